@@ -1,0 +1,1 @@
+export { type HostNeed, hostTest } from './host-test.ts';
