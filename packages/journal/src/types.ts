@@ -1,0 +1,221 @@
+/**
+ * Everything observable, as events in one ordered, append-only stream per lab machine.
+ *
+ * Knows: the shape of every event. The browser, the engine and labd all import this file; it imports nothing.
+ * Does not know: who produces them, where they are kept (ring.ts), or what a picture makes of them (world.ts).
+ *
+ * Times are CLOCK_MONOTONIC milliseconds with a fraction (one clock for host, machine and kernel trace); a journal's first event
+ * (`epoch`) ties them to the wall clock.
+ * Strings that come out of containers (names, argv, paths, comm) are untrusted: bounded by producers, escaped by consumers.
+ */
+
+/** Who acts in a span of the call chain; each has one colour everywhere. */
+export type Actor = 'client' | 'api' | 'engine' | 'store' | 'network' | 'shim' | 'runtime' | 'launcher' | 'kernel';
+
+/** Where a fact comes from, shown on every picture. */
+export type Provenance = 'live' | 'recorded' | 'simulated';
+
+export type NamespaceName = 'user' | 'mnt' | 'pid' | 'net' | 'ipc' | 'uts' | 'cgroup' | 'time';
+
+/** Namespace kind → inode number, as `readlink /proc/PID/ns/*` shows it. */
+export type NamespaceInodes = Readonly<Partial<Record<NamespaceName, number>>>;
+
+/** An interval with a parent. Sent when it opens (no `endMs`) and again, whole, when it closes. */
+export interface Span {
+  readonly id: string;
+  readonly parent?: string;
+  /** All spans of one request share it; the id of the outermost span. */
+  readonly trace: string;
+  readonly actor: Actor;
+  /** What was asked, e.g. `POST /containers/create`, `snapshot.prepare`, `mount /proc`. */
+  readonly name: string;
+  /** How the message travelled: `HTTP over unix socket`, `function call`, `binary plan over pipe`, `system call`. */
+  readonly protocol?: string;
+  readonly startMs: number;
+  readonly endMs?: number;
+  readonly container?: string;
+  readonly pid?: number;
+  /** Redacted and bounded (8 KiB each) by the producer. JSON or text. */
+  readonly request?: string;
+  readonly response?: string;
+  readonly error?: { readonly code: string; readonly message: string };
+  /** Launcher operations only. */
+  readonly operation?: {
+    readonly index: number;
+    readonly op: string;
+    readonly phase: string;
+    /** JSON pointer of the config.json field that asked for it. */
+    readonly pointer: string;
+    readonly reason: string;
+    readonly errno: number;
+    /** The operation's arguments, as JSON. */
+    readonly args: string;
+  };
+  /** Repository path and line of the code that did it, e.g. `packages/engine/src/create.ts:40`. */
+  readonly source?: string;
+}
+
+/** The engine's view of one container; sent whole whenever something about it changes. */
+export interface ContainerFact {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly status: 'created' | 'running' | 'paused' | 'exited' | 'removed';
+  /** In the machine's pid namespace; absent unless a process exists. */
+  readonly pid?: number;
+  readonly shimPid?: number;
+  readonly exitCode?: number;
+  readonly oomKilled?: boolean;
+  readonly createdAt: string;
+  /** Via which door it came: `docker`, `cri`, `runc`, … */
+  readonly api: string;
+  /** Bytes; absent: unlimited. */
+  readonly memoryLimitBytes?: number;
+  /** CPUs, e.g. 0.5. */
+  readonly cpus?: number;
+  readonly pidsLimit?: number;
+  readonly network?: string;
+  /** Machine paths of its cgroup directories, by hierarchy (`memory`, `pids`, `unified` …). */
+  readonly cgroups?: Readonly<Record<string, string>>;
+  readonly hostname?: string;
+}
+
+/** One process of the machine, in the machine's pid namespace. */
+export interface ProcessFact {
+  readonly pid: number;
+  readonly ppid: number;
+  /** Field 22 of /proc/PID/stat: with the pid, the process's identity. */
+  readonly startTime: string;
+  readonly comm: string;
+  /** At most 32 arguments of 256 bytes. */
+  readonly argv: readonly string[];
+  readonly uid: number;
+  /** Pid in the innermost pid namespace, where that differs. */
+  readonly innerPid?: number;
+  readonly namespaces: NamespaceInodes;
+  /** Path in the cgroup hierarchy that the engine's limits live in (memory on v1), as the machine sees it. */
+  readonly cgroup?: string;
+  readonly container?: string;
+  /** What the process is to the engine. */
+  readonly role?: 'init' | 'exec' | 'shim' | 'engine' | 'shell';
+  readonly state?: string;
+}
+
+export interface CgroupSample {
+  /** As the machine sees it, e.g. `/slipway/3f2a…`. */
+  readonly path: string;
+  readonly container?: string;
+  readonly version: 'v1' | 'v2';
+  readonly memoryBytes?: number;
+  readonly memoryLimitBytes?: number;
+  readonly memoryPeakBytes?: number;
+  readonly oomKills?: number;
+  /** Total CPU time in microseconds. */
+  readonly cpuUsageUs?: number;
+  /** Share of one CPU since the sample before, 1 = a whole CPU. */
+  readonly cpuFraction?: number;
+  readonly cpuQuota?: number;
+  readonly throttledUs?: number;
+  readonly pids?: number;
+  readonly pidsLimit?: number;
+  /** Control file → content as read (bounded), so that a panel can show the evidence line. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+export type UpperEntryKind = 'file' | 'directory' | 'symlink' | 'device' | 'whiteout' | 'opaque';
+
+/** What stands in a container's writable layer. */
+export interface UpperEntry {
+  /** Absolute, as the container sees it. */
+  readonly path: string;
+  readonly kind: UpperEntryKind;
+  readonly sizeBytes: number;
+}
+
+export interface LayersFact {
+  readonly container: string;
+  readonly snapshotter: 'overlay' | 'native';
+  /** Bottom first. `directory` is the machine's path. */
+  readonly lower: readonly {
+    readonly digest: string;
+    readonly directory: string;
+    readonly sizeBytes?: number;
+    readonly createdBy?: string;
+  }[];
+  readonly upperDirectory: string;
+  /** The mount line from /proc/PID/mountinfo, as evidence. */
+  readonly mountLine?: string;
+  /** At most 500 entries, sorted by path. */
+  readonly upper: readonly UpperEntry[];
+  readonly truncated?: boolean;
+}
+
+/** One task's state, as the continuous checks see it. */
+export interface CheckFact {
+  readonly lesson: string;
+  readonly task: string;
+  readonly status: 'open' | 'passed' | 'regressed';
+  /** What was seen and what was expected, in a sentence; absent when passed. */
+  readonly saw?: string;
+}
+
+/** Kernel fact from tracefs; pids are the machine's where they could be translated, else the host's with `hostPidOnly`. */
+export interface KernelProcessEvent {
+  readonly pid: number;
+  readonly hostPid: number;
+  readonly hostPidOnly?: boolean;
+  readonly comm: string;
+  /** exec: the file executed. */
+  readonly filename?: string;
+  /** fork: the child. */
+  readonly childPid?: number;
+  readonly childHostPid?: number;
+  readonly container?: string;
+}
+
+export interface KernelSyscallEvent extends KernelProcessEvent {
+  readonly syscall: string;
+  /** Arguments as the tracepoint prints them (hex), by name. */
+  readonly args: Readonly<Record<string, string>>;
+}
+
+/** What happened, without when and in which order. Discriminated by `type`. */
+export type JournalBody =
+  | {
+      readonly type: 'epoch';
+      readonly wallMs: number;
+      readonly machine: string;
+      readonly kernel: string;
+      readonly cgroupMode: 'v1' | 'v2' | 'hybrid';
+      readonly engine: string;
+    }
+  | { readonly type: 'span'; readonly span: Span }
+  | { readonly type: 'container'; readonly container: ContainerFact }
+  /** A whole picture of the machine's processes; replaces the one before. */
+  | { readonly type: 'processes'; readonly processes: readonly ProcessFact[]; readonly truncated?: boolean }
+  | { readonly type: 'cgroups'; readonly samples: readonly CgroupSample[] }
+  | { readonly type: 'layers'; readonly layers: LayersFact }
+  | { readonly type: 'kernel.exec'; readonly event: KernelProcessEvent }
+  | { readonly type: 'kernel.fork'; readonly event: KernelProcessEvent }
+  | { readonly type: 'kernel.exit'; readonly event: KernelProcessEvent }
+  | { readonly type: 'kernel.syscall'; readonly event: KernelSyscallEvent }
+  | { readonly type: 'check'; readonly check: CheckFact }
+  /** A command line the learner ran, as the terminal's shell reported it. */
+  | { readonly type: 'command'; readonly terminal: string; readonly line: string }
+  /** A sentence worth showing: engine warnings, clamped settings, a machine reset. */
+  | { readonly type: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly text: string }
+  /** Events were lost here (`count` where known): a picture must not pretend to be whole. */
+  | { readonly type: 'gap'; readonly reason: string; readonly count?: number };
+
+/** Where the body was observed: inside the machine (its root could forge it) or from the host. */
+export type Origin = 'machine' | 'host';
+
+/** One entry of a journal. */
+export type JournalEvent = JournalBody & {
+  /** 1, 2, 3 … without holes within one journal. */
+  readonly seq: number;
+  /** When it happened, CLOCK_MONOTONIC milliseconds. Nearly, but not strictly, ascending with `seq`. */
+  readonly atMs: number;
+  readonly origin: Origin;
+};
