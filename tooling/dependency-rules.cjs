@@ -9,7 +9,7 @@ const LAYERS = [
   ['oci', 'journal', 'contracts'],
   ['kernel', 'testing'],
   ['launcher', 'cgroups', 'runtime', 'content', 'layers', 'snapshots', 'images', 'terminal', 'lessons'],
-  ['engine', 'machine'],
+  ['observe', 'engine', 'machine'],
   ['docker-api'],
 ];
 
