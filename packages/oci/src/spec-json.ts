@@ -1,0 +1,44 @@
+/**
+ * config.json as text ⇄ value, without losing 64-bit numbers.
+ *
+ * Knows: that rlimits and seccomp arguments are uint64, which JSON's usual doubles round (2^64-1 becomes 2^64).
+ * Does not know: which values are allowed (validate-spec.ts).
+ */
+import { EngineError } from '@slipway/errors';
+import type { RuntimeSpec } from './runtime-spec.ts';
+
+/** A config.json beyond this is refused before it is parsed: 4 MiB, as much as the largest seccomp profiles and environments need. */
+export const SPEC_MAX_BYTES = 4 * 1024 * 1024;
+
+type Reviver = (this: unknown, key: string, value: unknown, context: { readonly source?: string }) => unknown;
+const parseWithSource = JSON.parse as unknown as (text: string, reviver: Reviver) => unknown;
+const rawJson: (text: string) => unknown = (JSON as unknown as { rawJSON: (text: string) => unknown }).rawJSON;
+
+/**
+ * Parses a document; integers that a double cannot hold come out as bigint.
+ *
+ * @throws EngineError `invalid-argument` / `E_SPEC_INVALID` for text that is not JSON or is too long
+ */
+export function parseSpecJson(text: string): unknown {
+  if (text.length > SPEC_MAX_BYTES) throw refuse(`config.json is larger than ${SPEC_MAX_BYTES} bytes`);
+  try {
+    // A reviver visits every value, so it is used only where a long number occurs at all.
+    return /[0-9]{16}/.test(text) ? parseWithSource(text, keepInteger) : JSON.parse(text);
+  } catch (cause) {
+    throw refuse(`config.json is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+  }
+}
+
+/** The document as JSON text, bigints written as plain numbers. */
+export function formatSpecJson(spec: RuntimeSpec, indent?: string): string {
+  return JSON.stringify(spec, (_key, value: unknown) => (typeof value === 'bigint' ? rawJson(String(value)) : value), indent);
+}
+
+const keepInteger: Reviver = (_key, value, { source }) => {
+  if (typeof value !== 'number' || Number.isSafeInteger(value) || source === undefined || !/^-?[0-9]+$/.test(source)) return value;
+  return BigInt(source);
+};
+
+function refuse(message: string, cause?: unknown): EngineError {
+  return new EngineError('invalid-argument', message, { code: 'E_SPEC_INVALID', op: 'spec.parse', issues: [{ path: '', message }], cause });
+}
