@@ -1,0 +1,90 @@
+/**
+ * The port through which cgroups and proc readers touch the kernel's own file systems.
+ *
+ * Knows: single reads and writes of small files, single directories.
+ * Does not know: what any file means.
+ *
+ * Synchronous on purpose: these file systems answer from memory within microseconds, and a hop through the thread pool for each
+ * of the thirty calls of a container's start would cost more than all of them together.
+ */
+import * as fs from 'node:fs';
+
+/** What is at a path; links are not followed. */
+export type EntryKind = 'file' | 'directory' | 'other';
+
+/** Errors are the kernel's own, with `code` (`ENOENT`, `EBUSY`, `EINVAL` …), from every implementation. */
+export interface ControlFiles {
+  /** The first `maxBytes` (64 KiB when absent) of a file. @throws ENOENT … */
+  read(path: string, maxBytes?: number): string;
+  /** One write(2) of the whole text to an existing file. @throws EINVAL where the kernel refuses the value, ENOENT, EACCES … */
+  write(path: string, text: string): void;
+  /** One directory; the parent exists. @throws EEXIST, ENOENT … */
+  mkdir(path: string, mode?: number): void;
+  /** One directory without subdirectories. @throws EBUSY while processes are in a cgroup, ENOTEMPTY, ENOENT … */
+  rmdir(path: string): void;
+  /** Names in a directory, sorted. @throws ENOENT … */
+  list(path: string): string[];
+  kind(path: string): EntryKind | undefined;
+  chown(path: string, uid: number, gid: number): void;
+  /** Whether this process may write here (access(2), so capabilities count). */
+  isWritable(path: string): boolean;
+  /** Target of a symbolic link, such as /proc/PID/ns/net. @throws ENOENT, EINVAL … */
+  readLink(path: string): string;
+}
+
+const READ_BYTES = 65_536;
+
+/** The real one. */
+export const hostControlFiles: ControlFiles = {
+  read(path, maxBytes = READ_BYTES) {
+    const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+    try {
+      return readUpTo(fd, maxBytes);
+    } finally {
+      fs.closeSync(fd);
+    }
+  },
+  write(path, text) {
+    // No O_CREAT and no O_TRUNC: a control file that does not exist is an error to report, not a file to make.
+    const fd = fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW);
+    try {
+      fs.writeSync(fd, text);
+    } finally {
+      fs.closeSync(fd);
+    }
+  },
+  mkdir: (path, mode = 0o755) => void fs.mkdirSync(path, { mode }),
+  rmdir: (path) => fs.rmdirSync(path),
+  list: (path) => fs.readdirSync(path).sort(),
+  kind(path) {
+    const info = fs.lstatSync(path, { throwIfNoEntry: false });
+    if (info === undefined) return undefined;
+    if (info.isFile()) return 'file';
+    return info.isDirectory() ? 'directory' : 'other';
+  },
+  chown: (path, uid, gid) => fs.chownSync(path, uid, gid),
+  isWritable(path) {
+    try {
+      fs.accessSync(path, fs.constants.W_OK);
+      return true;
+    } catch {
+      return false; // Whatever the reason, the answer is no.
+    }
+  },
+  readLink: (path) => fs.readlinkSync(path),
+};
+
+function readUpTo(fd: number, maxBytes: number): string {
+  const buffer = Buffer.allocUnsafe(Math.min(maxBytes, READ_BYTES));
+  const first = fs.readSync(fd, buffer, 0, buffer.length, null);
+  // Most control files fit into one read; the rest (mountinfo, cgroup.procs of a busy group) goes on until the end or the bound.
+  if (first < buffer.length && first < 4096) return buffer.toString('utf8', 0, first);
+  const chunks = [Buffer.from(buffer.subarray(0, first))];
+  for (let total = first; total < maxBytes; ) {
+    const count = fs.readSync(fd, buffer, 0, Math.min(buffer.length, maxBytes - total), null);
+    if (count === 0) break;
+    chunks.push(Buffer.from(buffer.subarray(0, count)));
+    total += count;
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

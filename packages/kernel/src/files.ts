@@ -1,0 +1,114 @@
+/**
+ * Small whole files: read with a bound, written so that a reader sees the old content or the new one and never half of it.
+ *
+ * Knows: temp file, fsync, rename, fsync of the directory.
+ * Does not know: what the text means; large streams (stored-files.ts) or trees (remove-tree.ts).
+ */
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { EngineError } from '@slipway/errors';
+import { isErrno } from './confined.ts';
+import { syncDirectory } from './stored-files.ts';
+
+/** Bytes read at most when the caller sets no bound of its own: 4 MiB. */
+export const READ_MAX_BYTES = 4 * 1024 * 1024;
+
+export interface ReadOptions {
+  readonly maxBytes?: number;
+}
+
+/**
+ * The UTF-8 text of a regular file. Reads are counted, not trusted to the size in the inode (0 for kernel files).
+ *
+ * @throws EngineError `not-found` / `E_FILE_NOT_FOUND`; `invalid-argument` / `E_FILE_TOO_LARGE`, `E_FILE_KIND` for what is no regular
+ *   file (a fifo would block for ever); other errors of the kernel as they are
+ */
+export async function readText(path: string, options: ReadOptions = {}): Promise<string> {
+  const text = await findText(path, options);
+  if (text !== undefined) return text;
+  throw new EngineError('not-found', `no file ${quote(path)}`, { code: 'E_FILE_NOT_FOUND', op: 'file.read', subject: path });
+}
+
+/** As {@link readText}; undefined when the file is missing. */
+export async function findText(path: string, { maxBytes = READ_MAX_BYTES }: ReadOptions = {}): Promise<string | undefined> {
+  // Non-blocking, so that opening a fifo returns and can be refused.
+  const handle = await fs.open(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  });
+  if (handle === undefined) return undefined;
+  try {
+    if (!(await handle.stat()).isFile()) throw refuse(path, 'E_FILE_KIND', 'is not a regular file');
+    return (await readBounded(handle, path, maxBytes)).toString('utf8');
+  } finally {
+    await handle.close();
+  }
+}
+
+export interface AtomicWriteOptions {
+  /** Of the new file; 0600 when absent. Set whatever the umask is. */
+  readonly mode?: number;
+  /** False skips the fsyncs: for state that a reboot may lose (tmpfs). Atomic all the same. */
+  readonly durable?: boolean;
+}
+
+/** Replaces (or makes) a file: afterwards it has this content and, unless `durable` is false, keeps it through a power cut. */
+export async function writeFileAtomic(path: string, content: string | Uint8Array, options: AtomicWriteOptions = {}): Promise<void> {
+  const { mode = 0o600, durable = true } = options;
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const handle = await fs.open(temporary, 'wx', 0o600);
+  try {
+    try {
+      await handle.writeFile(content);
+      await handle.chmod(mode);
+      if (durable) await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await fs.rename(temporary, path);
+  } catch (error) {
+    await fs.rm(temporary, { force: true });
+    throw error;
+  }
+  if (durable) await syncDirectory(dirname(path));
+}
+
+/** Makes a directory and its missing parents; an existing one keeps its mode. Returns whether the last one was made here. */
+export async function ensureDirectory(path: string, mode = 0o755): Promise<boolean> {
+  return (await fs.mkdir(path, { recursive: true, mode })) !== undefined;
+}
+
+/** Makes exactly one directory. @throws EngineError `already-exists` / `E_FILE_EXISTS` */
+export async function makeDirectory(path: string, mode = 0o755): Promise<void> {
+  await fs.mkdir(path, { mode }).catch((cause: unknown) => {
+    if (!isErrno(cause, 'EEXIST')) throw cause;
+    throw new EngineError('already-exists', `${quote(path)} exists already`, {
+      code: 'E_FILE_EXISTS',
+      op: 'file.mkdir',
+      subject: path,
+      cause,
+    });
+  });
+}
+
+async function readBounded(handle: fs.FileHandle, path: string, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(Math.min(65_536, maxBytes + 1 - total));
+    const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    total += bytesRead;
+    if (total > maxBytes) throw refuse(path, 'E_FILE_TOO_LARGE', `is larger than ${maxBytes} bytes`);
+    chunks.push(chunk.subarray(0, bytesRead));
+  }
+}
+
+function refuse(path: string, code: 'E_FILE_TOO_LARGE' | 'E_FILE_KIND', problem: string): EngineError {
+  return new EngineError('invalid-argument', `${quote(path)} ${problem}`, { code, op: 'file.read', subject: path });
+}
+
+function quote(path: string): string {
+  return JSON.stringify(path);
+}

@@ -1,0 +1,85 @@
+export { ConfinedDirectory, confinedFile, type EntryStat, type EntryTimes, isErrno } from './confined.ts';
+export { type ControlFiles, type EntryKind, hostControlFiles } from './control-files.ts';
+export { copyTree, type TreeUsage, treeUsage } from './copy-tree.ts';
+export {
+  type AtomicWriteOptions,
+  ensureDirectory,
+  findText,
+  makeDirectory,
+  READ_MAX_BYTES,
+  type ReadOptions,
+  readText,
+  writeFileAtomic,
+} from './files.ts';
+export { makeNodeAt, type NodeKind } from './make-node.ts';
+export { errnoError, MemoryControlFiles, type MemoryControlOptions } from './memory-control-files.ts';
+export { delay, monotonicMs } from './monotonic.ts';
+export { type MountEntry, parseMountinfo, readMounts } from './mountinfo.ts';
+export { findNamespaces, NAMESPACE_FILES, type NamespaceFile, type NamespaceIds } from './namespaces.ts';
+export {
+  type CgroupMembership,
+  findCgroupMemberships,
+  findCommandLine,
+  findProcStat,
+  findProcStatus,
+  isSameProcess,
+  listPids,
+  type ProcStat,
+  type ProcStatus,
+  parseCgroupMemberships,
+  parseProcStat,
+  parseProcStatus,
+  readBootId,
+} from './proc.ts';
+export { type ProgramRequest, type ProgramResult, runProgram } from './program.ts';
+export { readRegularFile } from './read-regular-file.ts';
+export { removeTree } from './remove-tree.ts';
+export { signalProcess } from './signal-process.ts';
+export {
+  diskSpace,
+  type GrowingFile,
+  openGrowingFile,
+  pathExists,
+  readDocument,
+  readKernelFile,
+  resolvePath,
+  writeDocument,
+} from './state-documents.ts';
+export {
+  type AppendHandle,
+  ensurePrivateDirectory,
+  listNames,
+  openDirectoryHandle,
+  openForAppend,
+  openForRead,
+  type ReadHandle,
+  removeStoredFile,
+  renameDurably,
+  type StoredFileInfo,
+  setMode,
+  statStored,
+  syncDirectory,
+} from './stored-files.ts';
+export { inUserNamespace } from './user-namespace.ts';
+export { runWorker, type WorkerExit, type WorkerRequest } from './worker-process.ts';
+export {
+  isProcessAlive,
+  type NamespaceFile,
+  type OwnRights,
+  type ProcessIdentity,
+  type ProcessStat,
+  readBootId,
+  readNamespaces,
+  readOwnRights,
+  readProcessStat,
+  signalProcess,
+} from './processes.ts';
+export {
+  changeOwner,
+  claimDirectory,
+  listDirectories,
+  realDirectory,
+  releaseFifo,
+  removeStateDirectory,
+  writeTextFile,
+} from './state-files.ts';

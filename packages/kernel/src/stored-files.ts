@@ -1,0 +1,122 @@
+/**
+ * Files and directories of the image store: private, durable, streamed.
+ *
+ * Knows: what has to be synced for a rename to survive a power cut, and which modes keep other users out.
+ * Does not know: blobs, snapshots or what the bytes mean.
+ */
+import { constants } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** What a directory listing says about an entry; nothing is followed. */
+export interface StoredFileInfo {
+  readonly sizeBytes: number;
+  readonly modifiedAtMs: number;
+  readonly isDirectory: boolean;
+}
+
+/** A file being written from its end. */
+export interface AppendHandle {
+  /** Bytes in the file so far. */
+  readonly size: number;
+  /** Appends; resolves when every byte has been handed to the kernel. */
+  append(bytes: Uint8Array): Promise<void>;
+  /** The bytes already there, from the start. */
+  read(): AsyncIterable<Uint8Array>;
+  /** fsync(2). */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A file open for reading; the descriptor may be handed to a child. */
+export interface ReadHandle {
+  readonly fd: number;
+  readonly sizeBytes: number;
+  stream(): AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** Makes a directory (and its parents) and sets its mode whatever the umask; an existing one is tightened to `mode`. */
+export async function ensurePrivateDirectory(path: string, mode = 0o700): Promise<void> {
+  await fs.mkdir(path, { recursive: true, mode });
+  await fs.chmod(path, mode);
+}
+
+/** Opens `path` for appending, creating it 0600; a symbolic link is refused. */
+export async function openForAppend(path: string): Promise<AppendHandle> {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+  const handle = await fs.open(path, flags, 0o600);
+  let size = (await handle.stat()).size;
+  return {
+    get size() {
+      return size;
+    },
+    append: async (bytes) => {
+      for (let done = 0; done < bytes.byteLength; ) {
+        const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done);
+        done += bytesWritten;
+        size += bytesWritten;
+      }
+    },
+    read: () => handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 * 1024 }),
+    sync: () => handle.sync(),
+    close: () => handle.close(),
+  };
+}
+
+/** Opens a regular file for reading; undefined when there is none. */
+export async function openForRead(path: string): Promise<ReadHandle | undefined> {
+  const handle = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(absent);
+  if (handle === undefined) return undefined;
+  const { size } = await handle.stat();
+  return {
+    fd: handle.fd,
+    sizeBytes: size,
+    stream: () => handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 * 1024 }),
+    close: () => handle.close(),
+  };
+}
+
+/** Opens a directory, for handing its descriptor to a child; a symbolic link is refused. */
+export async function openDirectoryHandle(path: string): Promise<{ readonly fd: number; close(): Promise<void> }> {
+  const handle = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  return { fd: handle.fd, close: () => handle.close() };
+}
+
+/** Renames and makes the new name survive a power cut. The file's own bytes must have been synced before. */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  await fs.rename(from, to);
+  await syncDirectory(dirname(to));
+}
+
+/** fsync(2) of a directory: the names in it are on disk afterwards. */
+export async function syncDirectory(path: string): Promise<void> {
+  const handle = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  await handle.sync().finally(() => handle.close());
+}
+
+/** What is at `path`, links not followed; undefined when nothing is. */
+export async function statStored(path: string): Promise<StoredFileInfo | undefined> {
+  const info = await fs.lstat(path).catch(absent);
+  return info && { sizeBytes: info.size, modifiedAtMs: info.mtimeMs, isDirectory: info.isDirectory() };
+}
+
+/** Names in a directory, sorted; empty when the directory is missing. */
+export async function listNames(path: string): Promise<readonly string[]> {
+  return ((await fs.readdir(path).catch(absent)) ?? []).sort();
+}
+
+export async function setMode(path: string, mode: number): Promise<void> {
+  await fs.chmod(path, mode);
+}
+
+/** Removes one file; quiet when it is missing. Returns whether there was one. */
+export async function removeStoredFile(path: string): Promise<boolean> {
+  return (await fs.unlink(path).then(() => true, absent)) ?? false;
+}
+
+/** `ENOENT` is an answer, everything else a failure. */
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined;
+  throw error;
+}
