@@ -7,7 +7,7 @@
  *     content/en/01-a-container-is-a-process.mdx   prose with <Task>, <Hint>, <Run>, <Myth>, <Quiz>, <Term>, <Panel>
  *     labs/01-a-container-is-a-process/lab.ts       tasks: checks, hints, solution, decoys
  */
-import type { ContainerFact, JournalEvent, ProcessFact } from '@slipway/journal';
+import type { ContainerFact, JournalEvent, LayersFact, ProcessFact } from '@slipway/journal/types';
 
 export type PanelName = 'processes' | 'namespaces' | 'cgroups' | 'layers' | 'calls';
 
@@ -31,6 +31,7 @@ export interface CheckView {
   /** Every container ever seen in this journal, removed ones included. */
   readonly everSeen: readonly ContainerFact[];
   readonly processes: readonly ProcessFact[];
+  readonly layers: readonly LayersFact[];
   /** Since the lesson (or the machine) was last reset, oldest first. */
   readonly events: readonly JournalEvent[];
   /** The machine's own namespaces: those of its pid 1. */
@@ -67,6 +68,7 @@ export interface Lab {
   readonly setup: readonly string[];
   readonly tasks: readonly [LabTask, ...LabTask[]];
   readonly decoys: readonly Decoy[];
+  readonly quiz: readonly QuizQuestion[];
 }
 
 export interface QuizQuestion {

@@ -1,0 +1,22 @@
+#!/bin/sh
+# What a lab machine's pid 1 (tini) runs: prepares the little that a fresh namespace lacks, then keeps the engine running.
+# A learner may kill the engine; it comes back after a second, as on any host with a supervisor.
+set -u
+
+mkdir -p /run/lock /run/slipway
+export NODE_COMPILE_CACHE=/var/cache/slipway/compile
+
+# cgroup v2 lets only leaves hold processes once controllers are handed down: ours move into one of their own.
+if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
+  mkdir -p /sys/fs/cgroup/init
+  echo 0 >/sys/fs/cgroup/init/cgroup.procs
+  for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do
+    echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null || true
+  done
+fi
+
+while :; do
+  /usr/local/bin/slipwayd --root /var/lib/slipway --state /run/slipway --docker-socket /run/docker.sock \
+    --lab-socket /run/slipway-lab/journal.sock --log-level info >>/var/log/slipwayd.log 2>&1
+  sleep 1
+done

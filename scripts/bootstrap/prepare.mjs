@@ -1,0 +1,91 @@
+/**
+ * Builds what is built: launcher, page, images, the lab machines' tools tree.
+ *
+ * Knows: inputs and results of each build.
+ * Does not know: how the page or an image is made; that is each builder's own script.
+ */
+import { mkdirSync } from 'node:fs';
+import process from 'node:process';
+import { dockerClient } from './docker-client.mjs';
+import { projectNode } from './node-modules.mjs';
+import { ROOT, STATE_DIR } from './paths.mjs';
+import { inputsDigest, isCurrent, writeStamp } from './stamp.mjs';
+import { buildToolsTree, TOOLS_INPUTS } from './tools-tree.mjs';
+
+export async function prepare(progress, { web, forTests }) {
+  mkdirSync(STATE_DIR, { recursive: true });
+  for (const target of targets({ web, forTests })) {
+    const digest = inputsDigest(target.inputs, process.arch);
+    if (isCurrent(target.name, digest, target.results)) continue;
+    await progress.step(target.label, () => target.build(progress));
+    writeStamp(target.name, digest);
+  }
+}
+
+function targets({ web, forTests }) {
+  const all = [
+    {
+      name: 'launcher',
+      label: 'compile the launcher',
+      inputs: ['packages/launcher/native'],
+      results: [`${ROOT}/packages/launcher/build/slipway-launcher`],
+      build: (progress) => progress.command('make', ['-C', `${ROOT}/packages/launcher/native`]),
+    },
+    {
+      name: 'busybox-image',
+      label: 'make the busybox image',
+      inputs: ['scripts/make-busybox-image.ts', 'packages/layers/src', 'packages/oci/src'],
+      results: [`${STATE_DIR}/images/busybox.tar`],
+      build: (progress) => {
+        mkdirSync(`${STATE_DIR}/images`, { recursive: true });
+        return progress.command(projectNode(), ['scripts/make-busybox-image.ts', `${STATE_DIR}/images/busybox.tar`], { cwd: ROOT });
+      },
+    },
+    {
+      name: 'tools-tree',
+      label: "gather the lab machines' tools from Debian packages",
+      inputs: TOOLS_INPUTS,
+      results: [`${STATE_DIR}/tools/usr/bin/bash`],
+      build: buildToolsTree,
+    },
+    {
+      name: 'machine-disk',
+      label: "make the lab machines' template disk",
+      inputs: [
+        'scripts/make-machine-disk.ts',
+        'packages/images/src',
+        'packages/snapshots/src',
+        'packages/content/src',
+        'packages/layers/src',
+        '.slipway/stamps/busybox-image',
+        '.slipway/stamps/tools-tree',
+      ],
+      results: [`${STATE_DIR}/machine-disk.img`],
+      build: (progress) =>
+        progress.command(projectNode(), ['scripts/make-machine-disk.ts', `${STATE_DIR}/machine-disk.img`], { cwd: ROOT }),
+    },
+  ];
+  if (web) {
+    all.push({
+      name: 'web',
+      label: 'build the page',
+      inputs: [
+        'apps/web',
+        'packages/ui',
+        'packages/contracts',
+        'packages/journal/src',
+        'packages/terminal/src/protocol.ts',
+        'packages/lessons/src',
+        'package-lock.json',
+      ],
+      results: [`${ROOT}/apps/web/out/index.html`],
+      build: (progress) =>
+        progress.command(projectNode(), [`${ROOT}/node_modules/.bin/next`, 'build'], {
+          cwd: `${ROOT}/apps/web`,
+          env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', PATH: `${ROOT}/node_modules/.bin:${process.env.PATH}` },
+        }),
+    });
+  }
+  if (forTests) all.push(dockerClient);
+  return all;
+}
