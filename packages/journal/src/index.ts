@@ -1,4 +1,13 @@
+export { type JournalWriter, type LoadedJournal, loadJournal, saveJournal } from './file.ts';
+export { createIntake, type Intake, type IntakeOptions } from './intake.ts';
+export { keyframeKey } from './keyframes.ts';
+export { createLineSplitter, type LineSplitter } from './lines.ts';
+export { FILE_LINE_LIMIT, formatEvent, LINE_LIMIT, type Parsed, parseEvent, parseMachineLine } from './ndjson.ts';
 export { boundText, PAYLOAD_LIMIT, REDACTED, redactText, redactValue, showPayload } from './redact.ts';
+export { reduce, reduceAll } from './reduce.ts';
+export { currentCause } from './reduce-causes.ts';
+export { processKey } from './reduce-processes.ts';
+export { createReplay, type Replay, worldAt } from './replay.ts';
 export { createRing, type Ring, type RingListener, type RingOptions } from './ring.ts';
 export { sourceOfStack } from './source-line.ts';
 export {
@@ -13,3 +22,37 @@ export {
   type TracerOptions,
 } from './tracer.ts';
 export type * from './types.ts';
+export { checkBody, checkEvent } from './validate.ts';
+export { type CallChain, type CallMessage, type CallRow, callChain, type TraceSummary, traces } from './view-calls.ts';
+export { MARK_MS, type Mark, markOf } from './view-marks.ts';
+export {
+  containerNames,
+  type NamespaceSet,
+  namespaceSets,
+  type ProcessNode,
+  processRows,
+  processTree,
+} from './view-processes.ts';
+export { type CgroupRow, cgroupRows, type LayerStack, layerStacks, type UpperRow } from './view-resources.ts';
+export { type TimelineLane, type TimelineMark, type TimelineOptions, timelineMarks } from './view-timeline.ts';
+export {
+  type Cause,
+  type CgroupPoint,
+  emptyWorld,
+  type KernelType,
+  LIMITS as WORLD_LIMITS,
+  type Life,
+  type UpperChange,
+  type World,
+  type WorldCgroup,
+  type WorldCheck,
+  type WorldCommand,
+  type WorldContainer,
+  type WorldGap,
+  type WorldKernelEvent,
+  type WorldLayers,
+  type WorldMachine,
+  type WorldNotice,
+  type WorldProcess,
+  type WorldTrace,
+} from './world.ts';

@@ -38,7 +38,11 @@ export function redactValue(value: unknown, depth = 0): unknown {
 
 /** As {@link redactValue}, for free text: command lines, header blocks, log lines. */
 export function redactText(text: string): string {
-  return text.replace(HEADER_LINE, `$1 ${REDACTED}`).replace(JSON_FIELD, `$1"${REDACTED}"`).replace(WORD_ASSIGNMENT, `$1$2${REDACTED}`).replace(URL_USERINFO, `$1${REDACTED}@`);
+  return text
+    .replace(HEADER_LINE, `$1 ${REDACTED}`)
+    .replace(JSON_FIELD, `$1"${REDACTED}"`)
+    .replace(WORD_ASSIGNMENT, `$1$2${REDACTED}`)
+    .replace(URL_USERINFO, `$1${REDACTED}@`);
 }
 
 /**

@@ -194,7 +194,8 @@ export type JournalBody =
   | { readonly type: 'container'; readonly container: ContainerFact }
   /** A whole picture of the machine's processes; replaces the one before. */
   | { readonly type: 'processes'; readonly processes: readonly ProcessFact[]; readonly truncated?: boolean }
-  | { readonly type: 'cgroups'; readonly samples: readonly CgroupSample[] }
+  /** A whole picture of the machine's cgroups; replaces the one before. */
+  | { readonly type: 'cgroups'; readonly samples: readonly CgroupSample[]; readonly truncated?: boolean }
   | { readonly type: 'layers'; readonly layers: LayersFact }
   | { readonly type: 'kernel.exec'; readonly event: KernelProcessEvent }
   | { readonly type: 'kernel.fork'; readonly event: KernelProcessEvent }

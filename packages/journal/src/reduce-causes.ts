@@ -1,0 +1,51 @@
+/**
+ * Spans into traces, and the answer to "why did this change?".
+ *
+ * Knows: that a change follows its cause within seconds: the learner's command, or the request that reached the engine.
+ * Does not know: what changed.
+ */
+import { pushBounded, replaceAt } from './arrays.ts';
+import type { Span } from './types.ts';
+import { type Cause, LIMITS, type World, type WorldTrace } from './world.ts';
+
+/** Takes in a span that opened, closed, or was recorded whole. */
+export function reduceSpan(world: World, span: Span): World {
+  const index = world.traces.findLastIndex((trace) => trace.id === span.trace);
+  const trace = world.traces[index];
+  const next = trace ? replaceAt(world.traces, index, addSpan(trace, span)) : addTrace(world.traces, span);
+  const tracesOmitted = world.tracesOmitted + (trace || world.traces.length < LIMITS.traces ? 0 : 1);
+  const grown = { ...world, traces: next, tracesOmitted };
+  const opens = span.parent === undefined && !trace;
+  return opens ? withCause(grown, { kind: 'request', label: span.name, atMs: span.startMs, trace: span.trace }) : grown;
+}
+
+/**
+ * Notes a cause. A request that follows a command was most likely made by it: the command stays the cause, with the request's trace.
+ * Requests that only look (GET, HEAD, version and list calls) cause nothing.
+ */
+export function withCause(world: World, cause: Cause): World {
+  if (cause.kind === 'command') return { ...world, lastCause: cause };
+  if (READS.test(cause.label)) return world;
+  const last = world.lastCause;
+  const byCommand = last?.kind === 'command' && cause.atMs - last.atMs <= LIMITS.causeMs;
+  return { ...world, lastCause: byCommand && cause.trace !== undefined ? { ...last, trace: cause.trace } : cause };
+}
+
+const READS = /^(GET|HEAD) /;
+
+/** What a change at `atMs` is put down to; undefined when nothing recent can have caused it. */
+export function currentCause(world: World, atMs: number): Cause | undefined {
+  const cause = world.lastCause;
+  return cause && atMs - cause.atMs <= LIMITS.causeMs && atMs - cause.atMs >= -50 ? cause : undefined;
+}
+
+function addTrace(traces: readonly WorldTrace[], span: Span): readonly WorldTrace[] {
+  return pushBounded(traces, { id: span.trace, spans: [span], omitted: 0 }, LIMITS.traces);
+}
+
+function addSpan(trace: WorldTrace, span: Span): WorldTrace {
+  const index = trace.spans.findLastIndex((known) => known.id === span.id);
+  if (index >= 0) return { ...trace, spans: replaceAt(trace.spans, index, span) };
+  if (trace.spans.length >= LIMITS.spansPerTrace) return { ...trace, omitted: trace.omitted + 1 };
+  return { ...trace, spans: [...trace.spans, span] };
+}
