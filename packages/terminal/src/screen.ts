@@ -1,0 +1,87 @@
+/**
+ * What a terminal's screen looks like, kept by a headless terminal emulator, so that a page that comes late can be shown it.
+ *
+ * Knows: the emulator, and at which output offset its picture stands.
+ * Does not know: ptys, readers. Answers of the emulator to queries are dropped: only a page in front of a human replies.
+ */
+import serialize from '@xterm/addon-serialize';
+import headless from '@xterm/headless';
+import { safeCut } from './safe-cut.ts';
+
+export interface ScreenSnapshot {
+  /** Escape sequences that draw the screen and its scroll-back on a cleared terminal. */
+  readonly text: string;
+  /** Output offset from which bytes continue this picture. */
+  readonly offset: number;
+}
+
+/** Lines above the screen that a snapshot carries. */
+const SCROLLBACK_LINES = 1000;
+/** A snapshot longer than this is taken again without scroll-back. */
+const MAX_SNAPSHOT_CHARS = 1024 * 1024;
+const MAX_TITLE_CHARS = 200;
+
+export class Screen {
+  readonly #terminal: headless.Terminal;
+  readonly #serializer = new serialize.SerializeAddon();
+  readonly #onTitle: (title: string) => void;
+  /** Tail of the output that ends inside a character or a sequence; not drawn yet. */
+  #held: Uint8Array = new Uint8Array();
+  #drawn = 0;
+  #pending = 0;
+  #title = '';
+
+  constructor(size: { readonly cols: number; readonly rows: number }, onTitle: (title: string) => void) {
+    this.#terminal = new headless.Terminal({ ...size, scrollback: SCROLLBACK_LINES, allowProposedApi: true, logLevel: 'off' });
+    this.#terminal.loadAddon(this.#serializer);
+    this.#onTitle = onTitle;
+    this.#terminal.onTitleChange((title) => this.#retitle(title));
+  }
+
+  /** Bytes given but not yet interpreted; the pty is paused when this grows. */
+  get pendingBytes(): number {
+    return this.#pending;
+  }
+
+  /** @param drawn called when these bytes have been interpreted */
+  write(bytes: Uint8Array, drawn: () => void): void {
+    const all = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
+    const cut = safeCut(all);
+    this.#held = all.slice(cut);
+    const ready = all.subarray(0, cut);
+    this.#pending += ready.length;
+    this.#terminal.write(ready, () => {
+      this.#pending -= ready.length;
+      this.#drawn += ready.length;
+      drawn();
+    });
+  }
+
+  resize(cols: number, rows: number): void {
+    this.#terminal.resize(cols, rows);
+  }
+
+  /** The screen after everything written so far. */
+  snapshot(): Promise<ScreenSnapshot> {
+    return new Promise((resolve) => {
+      this.#terminal.write('', () => resolve({ text: this.#serialize(), offset: this.#drawn }));
+    });
+  }
+
+  dispose(): void {
+    this.#terminal.dispose();
+  }
+
+  #serialize(): string {
+    const whole = this.#serializer.serialize({ scrollback: SCROLLBACK_LINES });
+    return whole.length <= MAX_SNAPSHOT_CHARS ? whole : this.#serializer.serialize({ scrollback: 0 });
+  }
+
+  /** Titles come from programs: one bounded line without control characters. */
+  #retitle(raw: string): void {
+    const title = raw.slice(0, MAX_TITLE_CHARS).replace(/[\p{Cc}\p{Cf}]/gu, '');
+    if (title === this.#title) return;
+    this.#title = title;
+    this.#onTitle(title);
+  }
+}
