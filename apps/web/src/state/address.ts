@@ -1,0 +1,60 @@
+/**
+ * The page's address: lesson, explorer, selection and time, in the fragment.
+ *
+ *     #/a-container-is-a-process/processes?sel=container:3f2a…&at=41250.5&as=text
+ *     #code=…                              a one-time login code; removed before anything else happens
+ *
+ * Knows: how a view is written and read. Pure. Does not know: history, stores.
+ */
+import type { PanelName } from '@slipway/lessons/types';
+import { isPanelName, parseSelection, type Selection, selectionText } from '@slipway/ui';
+
+export interface Address {
+  /** Slug; absent: wherever the learner was last. */
+  readonly lesson?: string;
+  readonly panel?: PanelName;
+  readonly selection?: Selection;
+  /** Journal time, ms; absent: live. */
+  readonly atMs?: number;
+  readonly as?: 'picture' | 'text';
+}
+
+export function parseAddress(hash: string): Address {
+  const [path = '', query = ''] = hash.replace(/^#/, '').split('?', 2);
+  const [, lesson, panel] = path.split('/').map(decode);
+  const params = new URLSearchParams(query);
+  const selection = parseSelection(params.get('sel') ?? '');
+  const at = params.get('at');
+  const atMs = at === null || at === '' ? Number.NaN : Number(at);
+  const as = params.get('as');
+  return {
+    ...(lesson && /^[\w-]{1,100}$/.test(lesson) ? { lesson } : {}),
+    ...(panel && isPanelName(panel) ? { panel } : {}),
+    ...(selection ? { selection } : {}),
+    ...(Number.isFinite(atMs) ? { atMs } : {}),
+    ...(as === 'text' || as === 'picture' ? { as } : {}),
+  };
+}
+
+export function formatAddress(address: Address): string {
+  const params: string[] = [];
+  if (address.selection) params.push(`sel=${encodeURIComponent(selectionText(address.selection)).replaceAll('%3A', ':')}`);
+  if (address.atMs !== undefined) params.push(`at=${Number(address.atMs.toFixed(3))}`);
+  if (address.as === 'text') params.push('as=text');
+  const path = [address.lesson, address.lesson === undefined ? undefined : address.panel].filter((part) => part !== undefined);
+  return `#/${path.join('/')}${params.length > 0 ? `?${params.join('&')}` : ''}`;
+}
+
+/** The one-time code of `#code=…`. */
+export function loginCode(hash: string): string | undefined {
+  const code = new URLSearchParams(hash.replace(/^#\/?/, '')).get('code');
+  return code === null || code === '' ? undefined : code;
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * The process tree as a picture: a row a process, lines for parents, an enclosure around each container.
+ *
+ * Knows: rows and enclosures from layout.ts; only what is in view is drawn. Does not know: where processes come from.
+ */
+import type { NamespaceName, ProcessNode } from '@slipway/journal';
+import { type CSSProperties, type KeyboardEvent, memo, useRef } from 'react';
+import { formatCommand, formatCount, visible } from '../base/format.ts';
+import { Icon } from '../base/icons.tsx';
+import { MarkNote } from '../base/mark-note.tsx';
+import { NamespaceStrip } from '../base/namespace-strip.tsx';
+import { type Selection, sameSelection } from '../base/selection.ts';
+import { useVisibleRows } from '../base/windowed.ts';
+import type { Enclosure, ProcessLayout, ProcessRow } from './layout.ts';
+
+export const ROW_HEIGHT = 34;
+const INDENT = 26;
+
+export interface ProcessPictureProps {
+  readonly layout: ProcessLayout;
+  readonly selection: Selection | undefined;
+  /** Container of the selection: its enclosure is lit wherever the selection came from. */
+  readonly container: string | undefined;
+  readonly onSelect: (selection: Selection) => void;
+  readonly onFold: (key: string, folded: boolean) => void;
+}
+
+export function ProcessPicture({ layout, selection, container, onSelect, onFold }: ProcessPictureProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const { rows, enclosures } = layout;
+  const range = useVisibleRows(box, ROW_HEIGHT, rows.length);
+  const shown = rows.slice(range.from, range.to);
+  const inView = (from: number, to: number) => to >= range.from && from < range.to;
+  return (
+    <div ref={box} className="proc-picture scroll" role="tree" aria-label="Process tree" onKeyDown={(event) => treeKeys(event)}>
+      <div className="proc-canvas" style={{ height: rows.length * ROW_HEIGHT + 24 }}>
+        {enclosures
+          .filter((enclosure) => inView(enclosure.from, enclosure.to))
+          .map((enclosure) => (
+            <EnclosureBox key={`${enclosure.container}:${rows[enclosure.from]?.key}`} enclosure={enclosure} lit={enclosure.container === container} />
+          ))}
+        <Lines rows={rows} from={range.from} to={range.to} />
+        {shown.map((row, index) => (
+          <RowButton
+            key={row.key}
+            row={row}
+            at={range.from + index}
+            selected={sameSelection(selection, processSelection(row.node))}
+            related={container !== undefined && row.node.fact.container === container}
+            focusable={sameSelection(selection, processSelection(row.node)) || (index === 0 && !rows.some((other) => sameSelection(selection, processSelection(other.node))))}
+            onSelect={onSelect}
+            onFold={onFold}
+          />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+export function processSelection(node: ProcessNode): Selection {
+  return { kind: 'process', pid: node.fact.pid, startTime: node.fact.startTime };
+}
+
+function EnclosureBox({ enclosure, lit }: { readonly enclosure: Enclosure; readonly lit: boolean }) {
+  const style = {
+    '--y': `${enclosure.from * ROW_HEIGHT + 1}px`,
+    '--x': `${enclosure.depth * INDENT + 8}px`,
+    height: (enclosure.to - enclosure.from + 1) * ROW_HEIGHT - 2,
+  } as CSSProperties;
+  return (
+    <div className={`enclosure ${lit ? 'lit' : ''}`} style={style} aria-hidden="true">
+      <span>{visible(enclosure.name)}</span>
+    </div>
+  );
+}
+
+/** Elbows from parent to child; those that only pass through the view are drawn too. */
+function Lines({ rows, from, to }: { readonly rows: readonly ProcessRow[]; readonly from: number; readonly to: number }) {
+  const paths: string[] = [];
+  rows.forEach((row, index) => {
+    if (row.parent === undefined || index < from || row.parent >= to) return;
+    const x = (row.depth - 1) * INDENT + 28;
+    const parentY = (Math.max(row.parent, from - 1) + 0.5) * ROW_HEIGHT + 11;
+    const y = (Math.min(index, to) + 0.5) * ROW_HEIGHT;
+    paths.push(`M${x} ${parentY}V${y - 5}q0 5 5 5h${INDENT - 17}`);
+  });
+  return (
+    <svg className="proc-lines" aria-hidden="true" width="100%" height={rows.length * ROW_HEIGHT}>
+      <path d={paths.join('')} fill="none" />
+    </svg>
+  );
+}
+
+interface RowProps {
+  readonly row: ProcessRow;
+  readonly at: number;
+  readonly selected: boolean;
+  readonly related: boolean;
+  readonly focusable: boolean;
+  readonly onSelect: (selection: Selection) => void;
+  readonly onFold: (key: string, folded: boolean) => void;
+}
+
+const ROLE_WORDS = { init: 'container’s init', exec: 'exec', shim: 'shim', engine: 'engine', shell: 'your shell' } as const;
+const ALL_KINDS = new Set<NamespaceName>(['user', 'mnt', 'pid', 'net', 'ipc', 'uts', 'cgroup']);
+
+const RowButton = memo(
+  function RowButton({ row, at, selected, related, focusable, onSelect, onFold }: RowProps) {
+    const { fact, mark } = row.node;
+    const gone = mark?.change === 'gone';
+    const style = { '--y': `${at * ROW_HEIGHT}px`, '--x': `${row.depth * INDENT}px` } as CSSProperties;
+    const command = visible(fact.argv.length > 0 ? formatCommand(fact.argv) : `[${fact.comm}]`);
+    return (
+      <div
+        className={`proc-row ${fact.role ?? ''} ${selected ? 'selected' : ''} ${related ? 'related' : ''} ${mark?.change ?? ''}`}
+        style={style}
+        role="treeitem"
+        aria-level={row.depth + 1}
+        aria-selected={selected}
+        {...(row.foldable ? { 'aria-expanded': !row.folded } : {})}
+        aria-label={describeRow(row, command)}
+        tabIndex={focusable ? 0 : -1}
+        data-key={row.key}
+        onClick={() => onSelect(processSelection(row.node))}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' || event.key === ' ') onSelect(processSelection(row.node));
+          else if (event.key === 'ArrowRight' && row.folded) onFold(row.key, false);
+          else if (event.key === 'ArrowLeft' && row.foldable && !row.folded) onFold(row.key, true);
+          else return;
+          event.preventDefault();
+        }}
+      >
+        {row.foldable ? (
+          <button
+            type="button"
+            tabIndex={-1}
+            className={`fold ${row.folded ? '' : 'open'}`}
+            aria-label={row.folded ? 'Unfold' : 'Fold'}
+            onClick={(event) => {
+              event.stopPropagation();
+              onFold(row.key, !row.folded);
+            }}
+          >
+            <Icon name="chevron" size={12} />
+          </button>
+        ) : (
+          <span className="fold" aria-hidden="true" />
+        )}
+        <span className="proc-node">
+          <span className="pid num">{fact.pid}</span>
+          <span className="comm">{command}</span>
+          {fact.innerPid !== undefined && fact.innerPid !== fact.pid ? <span className="inner num">{fact.innerPid} inside</span> : null}
+          {fact.role ? <span className={`role ${fact.role}`}>{ROLE_WORDS[fact.role]}</span> : null}
+          {row.hidden > 0 ? <span className="hidden-count">{formatCount(row.hidden, 'process', 'processes')} inside</span> : null}
+        </span>
+        <span className="proc-side">
+          {mark ? <MarkNote mark={mark} /> : null}
+          {gone ? null : <NamespaceStrip own={row.own} known={ALL_KINDS} />}
+        </span>
+      </div>
+    );
+  },
+  (before, after) =>
+    before.at === after.at &&
+    before.selected === after.selected &&
+    before.related === after.related &&
+    before.focusable === after.focusable &&
+    before.row.node.fact === after.row.node.fact &&
+    before.row.depth === after.row.depth &&
+    before.row.folded === after.row.folded &&
+    before.row.foldable === after.row.foldable &&
+    before.row.hidden === after.row.hidden &&
+    before.row.node.mark === undefined &&
+    after.row.node.mark === undefined,
+);
+
+function describeRow(row: ProcessRow, command: string): string {
+  const { fact, containerName } = row.node;
+  const parts = [`${command}, pid ${fact.pid}`];
+  if (fact.innerPid !== undefined && fact.innerPid !== fact.pid) parts.push(`pid ${fact.innerPid} inside`);
+  if (fact.role) parts.push(ROLE_WORDS[fact.role]);
+  if (containerName !== undefined) parts.push(`container ${visible(containerName)}`);
+  return parts.join(', ');
+}
+
+/** Up and down move through the rows as in any tree. */
+function treeKeys(event: KeyboardEvent<HTMLElement>): void {
+  if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp' && event.key !== 'Home' && event.key !== 'End') return;
+  const items = [...event.currentTarget.querySelectorAll<HTMLElement>('[role="treeitem"]')];
+  const at = items.indexOf(document.activeElement as HTMLElement);
+  const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+  items[next]?.focus();
+  event.preventDefault();
+}
