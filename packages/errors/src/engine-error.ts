@@ -24,6 +24,23 @@ export interface Issue {
   readonly message: string;
 }
 
+const KINDS: ReadonlySet<unknown> = new Set<ErrorKind>([
+  'invalid-argument',
+  'not-found',
+  'already-exists',
+  'failed-precondition',
+  'permission-denied',
+  'unavailable',
+  'data-loss',
+  'unsupported',
+  'internal',
+]);
+
+/** True for a value that names a kind, e.g. one that came back from a worker process. */
+export function isErrorKind(value: unknown): value is ErrorKind {
+  return KINDS.has(value);
+}
+
 export interface EngineErrorInit {
   /** Stable identifier, listed in docs/errors.md; tests and lessons match on this, never on the message. */
   readonly code: `E_${string}`;

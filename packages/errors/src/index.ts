@@ -1,2 +1,11 @@
-export { EngineError, type EngineErrorInit, type ErrorKind, findEngineError, hasCode, type Issue, isKind } from './engine-error.ts';
+export {
+  EngineError,
+  type EngineErrorInit,
+  type ErrorKind,
+  findEngineError,
+  hasCode,
+  type Issue,
+  isErrorKind,
+  isKind,
+} from './engine-error.ts';
 export { Rollback } from './rollback.ts';

@@ -51,6 +51,11 @@ export class ConfinedDirectory {
     return new ConfinedDirectory(fs.openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   }
 
+  /** A second descriptor of the same directory. */
+  self(): ConfinedDirectory {
+    return new ConfinedDirectory(fs.openSync(`/proc/self/fd/${this.fd}/.`, O_RDONLY | O_DIRECTORY));
+  }
+
   close(): void {
     fs.closeSync(this.fd);
   }
@@ -187,5 +192,27 @@ export const confinedFile = {
   },
   close(fd: number): void {
     fs.closeSync(fd);
+  },
+  /** Copies a regular file with mode, owner and times to the same name in `to`. */
+  copy(from: ConfinedDirectory, name: string, to: ConfinedDirectory): void {
+    const source = from.openFile(name);
+    const target = to.createFile(name);
+    try {
+      const info = fs.fstatSync(source);
+      const buffer = Buffer.allocUnsafe(256 * 1024);
+      for (let at = 0, got = -1; got !== 0; at += got) {
+        got = fs.readSync(source, buffer, 0, buffer.length, at);
+        confinedFile.write(target, buffer.subarray(0, got), at);
+      }
+      confinedFile.finish(target, {
+        mode: info.mode,
+        uid: info.uid,
+        gid: info.gid,
+        times: { atime: info.atimeMs / 1000, mtime: info.mtimeMs / 1000 },
+      });
+    } finally {
+      fs.closeSync(source);
+      fs.closeSync(target);
+    }
   },
 };

@@ -11,11 +11,14 @@ export {
   readText,
   writeFileAtomic,
 } from './files.ts';
+export { type GrowingFile, openGrowingFile } from './growing-file.ts';
+export { diskSpace, resolvePath } from './host-paths.ts';
 export { makeNodeAt, type NodeKind } from './make-node.ts';
 export { errnoError, MemoryControlFiles, type MemoryControlOptions } from './memory-control-files.ts';
 export { delay, monotonicMs } from './monotonic.ts';
 export { type MountEntry, parseMountinfo, readMounts } from './mountinfo.ts';
 export { findNamespaces, NAMESPACE_FILES, type NamespaceFile, type NamespaceIds } from './namespaces.ts';
+export { type OwnRights, readOwnRights, signalSameProcess } from './own-rights.ts';
 export {
   type CgroupMembership,
   findCgroupMemberships,
@@ -34,17 +37,10 @@ export {
 export { type ProgramRequest, type ProgramResult, runProgram } from './program.ts';
 export { readRegularFile } from './read-regular-file.ts';
 export { removeTree } from './remove-tree.ts';
+export { type ScannedEntry, type ScannedTree, scanUpper } from './scan-upper.ts';
+export { setXattrAt } from './set-xattr.ts';
 export { signalProcess } from './signal-process.ts';
-export {
-  diskSpace,
-  type GrowingFile,
-  openGrowingFile,
-  pathExists,
-  readDocument,
-  readKernelFile,
-  resolvePath,
-  writeDocument,
-} from './state-documents.ts';
+export { claimDirectory, listDirectories, releaseFifo } from './state-directory.ts';
 export {
   type AppendHandle,
   ensurePrivateDirectory,
@@ -61,25 +57,5 @@ export {
   syncDirectory,
 } from './stored-files.ts';
 export { inUserNamespace } from './user-namespace.ts';
+export { workerDescriptor } from './worker-descriptor.ts';
 export { runWorker, type WorkerExit, type WorkerRequest } from './worker-process.ts';
-export {
-  isProcessAlive,
-  type NamespaceFile,
-  type OwnRights,
-  type ProcessIdentity,
-  type ProcessStat,
-  readBootId,
-  readNamespaces,
-  readOwnRights,
-  readProcessStat,
-  signalProcess,
-} from './processes.ts';
-export {
-  changeOwner,
-  claimDirectory,
-  listDirectories,
-  realDirectory,
-  releaseFifo,
-  removeStateDirectory,
-  writeTextFile,
-} from './state-files.ts';

@@ -1,0 +1,19 @@
+/**
+ * The worker's side of worker-process.ts: reading inherited descriptors, and answering.
+ *
+ * Knows: descriptors and stdout.
+ * Does not know: what the worker does.
+ */
+import { createReadStream, writeSync } from 'node:fs';
+
+export const workerDescriptor = {
+  /** The bytes of an inherited file from its start; the shared file offset is neither used nor moved. */
+  stream(fd: number): AsyncIterable<Uint8Array> {
+    return createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 256 * 1024 });
+  },
+  /** One line of JSON to the parent. */
+  answer(message: unknown): void {
+    const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
+    for (let done = 0; done < bytes.length; ) done += writeSync(1, bytes, done);
+  },
+};

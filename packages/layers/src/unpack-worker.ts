@@ -1,0 +1,69 @@
+/**
+ * The process that unpacks one layer, and can reach nothing else.
+ *
+ * It is given descriptors, and no path: 3 is the blob, 4 the directory to fill, 5 … the layers below. Every name in the
+ * archive is resolved from those by single steps (kernel/confined.ts), so a hostile layer is parsed where there is little
+ * to win. Its answer is one line of JSON on stdout.
+ *
+ * Knows: its arguments, and the order of checks.
+ * Does not know: images, stores, or who asked.
+ */
+import { EngineError, findEngineError } from '@slipway/errors';
+import { ConfinedDirectory, isErrno, workerDescriptor } from '@slipway/kernel';
+import { applyMembers } from './apply.ts';
+import { LayerStream } from './decompress.ts';
+import { readTar } from './tar/read.ts';
+import { FIRST_LOWER_FD, type WorkerAnswer, type WorkerTask } from './worker-protocol.ts';
+
+async function unpack(task: WorkerTask): Promise<WorkerAnswer> {
+  const target = ConfinedDirectory.fromDescriptor(4);
+  const lowers = Array.from({ length: task.lowerCount }, (_, index) => ConfinedDirectory.fromDescriptor(FIRST_LOWER_FD + index));
+  const layer = new LayerStream(task.decompressLimits);
+  const members = readTar(layer.tar(workerDescriptor.stream(3), task.compression), task.tarLimits);
+  const report = await applyMembers(members, { root: target, lowers, whiteouts: task.whiteouts });
+  requireSame(task, layer);
+  return { ok: true, report: { ...report, tarBytes: layer.tarBytes, diffId: layer.diffId } };
+}
+
+/** The bytes that were unpacked must be those that were asked for, on both sides of the compression. */
+function requireSame(task: WorkerTask, layer: LayerStream): void {
+  if (layer.blobBytes !== task.blobBytes) {
+    throw mismatch(
+      'E_LAYER_COMPRESSION',
+      'invalid-argument',
+      `only ${layer.blobBytes} of the blob's ${task.blobBytes} bytes belong to the layer`,
+    );
+  }
+  if (task.blobDigest?.startsWith('sha256:') && layer.blobDigest !== task.blobDigest) {
+    throw mismatch('E_BLOB_CORRUPT', 'data-loss', `blob ${task.blobDigest} no longer matches its digest`);
+  }
+  if (task.diffId?.startsWith('sha256:') && layer.diffId !== task.diffId) {
+    throw mismatch('E_LAYER_DIFF_ID', 'invalid-argument', `the layer's diff id is ${layer.diffId}, the image says ${task.diffId}`);
+  }
+}
+
+function mismatch(code: `E_${string}`, kind: 'invalid-argument' | 'data-loss', message: string): EngineError {
+  return new EngineError(kind, message, { code, op: 'layer.unpack' });
+}
+
+function describe(error: unknown): WorkerAnswer {
+  const known = findEngineError(error);
+  if (known !== undefined) {
+    const { kind, code, message, subject } = known;
+    return { ok: false, kind, code, message, ...(subject === undefined ? {} : { subject }) };
+  }
+  if (isErrno(error, 'ENOSPC', 'EDQUOT'))
+    return { ok: false, kind: 'failed-precondition', code: 'E_DISK_FULL', message: 'no space left for the layer' };
+  const text = error instanceof Error ? error.message : String(error);
+  // The kernel's message names the step it refused, through /proc: worth keeping, without the prefix.
+  return {
+    ok: false,
+    kind: 'internal',
+    code: 'E_LAYER_APPLY',
+    message: `layer could not be applied: ${text.replaceAll(/\/proc\/self\/fd\/\d+\//g, '')}`,
+  };
+}
+
+const task = JSON.parse(process.argv[2] ?? '{}') as WorkerTask;
+const answer = await unpack(task).catch(describe);
+workerDescriptor.answer(answer);

@@ -1,0 +1,108 @@
+/**
+ * Hiding what lower layers hold: noted while the archive is read, performed when it has ended.
+ *
+ * A whiteout speaks about the layers below only, whatever its place in the archive, so it can't be performed before all of
+ * this layer's own members are known. Overlay gets `c 0 0` nodes, for an opaque directory one for every name below it,
+ * which needs no extended attribute; a plain directory has the hidden files removed.
+ *
+ * Knows: both forms, and that one node can serve for all of a layer's whiteouts as hard links.
+ * Does not know: the archive.
+ */
+import { type ConfinedDirectory, isErrno } from '@slipway/kernel';
+import type { LayerStack } from './layer-stack.ts';
+
+export type WhiteoutForm = 'overlay' | 'remove';
+
+export class Whiteouts {
+  readonly #form: WhiteoutForm;
+  readonly #hidden = new Set<string>();
+  readonly #opaque = new Set<string>();
+  /** Paths this layer itself wrote; kept for plain directories only, where its files lie among those of the layers below. */
+  readonly #written = new Set<string>();
+  #model: { readonly directory: ConfinedDirectory; readonly name: string } | undefined;
+
+  constructor(form: WhiteoutForm) {
+    this.#form = form;
+  }
+
+  /** True when the name below is to be hidden and this layer has put nothing there. */
+  isHidden(path: string): boolean {
+    if (this.#written.has(path)) return false;
+    return this.#hidden.has(path) || this.#opaque.has(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
+  }
+
+  /** True when a file in a plain directory belongs to the layers below and is to be hidden. */
+  isStale(path: string): boolean {
+    return this.#form === 'remove' && this.isHidden(path);
+  }
+
+  hide(path: string): void {
+    this.#hidden.add(path);
+  }
+
+  hideAllIn(path: string): void {
+    this.#opaque.add(path);
+  }
+
+  /** Says that this layer wrote `path`, and so needs the directories above it. */
+  wrote(path: string): void {
+    if (this.#form !== 'remove') return;
+    for (let at = path; at !== '' && !this.#written.has(at); at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) this.#written.add(at);
+  }
+
+  /** Performs everything noted. */
+  perform(stack: LayerStack): void {
+    try {
+      for (const path of this.#opaque) this.#hideContents(stack, path);
+      for (const path of this.#hidden) {
+        const slash = path.lastIndexOf('/');
+        this.#hideName(stack, path.slice(0, Math.max(0, slash)), path.slice(slash + 1));
+      }
+    } finally {
+      this.#model?.directory.close();
+    }
+  }
+
+  #hideContents(stack: LayerStack, path: string): void {
+    for (const name of this.#form === 'overlay' ? stack.lowerNames(path) : ownNames(stack, path)) this.#hideName(stack, path, name);
+  }
+
+  #hideName(stack: LayerStack, parent: string, name: string): void {
+    const path = parent === '' ? name : `${parent}/${name}`;
+    const directory = stack.reopen(parent);
+    if (directory === undefined) return;
+    try {
+      const own = directory.stat(name);
+      // A directory of this layer stays, and what the layers below have in it goes.
+      if (own?.isDirectory() && (this.#form === 'overlay' || this.#written.has(path))) this.#hideContents(stack, path);
+      else if (this.#form === 'remove' && !this.#written.has(path)) directory.remove(name);
+      else if (this.#form === 'overlay' && own === undefined && stack.lowerStat(parent, name) !== undefined)
+        this.#makeNode(directory, name);
+    } finally {
+      directory.close();
+    }
+  }
+
+  #makeNode(directory: ConfinedDirectory, name: string): void {
+    if (this.#model !== undefined) {
+      try {
+        directory.hardLink(name, this.#model.directory, this.#model.name);
+        return;
+      } catch (error) {
+        // Every file system bounds the names of one inode; the next node begins afresh.
+        if (!isErrno(error, 'EMLINK')) throw error;
+      }
+    }
+    directory.makeNode(name, { type: 'char', major: 0, minor: 0, mode: 0o600 });
+    this.#model?.directory.close();
+    this.#model = { directory: directory.self(), name };
+  }
+}
+
+function ownNames(stack: LayerStack, path: string): string[] {
+  const directory = stack.reopen(path);
+  if (directory === undefined) return [];
+  const names = directory.list();
+  directory.close();
+  return names;
+}

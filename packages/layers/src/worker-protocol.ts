@@ -1,0 +1,31 @@
+/**
+ * What the unpack worker is told and what it answers; both are one JSON document of ours.
+ *
+ * Knows: the fields.
+ * Does not know: how either side uses them.
+ */
+import type { ErrorKind } from '@slipway/errors';
+import type { LayerCompression } from '@slipway/oci';
+import type { ApplyReport } from './apply.ts';
+import type { DecompressLimits } from './decompress.ts';
+import type { TarLimits } from './tar/entry.ts';
+import type { WhiteoutForm } from './whiteouts.ts';
+
+/** Descriptors 3 and 4 are the blob and the target. */
+export const FIRST_LOWER_FD = 5;
+
+export interface WorkerTask {
+  readonly compression: LayerCompression;
+  readonly blobBytes: number;
+  /** Checked when given. */
+  readonly blobDigest?: string;
+  readonly diffId?: string;
+  readonly lowerCount: number;
+  readonly whiteouts: WhiteoutForm;
+  readonly tarLimits: Partial<TarLimits>;
+  readonly decompressLimits: DecompressLimits;
+}
+
+export type WorkerAnswer =
+  | { readonly ok: true; readonly report: ApplyReport & { readonly tarBytes: number; readonly diffId: string } }
+  | { readonly ok: false; readonly kind: ErrorKind; readonly code: `E_${string}`; readonly message: string; readonly subject?: string };
