@@ -21,6 +21,8 @@ export const ClientMessage = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('hello'),
     token: z.string().max(200),
+    /** Random, made when the page loads and kept over its reconnects: input is numbered per page, so that two tabs can type. */
+    page: z.string().max(100).optional(),
     /** Journal the page already holds, and the last seq of it; absent: none. */
     journal: z.string().max(100).optional(),
     after: z.number().int().min(0).optional(),

@@ -2,7 +2,7 @@ export { type JournalWriter, type LoadedJournal, loadJournal, saveJournal } from
 export { createIntake, type Intake, type IntakeOptions } from './intake.ts';
 export { keyframeKey } from './keyframes.ts';
 export { createLineSplitter, type LineSplitter } from './lines.ts';
-export { FILE_LINE_LIMIT, formatEvent, LINE_LIMIT, type Parsed, parseEvent, parseMachineLine } from './ndjson.ts';
+export { FILE_LINE_LIMIT, formatEvent, LINE_LIMIT, type MachineLine, type Parsed, parseEvent, parseMachineLine } from './ndjson.ts';
 export { boundText, PAYLOAD_LIMIT, REDACTED, redactText, redactValue, showPayload } from './redact.ts';
 export { reduce, reduceAll } from './reduce.ts';
 export { currentCause } from './reduce-causes.ts';

@@ -110,3 +110,17 @@ test('a damaged file loads what it can, with a gap where an event is missing', a
     [5, 'span'],
   ]);
 });
+
+test('after a reconnect, lines taken before are passed over by their number', () => {
+  const taken: string[] = [];
+  const numbers: number[] = [];
+  const intake = createIntake({
+    emit: (body) => void (body.type === 'notice' && taken.push(body.text)),
+    now: () => 10,
+    after: 2,
+    onNumber: (n) => void numbers.push(n),
+  });
+  for (const n of [1, 2, 3, 4]) intake.push(`${JSON.stringify({ type: 'notice', level: 'info', text: `notice ${n}`, atMs: 5, n })}\n`);
+  expect(taken).toEqual(['notice 3', 'notice 4']);
+  expect(numbers).toEqual([3, 4]);
+});

@@ -14,6 +14,10 @@ const MACHINE_TYPES: ReadonlySet<JournalBody['type']> = new Set(['span', 'contai
 export interface IntakeOptions {
   /** Called for each accepted body, with `atMs` inside the bounds below. */
   readonly emit: (body: JournalBody, atMs: number) => void;
+  /** Lines that carry a number up to this one were taken before (a resumed connection) and are passed over. Default -1. */
+  readonly after?: number | undefined;
+  /** Called with the number of each line that was dealt with, taken or dropped, where it carries one. */
+  readonly onNumber?: ((n: number) => void) | undefined;
   /** CLOCK_MONOTONIC milliseconds. */
   readonly now: () => number;
   /** Events a second over the long run; a burst may be four times that. Default 2000. */
@@ -37,7 +41,7 @@ const AHEAD_MS = 50;
 const REPORT_EVERY_MS = 1000;
 
 export function createIntake(options: IntakeOptions): Intake {
-  const { emit, now, types = MACHINE_TYPES, notBeforeMs = 0 } = options;
+  const { emit, now, types = MACHINE_TYPES, notBeforeMs = 0, after = -1, onNumber } = options;
   const allow = createBucket(options.perSecond ?? 2000, now);
   let accepted = 0;
   let dropped = 0;
@@ -65,7 +69,9 @@ export function createIntake(options: IntakeOptions): Intake {
     if (line === undefined) return drop(`line is longer than ${LINE_LIMIT}`);
     const parsed = parseMachineLine(line);
     if (!parsed.ok) return drop(parsed.reason);
-    const { body, atMs } = parsed.value;
+    const { body, atMs, n } = parsed.value;
+    if (n !== undefined && n <= after) return;
+    if (n !== undefined) onNumber?.(n);
     if (!types.has(body.type)) return drop(`a machine may not report "${body.type}"`);
     report(false);
     accepted++;

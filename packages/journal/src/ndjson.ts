@@ -26,12 +26,26 @@ export function parseEvent(line: string, limit = FILE_LINE_LIMIT): Parsed<Journa
   return parse(line, limit, checkEvent);
 }
 
-/** What a machine sent: the body, and when it says it happened (absent: it does not say). Numbers and origin are not its to choose. */
-export function parseMachineLine(line: string): Parsed<{ readonly body: JournalBody; readonly atMs: number | undefined }> {
+/** One line of a machine's engine. */
+export interface MachineLine {
+  readonly body: JournalBody;
+  /** When it says it happened; absent: it does not say. */
+  readonly atMs: number | undefined;
+  /** Its own number for the event, from which it resumes after a reconnect; the journal's numbers are not its to choose. */
+  readonly n: number | undefined;
+}
+
+/** What a machine sent. Journal numbers and origin are not its to choose. */
+export function parseMachineLine(line: string): Parsed<MachineLine> {
   return parse(line, LINE_LIMIT, (value) => {
     const body = checkBody(value);
     const atMs: unknown = typeof value === 'object' && value !== null && 'atMs' in value ? value.atMs : undefined;
-    return { body, atMs: typeof atMs === 'number' && Number.isFinite(atMs) ? atMs : undefined };
+    const n: unknown = typeof value === 'object' && value !== null && 'n' in value ? value.n : undefined;
+    return {
+      body,
+      atMs: typeof atMs === 'number' && Number.isFinite(atMs) ? atMs : undefined,
+      n: typeof n === 'number' && Number.isSafeInteger(n) && n >= 0 ? n : undefined,
+    };
   });
 }
 

@@ -67,3 +67,9 @@ test('many appends keep memory bounded and order right', () => {
   expect(seqs(ring.read(199_997))).toEqual([199_998, 199_999, 200_000]);
   expect(ring.firstSeq).toBe(199_001);
 });
+
+test('a ring can go on from the number where a saved journal ended', () => {
+  const ring = createRing({ capacity: 10, startAfter: 41 });
+  expect([ring.firstSeq, ring.lastSeq]).toEqual([42, 41]);
+  expect(ring.append({ type: 'notice', level: 'info', text: 'a' }, 1, 'host').seq).toBe(42);
+});

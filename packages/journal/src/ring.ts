@@ -19,6 +19,8 @@ export interface RingOptions {
   readonly maxBytes?: number | undefined;
   /** Most keyframes kept of dropped events; the oldest goes first. Default 1000. */
   readonly maxKeyframes?: number | undefined;
+  /** Number of the event before the first append, where a journal goes on from a file; default 0. */
+  readonly startAfter?: number | undefined;
   /** When subscribers are called after an append. Default: in a microtask, so that one burst is one batch. */
   readonly schedule?: ((run: () => void) => void) | undefined;
 }
@@ -45,10 +47,10 @@ export interface Ring {
 const BATCH = 2000;
 
 export function createRing(options: RingOptions): Ring {
-  const { capacity, maxBytes = 32 * 1024 * 1024, maxKeyframes = 1000, schedule = queueMicrotask } = options;
+  const { capacity, maxBytes = 32 * 1024 * 1024, maxKeyframes = 1000, startAfter = 0, schedule = queueMicrotask } = options;
   let entries: Array<{ readonly event: JournalEvent; readonly bytes: number }> = [];
   let head = 0; // index of the first live entry; the array is compacted now and then
-  let lastSeq = 0;
+  let lastSeq = startAfter;
   let sizeBytes = 0;
   const keyframes = new Map<string, JournalEvent>();
   const wake = new Set<() => void>();
