@@ -14,20 +14,20 @@ import type { SpecProcess } from './runtime-spec.ts';
 
 /** Checks `process` below `/process`. Absent is fine: such a container can be created, not started. */
 export function checkProcess(list: IssueList, value: unknown, path = '/process'): void {
-  const process = list.object(path, value);
-  if (process === undefined) return;
-  list.boolean(`${path}/terminal`, process['terminal']);
-  checkConsole(list, `${path}/consoleSize`, process['consoleSize']);
-  list.absolutePath(`${path}/cwd`, process['cwd']);
-  checkArgs(list, `${path}/args`, process['args']);
-  checkEnv(list, `${path}/env`, process['env']);
-  checkUser(list, `${path}/user`, process['user']);
-  checkCapabilities(list, `${path}/capabilities`, process['capabilities']);
-  checkRlimits(list, `${path}/rlimits`, process['rlimits']);
-  list.boolean(`${path}/noNewPrivileges`, process['noNewPrivileges']);
-  list.text(`${path}/apparmorProfile`, process['apparmorProfile'], { empty: 'allowed' });
-  list.text(`${path}/selinuxLabel`, process['selinuxLabel'], { empty: 'allowed' });
-  list.integer(`${path}/oomScoreAdj`, process['oomScoreAdj'], { min: -1000, max: 1000 });
+  const fields = list.object(path, value);
+  if (fields === undefined) return;
+  list.boolean(`${path}/terminal`, fields['terminal']);
+  checkConsole(list, `${path}/consoleSize`, fields['consoleSize']);
+  list.absolutePath(`${path}/cwd`, fields['cwd']);
+  checkArgs(list, `${path}/args`, fields['args']);
+  checkEnv(list, `${path}/env`, fields['env']);
+  checkUser(list, `${path}/user`, fields['user']);
+  checkCapabilities(list, `${path}/capabilities`, fields['capabilities']);
+  checkRlimits(list, `${path}/rlimits`, fields['rlimits']);
+  list.boolean(`${path}/noNewPrivileges`, fields['noNewPrivileges']);
+  list.text(`${path}/apparmorProfile`, fields['apparmorProfile'], { empty: 'allowed' });
+  list.text(`${path}/selinuxLabel`, fields['selinuxLabel'], { empty: 'allowed' });
+  list.integer(`${path}/oomScoreAdj`, fields['oomScoreAdj'], { min: -1000, max: 1000 });
 }
 
 /**

@@ -1,0 +1,213 @@
+/**
+ * One container's group across all hierarchies: made, limited, joined, read and removed as one thing.
+ *
+ * Knows: the order of a group's life, and how to undo a creation that fails half-way.
+ * Does not know: who joins it, or why.
+ *
+ *     openCgroup ─▶ create ─▶ apply ─▶ (processes join procsFiles) ─▶ stats, freeze, kill … ─▶ remove
+ */
+import { EngineError } from '@slipway/errors';
+import { isErrno } from '@slipway/kernel';
+import { applyWrites, type CgroupDirectories } from './apply-writes.ts';
+import { type CgroupPlace, cgroupDirectory, parseCgroupPath } from './cgroup-path.ts';
+import { groupsBelow, makeGroup, removeGroup, tryRemove } from './directories.ts';
+import type { CgroupHierarchy, CgroupHost } from './host.ts';
+import { freezeMembers, isFreezing, isFrozen, killMembers, listMembers, signalMembers, thawMembers } from './members.ts';
+import type { CgroupPlan } from './plan.ts';
+import { type CgroupStats, readStats } from './stats.ts';
+
+/** A handle; holds no descriptors, so there is nothing to close. */
+export interface Cgroup {
+  /** Hierarchy name → host directory, for every hierarchy the group is (to be) in. Record it to find the group again. */
+  readonly directories: CgroupDirectories;
+  /**
+   * Makes the directories; hierarchies where this process may not are left out, unless `plan` writes there. All or nothing.
+   *
+   * @throws `failed-precondition` / `E_CGROUP_IN_USE` when processes are in it already; `unsupported` / `E_CGROUP_CONTROLLER` naming controller and hierarchy
+   */
+  create(plan?: CgroupPlan): void;
+  /** Writes a plan's limits and checks that they arrived; see applyWrites for its errors. Also updates a running container's. */
+  apply(plan: CgroupPlan): void;
+  /** `cgroup.procs` of every hierarchy: write a pid into each of them to join. */
+  procsFiles(): readonly string[];
+  /** Hands the group to a user namespace's root: it may make groups below, and move its processes among them, but not lift the limits. */
+  delegate(uid: number, gid: number): void;
+  freeze(): Promise<void>;
+  thaw(): void;
+  isFrozen(): boolean;
+  /** A freeze was asked for, whether or not complete: the container counts as paused. */
+  isFreezing(): boolean;
+  stats(): CgroupStats;
+  /** Those of groups below it too. */
+  pids(): readonly number[];
+  /** To every process of the group; returns to how many. */
+  signal(signal: number): Promise<number>;
+  /** SIGKILL for everything, until nothing is left. */
+  kill(timeoutMs?: number): Promise<void>;
+  /** Removes all directories, with those made below them. Processes must be gone or dying. Idempotent. */
+  remove(timeoutMs?: number): Promise<void>;
+}
+
+/**
+ * A container's group by its place; touches nothing yet.
+ *
+ * @throws `invalid-argument` / `E_CGROUP_PATH`
+ */
+export function openCgroup(host: CgroupHost, place: CgroupPlace): Cgroup {
+  const path = parseCgroupPath(place);
+  const directories = Object.fromEntries(host.hierarchies.map((each) => [each.name, cgroupDirectory(each, path)]));
+  return new HostCgroup(host, directories);
+}
+
+/** A group that was made before, from the directories recorded then. */
+export function reopenCgroup(host: CgroupHost, directories: CgroupDirectories): Cgroup {
+  return new HostCgroup(host, directories);
+}
+
+/** Only cgroupfs is written directly; systemd would have to be asked over D-Bus. @throws `unsupported` / `E_CGROUP_DRIVER` */
+export function requireCgroupDriver(driver: string): void {
+  if (driver === 'cgroupfs') return;
+  throw new EngineError('unsupported', `cgroup driver ${JSON.stringify(driver)} is not supported`, {
+    code: 'E_CGROUP_DRIVER',
+    op: 'cgroup.open',
+    subject: driver,
+    hint: 'use the driver "cgroupfs"',
+  });
+}
+
+/** Files that a delegatee needs to write, besides the directory itself; those missing here are skipped. */
+const DELEGATED_FILES = ['cgroup.procs', 'tasks', 'cgroup.threads', 'cgroup.subtree_control', 'memory.oom.group', 'memory.reclaim'];
+
+class HostCgroup implements Cgroup {
+  #directories: CgroupDirectories;
+  readonly #host: CgroupHost;
+
+  constructor(host: CgroupHost, directories: CgroupDirectories) {
+    this.#host = host;
+    this.#directories = directories;
+  }
+
+  get directories(): CgroupDirectories {
+    return this.#directories;
+  }
+
+  create(plan?: CgroupPlan): void {
+    const made: string[] = [];
+    const kept: Record<string, string> = {};
+    try {
+      for (const hierarchy of this.#host.hierarchies) {
+        const directory = this.#directories[hierarchy.name];
+        if (directory === undefined) continue;
+        const paths = this.#make(hierarchy, directory, plan);
+        if (paths === undefined) continue;
+        made.push(...paths);
+        kept[hierarchy.name] = directory;
+      }
+      this.#refuseOccupied(kept);
+      this.#directories = kept;
+    } catch (error) {
+      for (const path of made.toReversed()) tryRemove(path, this.#host.files);
+      throw error;
+    }
+  }
+
+  apply(plan: CgroupPlan): void {
+    const missing = plan.writes.find((write) => this.#directories[write.hierarchy] === undefined);
+    if (missing !== undefined) throw notWritable(missing);
+    applyWrites(plan.writes, { directories: this.#directories, files: this.#host.files });
+  }
+
+  procsFiles(): readonly string[] {
+    return Object.values(this.#directories).map((directory) => `${directory}/cgroup.procs`);
+  }
+
+  delegate(uid: number, gid: number): void {
+    const { files } = this.#host;
+    for (const directory of Object.values(this.#directories)) {
+      files.chown(directory, uid, gid);
+      for (const file of DELEGATED_FILES) {
+        if (files.kind(`${directory}/${file}`) !== undefined) files.chown(`${directory}/${file}`, uid, gid);
+      }
+    }
+  }
+
+  async freeze(): Promise<void> {
+    await freezeMembers(this.#directories, this.#host.files);
+  }
+
+  thaw(): void {
+    thawMembers(this.#directories, this.#host.files);
+  }
+
+  isFrozen(): boolean {
+    return isFrozen(this.#directories, this.#host.files);
+  }
+
+  isFreezing(): boolean {
+    return isFreezing(this.#directories, this.#host.files);
+  }
+
+  stats(): CgroupStats {
+    return readStats(this.#directories, this.#host.files);
+  }
+
+  pids(): readonly number[] {
+    return listMembers(this.#directories, this.#host.files);
+  }
+
+  async signal(signal: number): Promise<number> {
+    return await signalMembers(this.#directories, this.#host.files, signal);
+  }
+
+  async kill(timeoutMs?: number): Promise<void> {
+    await killMembers(this.#directories, this.#host.files, timeoutMs);
+  }
+
+  async remove(timeoutMs?: number): Promise<void> {
+    await Promise.all(Object.values(this.#directories).map((directory) => removeGroup(directory, this.#host.files, timeoutMs)));
+  }
+
+  /** Undefined: not permitted here, and not needed. */
+  #make(hierarchy: CgroupHierarchy, directory: string, plan: CgroupPlan | undefined): string[] | undefined {
+    try {
+      return makeGroup(hierarchy, directory, this.#host.files);
+    } catch (cause) {
+      if (!isErrno(cause, 'EACCES', 'EPERM', 'EROFS', 'ENOENT')) throw cause;
+      const needed = plan?.writes.find((write) => write.hierarchy === hierarchy.name);
+      if (needed === undefined) return undefined;
+      throw notWritable(needed, cause);
+    }
+  }
+
+  /** Two containers in one group would share limits, and killing one would kill both. */
+  #refuseOccupied(directories: CgroupDirectories): void {
+    const { files } = this.#host;
+    const occupied = Object.values(directories).find((directory) => listMembers({ directory }, files).length > 0);
+    if (occupied === undefined) return;
+    throw new EngineError('failed-precondition', `cgroup ${JSON.stringify(occupied)} already holds processes`, {
+      code: 'E_CGROUP_IN_USE',
+      op: 'cgroup.create',
+      subject: '/linux/cgroupsPath',
+      hint: 'give the container a cgroup path of its own',
+    });
+  }
+}
+
+/** Whether any hierarchy has the group, e.g. before deleting a container whose state is damaged. */
+export function cgroupExists(host: CgroupHost, directories: CgroupDirectories): boolean {
+  return Object.values(directories).some((directory) => groupsBelow(directory, host.files).length > 0);
+}
+
+function notWritable(
+  write: { readonly controller: string; readonly hierarchy: string; readonly pointer: string },
+  cause?: unknown,
+): EngineError {
+  const message = `${write.pointer} needs the cgroup controller ${JSON.stringify(write.controller)}, and this process may not make groups in the ${write.hierarchy} hierarchy`;
+  return new EngineError('unsupported', message, {
+    code: 'E_CGROUP_CONTROLLER',
+    op: 'cgroup.create',
+    subject: write.pointer,
+    hint: 'delegate a subtree of that hierarchy to this user, or leave out the limit',
+    cause,
+  });
+}

@@ -1,0 +1,135 @@
+/**
+ * Making and removing the directories of one group, in every hierarchy.
+ *
+ * Knows: what has to be prepared on the way down (v1: cpuset's inherited lists; v2: subtree_control), and that removal
+ *   works from the leaves and may have to wait for dying processes.
+ * Does not know: limits.
+ */
+import { EngineError } from '@slipway/errors';
+import { type ControlFiles, delay, isErrno, monotonicMs } from '@slipway/kernel';
+import type { CgroupHierarchy } from './host.ts';
+
+/** v2 controllers worth having in every group: what limits and samples need. */
+const V2_CONTROLLERS = ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids'];
+
+/**
+ * Makes `directory` and its missing parents below the hierarchy's mount point. Returns what was made, outermost first.
+ *
+ * @throws the kernel's error; what had been made until then is removed again
+ */
+export function makeGroup(hierarchy: CgroupHierarchy, directory: string, files: ControlFiles): string[] {
+  const made: string[] = [];
+  try {
+    for (const path of pathsDown(hierarchy.mountPoint, directory)) {
+      if (hierarchy.version === 'v2') enableControllers(path.slice(0, path.lastIndexOf('/')), files);
+      if (files.kind(path) !== 'directory') {
+        files.mkdir(path);
+        made.push(path);
+      }
+      if (hierarchy.controllers.includes('cpuset') && hierarchy.version === 'v1') inheritCpuset(path, files);
+    }
+    return made;
+  } catch (error) {
+    for (const path of made.toReversed()) tryRemove(path, files);
+    throw error;
+  }
+}
+
+/** Every directory from below the mount point down to `directory`. */
+function pathsDown(mountPoint: string, directory: string): string[] {
+  const names = directory.slice(mountPoint.length).split('/').filter(Boolean);
+  return names.map((_, index) => `${mountPoint}/${names.slice(0, index + 1).join('/')}`);
+}
+
+/** A v1 cpuset without cpus and mems refuses processes; a new one starts empty. */
+function inheritCpuset(path: string, files: ControlFiles): void {
+  const parent = path.slice(0, path.lastIndexOf('/'));
+  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+    if (files.kind(`${path}/${file}`) === undefined || files.read(`${path}/${file}`).trim() !== '') continue;
+    const inherited = files.read(`${parent}/${file}`).trim();
+    if (inherited !== '') files.write(`${path}/${file}`, inherited);
+  }
+}
+
+/** Offers controllers to the children of `parent`, one by one: a refused one must not keep back the others. */
+function enableControllers(parent: string, files: ControlFiles): void {
+  const control = `${parent}/cgroup.subtree_control`;
+  if (files.kind(control) === undefined) return;
+  const offered = new Set(words(files.read(`${parent}/cgroup.controllers`)));
+  const enabled = new Set(words(files.read(control)));
+  for (const controller of V2_CONTROLLERS.filter((name) => offered.has(name) && !enabled.has(name))) {
+    try {
+      files.write(control, `+${controller}`);
+    } catch {
+      // EBUSY (processes in the parent), EACCES (not delegated) …: a limit that needs the controller names it when it is applied.
+    }
+  }
+}
+
+/** Removes a group with all groups below it; waits for dying processes at most this long. Quiet when it is missing. */
+export async function removeGroup(directory: string, files: ControlFiles, timeoutMs = 5000): Promise<void> {
+  const deadline = monotonicMs() + timeoutMs;
+  for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 100)) {
+    const error = removeOnce(directory, files);
+    if (error === undefined) return;
+    if (monotonicMs() >= deadline) throw stillBusy(directory, error);
+    await delay(pauseMs);
+  }
+}
+
+/** Undefined when the tree is gone; EBUSY and a group made meanwhile are worth another try. */
+function removeOnce(directory: string, files: ControlFiles): unknown {
+  try {
+    for (const path of groupsBelow(directory, files).toReversed()) files.rmdir(path);
+    return undefined;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return files.kind(directory) === undefined ? undefined : error;
+    if (isErrno(error, 'EBUSY', 'ENOTEMPTY')) return error;
+    throw error;
+  }
+}
+
+/** The group and all groups below it, parents first; empty when it is missing. */
+export function groupsBelow(directory: string, files: ControlFiles): string[] {
+  if (files.kind(directory) !== 'directory') return [];
+  const found = [directory];
+  // Grows while it is walked, level by level.
+  for (const path of found) {
+    for (const name of listOrNothing(path, files)) {
+      if (files.kind(`${path}/${name}`) === 'directory') found.push(`${path}/${name}`);
+    }
+  }
+  return found;
+}
+
+function listOrNothing(path: string, files: ControlFiles): string[] {
+  try {
+    return files.list(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENODEV')) return [];
+    throw error;
+  }
+}
+
+/** For undo: a directory that is in use again is not ours to take away. */
+export function tryRemove(path: string, files: ControlFiles): void {
+  try {
+    files.rmdir(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'EBUSY', 'ENOTEMPTY')) throw error;
+  }
+}
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/).filter(Boolean);
+}
+
+function stillBusy(directory: string, cause: unknown): EngineError {
+  return new EngineError('unavailable', `cgroup ${JSON.stringify(directory)} cannot be removed: processes are still in it`, {
+    code: 'E_CGROUP_BUSY',
+    op: 'cgroup.remove',
+    subject: directory,
+    hint: 'kill the processes listed in its cgroup.procs',
+    cause,
+  });
+}

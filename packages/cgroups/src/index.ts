@@ -1,0 +1,15 @@
+export { applyWrites, type CgroupDirectories } from './apply-writes.ts';
+export { type Cgroup, cgroupExists, openCgroup, reopenCgroup, requireCgroupDriver } from './cgroup.ts';
+export { type CgroupPlace, parseCgroupPath } from './cgroup-path.ts';
+export {
+  type CgroupHierarchy,
+  type CgroupHost,
+  type CgroupMode,
+  type DetectOptions,
+  detectCgroups,
+  findController,
+  findUnified,
+} from './host.ts';
+export { type CgroupPlan, type CgroupWrite, planCgroup, type ReadBack } from './plan.ts';
+export { weightOfShares } from './plan-v2.ts';
+export { type CgroupStats, readStats } from './stats.ts';

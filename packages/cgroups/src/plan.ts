@@ -1,0 +1,138 @@
+/**
+ * Limits → writes to control files: pure, and the same whoever asks.
+ *
+ * Knows: which controller a limit needs, and that a limit nobody can apply is an error and never a silence.
+ * Does not know: directories (cgroup.ts joins them), nor the kernel's answer (apply.ts compares it).
+ *
+ * @spec runtime-spec/config-linux.md#control-groups
+ */
+import { EngineError } from '@slipway/errors';
+import type { SpecResources } from '@slipway/oci';
+import { type CgroupHost, findController, findUnified } from './host.ts';
+import { planV1 } from './plan-v1.ts';
+import { planV2 } from './plan-v2.ts';
+
+/** How the value read back is compared with the one written; absent where reading back tells nothing. */
+export type ReadBack =
+  | { readonly as: 'exact'; readonly text: string }
+  /** Kernel rounds to pages; 'max' for unlimited. */
+  | { readonly as: 'bytes'; readonly value: bigint | 'max' }
+  /** Lists such as `0-3,7`, compared as sets. */
+  | { readonly as: 'list'; readonly text: string };
+
+/** One planned write. */
+export interface CgroupWrite {
+  readonly controller: string;
+  /** Name of the hierarchy whose directory holds the file. */
+  readonly hierarchy: string;
+  readonly file: string;
+  readonly value: string;
+  /** JSON pointer of the field that asked for it. */
+  readonly pointer: string;
+  readonly readBack?: ReadBack;
+}
+
+/** What a v1 or v2 table yields before hierarchies are looked up. */
+export type WantedWrite = Omit<CgroupWrite, 'hierarchy'>;
+
+export interface CgroupPlan {
+  /** In order; a later one may depend on an earlier one. */
+  readonly writes: readonly CgroupWrite[];
+  /** What was left out and why that is safe, a sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** What the tables may answer for one resources object. */
+export interface WantedPlan {
+  readonly writes: readonly WantedWrite[];
+  readonly warnings: readonly string[];
+}
+
+/** Fields whose meaning this engine does not implement on any version; asked for, they are refused. */
+const NOT_SUPPORTED = ['network', 'rdma'] as const;
+
+/**
+ * Plans `linux.resources` for this host.
+ *
+ * @throws EngineError `unsupported` / `E_CGROUP_CONTROLLER` naming controller and hierarchy for a limit this host cannot apply,
+ *   `E_CGROUP_RESOURCE` for a field without an implementation
+ */
+export function planCgroup(resources: SpecResources | undefined, host: CgroupHost): CgroupPlan {
+  if (resources === undefined) return { writes: [], warnings: [] };
+  for (const field of NOT_SUPPORTED) if (!isEmpty(resources[field])) throw notSupported(field);
+  const wanted = host.mode === 'v2' ? planV2(resources) : planV1(resources);
+  const warnings = [...wanted.warnings];
+  const writes = wanted.writes.filter((write) => {
+    if (write.controller !== 'devices' || host.canSetDevices) return true;
+    if (!warnings.includes(DEVICES_LEFT_OUT)) warnings.push(DEVICES_LEFT_OUT);
+    return false;
+  });
+  return { writes: [...writes.map((write) => placeWrite(write, host)), ...planUnified(resources, host)], warnings };
+}
+
+const DEVICES_LEFT_OUT = 'device rules left out: in a user namespace the kernel itself refuses new device nodes';
+
+function placeWrite(write: WantedWrite, host: CgroupHost): CgroupWrite {
+  const hierarchy = findController(host, write.controller);
+  if (hierarchy !== undefined) return { ...write, hierarchy: hierarchy.name };
+  throw new EngineError(
+    'unsupported',
+    `${write.pointer} needs the cgroup controller ${JSON.stringify(write.controller)}, which ${missingFrom(host)}`,
+    {
+      code: 'E_CGROUP_CONTROLLER',
+      op: 'cgroup.plan',
+      subject: write.pointer,
+      hint:
+        host.mode === 'v2'
+          ? 'enable it in cgroup.subtree_control of the parent groups'
+          : `mount the controller, or leave out ${write.pointer}`,
+    },
+  );
+}
+
+function missingFrom(host: CgroupHost): string {
+  const unified = findUnified(host);
+  if (host.mode === 'none') return 'no mounted hierarchy has (no cgroup file system is mounted)';
+  if (host.mode === 'v2')
+    return `the hierarchy at ${unified?.mountPoint} does not offer here (it has: ${unified?.controllers.join(' ') || 'none'})`;
+  return `no mounted hierarchy has (mounted: ${host.hierarchies.map(({ name }) => name).join(', ')})`;
+}
+
+/** File → value of cgroup v2, written as they stand. */
+function planUnified(resources: SpecResources, host: CgroupHost): CgroupWrite[] {
+  const entries = Object.entries(resources.unified ?? {});
+  const unified = findUnified(host);
+  if (entries.length > 0 && unified === undefined) {
+    throw new EngineError('unsupported', '/linux/resources/unified needs cgroup v2, and this host has v1 only', {
+      code: 'E_CGROUP_CONTROLLER',
+      op: 'cgroup.plan',
+      subject: '/linux/resources/unified',
+    });
+  }
+  return entries.map(([file, value]) => {
+    const controller = file.slice(0, file.indexOf('.'));
+    const pointer = `/linux/resources/unified/${file}`;
+    const write = { controller, file, value, pointer, hierarchy: 'unified' };
+    return controller === 'cgroup' || unified?.controllers.includes(controller)
+      ? write
+      : placeWrite({ controller, file, value, pointer }, onlyUnified(host));
+  });
+}
+
+function onlyUnified(host: CgroupHost): CgroupHost {
+  return { ...host, mode: 'v2', hierarchies: host.hierarchies.filter(({ version }) => version === 'v2') };
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  return typeof value === 'object' && Object.values(value).every(isEmpty);
+}
+
+function notSupported(field: string): EngineError {
+  return new EngineError('unsupported', `/linux/resources/${field} is not supported by this engine`, {
+    code: 'E_CGROUP_RESOURCE',
+    op: 'cgroup.plan',
+    subject: `/linux/resources/${field}`,
+    hint: 'leave the field out, or use another OCI runtime',
+  });
+}
