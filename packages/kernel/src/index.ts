@@ -57,5 +57,6 @@ export {
   syncDirectory,
 } from './stored-files.ts';
 export { inUserNamespace } from './user-namespace.ts';
+export { copyDirectoryMetadata, syncFileSystem } from './whole-filesystem.ts';
 export { workerDescriptor } from './worker-descriptor.ts';
 export { runWorker, type WorkerExit, type WorkerRequest } from './worker-process.ts';
