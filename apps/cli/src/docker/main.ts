@@ -1,0 +1,126 @@
+/**
+ * The docker dialect: the verbs of the docker client, for machines without one.
+ *
+ * Knows: which word is which command, and how failures become exit codes.
+ * Does not know: what a command does (commands/); each is loaded when it is called, because start-up time is felt at every prompt.
+ */
+import type { Command } from './commands/context.ts';
+import { DaemonError, openDaemon, UnreachableError } from './daemon.ts';
+import { parseFlags, UsageError } from './flags.ts';
+
+const run = () => import('./commands/run.ts');
+const lifecycle = () => import('./commands/lifecycle.ts');
+const list = () => import('./commands/list.ts');
+const inspect = () => import('./commands/inspect.ts');
+const follow = () => import('./commands/follow.ts');
+
+const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promise<Command> }>> = {
+  attach: { about: "join a running container's streams", load: async () => (await run()).attach },
+  create: { about: 'make a container without starting it', load: async () => (await run()).create },
+  events: { about: 'what the engine reports, as it happens', load: async () => (await follow()).events },
+  exec: { about: 'run a further program in a running container', load: async () => (await import('./commands/exec.ts')).exec },
+  images: { about: 'list images', load: async () => (await list()).images },
+  info: { about: 'about the engine and its host', load: async () => (await inspect()).info },
+  inspect: { about: 'everything known of containers or images', load: async () => (await inspect()).inspect },
+  kill: { about: 'send a signal', load: async () => (await lifecycle()).kill },
+  load: { about: 'take in an image archive', load: async () => (await import('./commands/load.ts')).load },
+  logs: { about: "a container's output", load: async () => (await follow()).logs },
+  pause: { about: 'freeze', load: async () => (await lifecycle()).pause },
+  ps: { about: 'list containers', load: async () => (await list()).ps },
+  rename: { about: 'give another name', load: async () => (await lifecycle()).rename },
+  restart: { about: 'stop and start', load: async () => (await lifecycle()).restart },
+  rm: { about: 'remove containers', load: async () => (await lifecycle()).rm },
+  rmi: { about: 'remove images', load: async () => (await lifecycle()).rmi },
+  run: { about: 'make and start a container', load: async () => (await run()).run },
+  start: { about: 'start a stopped container', load: async () => (await run()).start },
+  stats: { about: 'memory, CPU and processes, live', load: async () => (await follow()).stats },
+  stop: { about: 'ask to end, then make it end', load: async () => (await lifecycle()).stop },
+  top: { about: "a container's processes", load: async () => (await inspect()).top },
+  unpause: { about: 'thaw', load: async () => (await lifecycle()).unpause },
+  version: { about: 'versions', load: async () => (await inspect()).version },
+  wait: { about: 'until it ends; prints the exit code', load: async () => (await lifecycle()).wait },
+};
+
+/** `docker container ls` and friends are the same commands by longer names. */
+const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  container: { ls: 'ps', list: 'ps' },
+  image: { ls: 'images', list: 'images', rm: 'rmi' },
+  system: { info: 'info', events: 'events' },
+};
+
+const ENGINE_FAILED = 125;
+
+export interface DockerMainOptions {
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** CLOCK_MONOTONIC milliseconds. */
+  readonly startedMs: number;
+}
+
+/** @returns the exit code */
+export async function main({ args, environment, startedMs }: DockerMainOptions): Promise<number> {
+  const out = (text: string) => void process.stdout.write(text);
+  const err = (text: string) => void process.stderr.write(text);
+  const { host, words } = globalFlags(args);
+  const [name = 'help', ...rest] = commandWords(words);
+  if (name === 'help' || name === '--help') {
+    out(help());
+    return 0;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) {
+    err(`docker: '${name}' is not a docker command that this client knows.\nSee 'docker --help'\n`);
+    return 1;
+  }
+  if (rest[0] === '--help') {
+    out(`docker ${name}: ${command.about}\n`);
+    return 0;
+  }
+  const creates = name === 'run' || name === 'create';
+  try {
+    const daemon = openDaemon({
+      socketPath: socketPath(host ?? environment['DOCKER_HOST']),
+      command: ['docker', ...args].join(' '),
+      startedMs,
+    });
+    return await (await command.load())({ daemon, args: rest, environment, out, err });
+  } catch (error) {
+    err(explain(error, name, creates));
+    return creates ? ENGINE_FAILED : 1;
+  }
+}
+
+function globalFlags(args: readonly string[]): { host: string | undefined; words: readonly string[] } {
+  const flags = parseFlags(
+    args,
+    { host: { kind: 'value', short: 'H' }, help: { kind: 'switch' }, version: { kind: 'switch', short: 'v' } },
+    false,
+  );
+  if (flags.has('help')) return { host: undefined, words: ['help'] };
+  return { host: flags.value('host'), words: flags.has('version') ? ['version'] : flags.words };
+}
+
+function commandWords(words: readonly string[]): readonly string[] {
+  const [group = '', verb = '', ...rest] = words;
+  if (!Object.hasOwn(GROUPS, group)) return words;
+  return [GROUPS[group]?.[verb] ?? verb, ...rest];
+}
+
+function socketPath(host: string | undefined): string {
+  if (host === undefined || host === '') return '/var/run/docker.sock';
+  if (host.startsWith('unix://')) return host.slice('unix://'.length);
+  throw new UsageError(`cannot connect to ${JSON.stringify(host)}: this client speaks to unix sockets only; write unix:///path`);
+}
+
+function explain(error: unknown, name: string, creates: boolean): string {
+  const prefix = creates ? 'docker: ' : '';
+  if (error instanceof UsageError) return `${prefix}${error.message}\nSee 'docker ${name} --help'.\n`;
+  if (error instanceof DaemonError) return `${prefix}Error response from daemon: ${error.message}\n`;
+  if (error instanceof UnreachableError) return `${prefix}${error.message}\n`;
+  return `${prefix}${error instanceof Error ? error.message : String(error)}\n`;
+}
+
+function help(): string {
+  const lines = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`);
+  return `Usage: docker [-H unix:///path] COMMAND\n\nThe verbs of the docker client, spoken to Slipway's engine.\n\n${lines.join('\n')}\n`;
+}
