@@ -56,6 +56,7 @@ export {
   statStored,
   syncDirectory,
 } from './stored-files.ts';
+export { ensureTracefs, findTracefs, openTracePages, type TracefsMount, type TracePages } from './tracefs.ts';
 export { inUserNamespace } from './user-namespace.ts';
 export { copyDirectoryMetadata, syncFileSystem } from './whole-filesystem.ts';
 export { workerDescriptor } from './worker-descriptor.ts';

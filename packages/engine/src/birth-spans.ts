@@ -1,0 +1,43 @@
+/**
+ * Each operation of a birth as a span of the journal.
+ *
+ * Knows: how a launcher's record becomes a picture's bar.
+ * Does not know: what an operation does.
+ */
+import type { SpanContext, Tracer } from '@slipway/journal';
+import type { BirthOperation } from '@slipway/runtime';
+
+export interface BirthTrace {
+  readonly tracer: Tracer;
+  readonly parent: SpanContext;
+  readonly container: string;
+}
+
+/** For the runtime's `onOperation`: writes one finished span for each operation. */
+export function traceBirth({ tracer, parent, container }: BirthTrace): (birth: BirthOperation) => void {
+  return ({ operation, record }) => {
+    const { op, phase, pointer, reason, ...args } = operation;
+    tracer.record({
+      actor: 'launcher',
+      name: operationName(op, args),
+      protocol: 'system call',
+      container,
+      parent,
+      startMs: record.startMs,
+      endMs: record.endMs,
+      source: 'packages/launcher/native',
+      operation: { index: record.index, op, phase, pointer, reason, errno: record.errno, args: JSON.stringify(args, showValue) },
+      ...(record.errno === 0 ? {} : { error: new Error(`${record.call ?? op} failed with errno ${record.errno}`) }),
+    });
+  };
+}
+
+function operationName(op: string, args: Readonly<Record<string, unknown>>): string {
+  const subject = args['destination'] ?? args['path'] ?? args['hostPath'] ?? args['name'] ?? args['key'];
+  return typeof subject === 'string' ? `${op} ${subject}` : op;
+}
+
+function showValue(_name: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  return value instanceof Uint8Array ? `${value.length} bytes` : value;
+}

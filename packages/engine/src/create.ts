@@ -1,0 +1,154 @@
+/**
+ * Creating a container: its name, its writable root, its bundle. Nothing runs.
+ *
+ * Knows: the order of the steps and how each is undone.
+ * Does not know: how the spec is written (plan-spec.ts) or a root prepared (packages/images).
+ */
+import { EngineError, Rollback } from '@slipway/errors';
+import type { SpanContext } from '@slipway/journal';
+import { ensureDirectory, ensurePrivateDirectory, findText, resolvePath, writeFileAtomic } from '@slipway/kernel';
+import { formatSpecJson, planSeccompProfile } from '@slipway/oci';
+import type { ContainerRecord, ContainerRequest } from './container.ts';
+import { planEtcFiles } from './etc-files.ts';
+import { containerEvent, noteContainer } from './facts.ts';
+import { readInLayers } from './layered-root.ts';
+import { makeUpName, newContainerId, requireName } from './names.ts';
+import { planCapabilities, planSpec } from './plan-spec.ts';
+import type { EngineContext, EngineImage, Rootfs } from './ports.ts';
+import { resolveProcess } from './resolve-process.ts';
+import { type ResolvedUser, resolveUser } from './resolve-user.ts';
+
+/** Largest /etc/resolv.conf worth copying. */
+const RESOLV_CONF_LIMIT = 64 * 1024;
+
+/**
+ * Brings a container to `created`. Either everything of it exists afterwards or nothing does.
+ *
+ * @throws not-found / E_IMAGE_UNKNOWN; already-exists / E_NAME_TAKEN; invalid-argument for what can never work
+ */
+export async function createContainer(engine: EngineContext, request: ContainerRequest, parent?: SpanContext): Promise<{ id: string }> {
+  return engine.tracer.span({ actor: 'engine', name: 'container.create', protocol: 'function call', parent, request }, async (span) => {
+    const image = await requireImage(engine, request.image);
+    const record = planRecord(engine, request, image);
+    span.note({ container: record.id });
+    const rollback = new Rollback();
+    try {
+      const container = await engine.containers.add(record);
+      rollback.defer('forget the record', () => engine.containers.drop(container));
+      const rootfs = await prepareRootfs(engine, record, span);
+      rollback.defer('remove the snapshot', () => engine.images.removeRootfs(record.id));
+      await writeBundle(engine, record, rootfs);
+      rollback.disarm();
+      containerEvent(engine, container, 'create');
+      noteContainer(engine, container);
+      engine.layersChanged(record.id);
+      span.note({ response: { id: record.id } });
+      return { id: record.id };
+    } catch (failure) {
+      return await rollback.unwind(failure);
+    }
+  });
+}
+
+async function requireImage(engine: EngineContext, reference: string): Promise<EngineImage> {
+  if (reference === '') throw refuse('invalid-argument', 'E_CONTAINER_CONFIG', 'no image specified', 'name an image');
+  const image = await engine.images.find(reference);
+  if (image !== undefined) return image;
+  throw refuse('not-found', 'E_IMAGE_UNKNOWN', `No such image: ${reference.slice(0, 200)}`, 'see the image list for what is here');
+}
+
+/** Everything that can be refused without touching the host is refused here. */
+function planRecord(engine: EngineContext, request: ContainerRequest, image: EngineImage): ContainerRecord {
+  const id = newContainerId();
+  const isTaken = (name: string) => engine.containers.findByName(name) !== undefined;
+  const name = request.name === undefined || request.name === '' ? makeUpName(isTaken) : requireName(request.name);
+  const process = resolveProcess(request, image.config.config, id);
+  const record: ContainerRecord = { id, name, request, process, imageId: image.id, createdAt: new Date().toISOString(), status: 'created' };
+  // Planned once with a stand-in user, so that a bad limit or mount is refused before there is anything to undo.
+  const etc = { hosts: '/', hostname: '/', resolvConf: '/' };
+  planSpec({ container: record, user: { uid: 0, gid: 0, additionalGids: [], home: '/' }, etc, rootfs: '/' });
+  return record;
+}
+
+async function prepareRootfs(engine: EngineContext, record: ContainerRecord, parent: SpanContext): Promise<Rootfs> {
+  const init = { actor: 'store', name: 'snapshot.prepare', protocol: 'function call', container: record.id, parent } as const;
+  return engine.tracer.span({ ...init, request: { key: record.id, image: record.imageId } }, async (span) => {
+    const rootfs = await engine.images.prepareRootfs(record.id, record.imageId);
+    span.note({ response: { snapshotter: rootfs.snapshotter, mount: rootfs.mount, upper: rootfs.upperDirectory } });
+    return rootfs;
+  });
+}
+
+async function writeBundle(engine: EngineContext, record: ContainerRecord, rootfs: Rootfs): Promise<void> {
+  const directory = engine.containers.directory(record.id);
+  const { host } = record.request;
+  await requireBindSources(engine, record);
+  const hostResolvConf = (await findText('/etc/resolv.conf', { maxBytes: RESOLV_CONF_LIMIT })) ?? '';
+  const files = planEtcFiles(record.process.hostname, host, hostResolvConf);
+  const etc = { hosts: `${directory}/hosts`, hostname: `${directory}/hostname`, resolvConf: `${directory}/resolv.conf` };
+  const mountpoint = rootfs.mount === undefined ? rootfs.upperDirectory : `${directory}/rootfs`;
+  const user = readUser(record, rootfs);
+  const seccomp = planSeccompProfile(planCapabilities(host, 0).bounding ?? []);
+  const spec = planSpec({ container: record, user, etc, rootfs: mountpoint, seccomp });
+  const written = { mode: 0o644, durable: false };
+  if (rootfs.mount !== undefined) await ensurePrivateDirectory(mountpoint, 0o755);
+  await Promise.all([
+    writeFileAtomic(etc.hosts, files.hosts, written),
+    writeFileAtomic(etc.hostname, files.hostname, written),
+    writeFileAtomic(etc.resolvConf, files.resolvConf, written),
+    writeFileAtomic(`${directory}/config.json`, formatSpecJson(spec), { durable: false }),
+  ]);
+}
+
+/** By the image's own account files, read without mounting or following anything out of them. */
+function readUser(record: ContainerRecord, rootfs: Rootfs): ResolvedUser {
+  const layers = [rootfs.upperDirectory, ...rootfs.lower.map((layer) => layer.directory).toReversed()];
+  const read = (path: string) => {
+    try {
+      return readInLayers(layers, path) ?? '';
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      throw refuse(
+        'invalid-argument',
+        'E_USER_UNKNOWN',
+        `the image's ${path} is unreasonably large: ${cause.message}`,
+        'use another image',
+      );
+    }
+  };
+  const files = { passwd: read('/etc/passwd'), group: read('/etc/group') };
+  return resolveUser(record.process.user, files, record.request.host.groupAdd);
+}
+
+/**
+ * Bind sources are host paths; whoever may use the engine's socket may name any of them, but not the engine's own state, which would
+ * let a container rewrite its own configuration.
+ */
+async function requireBindSources(engine: EngineContext, record: ContainerRecord): Promise<void> {
+  const own = [engine.paths.root, engine.paths.state];
+  for (const bind of record.request.host.binds) {
+    if (bind.createSource && (await resolvePath(bind.source)) === undefined) await ensureDirectory(bind.source);
+    const real = await resolvePath(bind.source);
+    if (real === undefined) {
+      throw refuse('invalid-argument', 'E_CONTAINER_MOUNT', `bind source path does not exist: ${bind.source}`, 'make it first');
+    }
+    const inside = own.find((path) => real === path || real.startsWith(`${path}/`));
+    if (inside !== undefined) {
+      throw refuse(
+        'permission-denied',
+        'E_CONTAINER_MOUNT',
+        `bind source ${bind.source} is the engine's own state`,
+        'use another directory',
+      );
+    }
+  }
+}
+
+function refuse(
+  kind: 'invalid-argument' | 'not-found' | 'permission-denied',
+  code: `E_${string}`,
+  message: string,
+  hint: string,
+): EngineError {
+  return new EngineError(kind, message, { code, op: 'container.create', hint });
+}

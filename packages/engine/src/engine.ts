@@ -1,0 +1,180 @@
+/**
+ * The engine: every operation, by the references people type.
+ *
+ * Knows: which file does what.
+ * Does not know: any protocol. Each one declares what it needs of this, and translates.
+ */
+import type { JournalBody, SpanContext, Tracer } from '@slipway/journal';
+import { ensurePrivateDirectory } from '@slipway/kernel';
+import type { Runtime } from '@slipway/runtime';
+import { attachContainer } from './attach.ts';
+import { Attachment, type AttachOptions } from './attachment.ts';
+import type { ContainerRecord, ContainerRequest, ExitFact } from './container.ts';
+import { openContainerTable } from './container-table.ts';
+import { createContainer } from './create.ts';
+import { createEventLog, type EngineEvent } from './events.ts';
+import { createExec, type ExecSize, startExec } from './exec.ts';
+import { createExecTable, type ExecConfig, type ExecRecord } from './exec-table.ts';
+import { listImages, loadImages, removeImage } from './image-operations.ts';
+import { watchLayers } from './layers-watcher.ts';
+import type { LiveContainer } from './live-container.ts';
+import type { LogLine } from './log-lines.ts';
+import { type LogOptions, readLogs } from './logs.ts';
+import { pauseContainer, renameContainer, resizeContainer, unpauseContainer } from './pause.ts';
+import type { EngineContext, EngineImage, EnginePaths, ImagePort, LoadedImage } from './ports.ts';
+import { recoverContainers } from './recover.ts';
+import { type RemoveOptions, removeContainer } from './remove.ts';
+import { restartContainer } from './restart.ts';
+import { startContainer } from './start.ts';
+import { type ContainerStats, readStats } from './stats.ts';
+import { killContainer, type StopOptions, stopContainer } from './stop.ts';
+import { type ProcessTable, topContainer } from './top.ts';
+import { type WaitCondition, waitContainer } from './wait.ts';
+
+export interface EngineOptions {
+  readonly runtime: Runtime;
+  readonly images: ImagePort;
+  readonly tracer: Tracer;
+  readonly paths: EnginePaths;
+  readonly emit: (body: JournalBody, atMs?: number) => void;
+  readonly warn: (message: string) => void;
+  /** Write overlay contents to the journal; off when nobody reads it. */
+  readonly watchLayers: boolean;
+}
+
+/** One running process beside a container's first. */
+export type ExecView = Pick<ExecRecord, 'id' | 'container' | 'config' | 'status' | 'pid' | 'exitCode'>;
+
+/** `ref` is an id, a name or an unambiguous id prefix; an unknown one is `not-found`. `parent` is the caller's span. */
+export interface Engine {
+  create(request: ContainerRequest, parent?: SpanContext): Promise<{ readonly id: string }>;
+  start(ref: string, parent?: SpanContext): Promise<boolean>;
+  stop(ref: string, options?: StopOptions, parent?: SpanContext): Promise<boolean>;
+  restart(ref: string, options?: StopOptions, parent?: SpanContext): Promise<void>;
+  kill(ref: string, signal: string | undefined, parent?: SpanContext): Promise<void>;
+  pause(ref: string, parent?: SpanContext): Promise<void>;
+  unpause(ref: string, parent?: SpanContext): Promise<void>;
+  remove(ref: string, options: RemoveOptions, parent?: SpanContext): Promise<void>;
+  rename(ref: string, name: string): Promise<void>;
+  resize(ref: string, rows: number, columns: number): void;
+  /** Registered at the call. */
+  wait(ref: string, condition: WaitCondition): Promise<ExitFact>;
+  inspect(ref: string): ContainerRecord;
+  /** Newest first. */
+  list(): readonly ContainerRecord[];
+  attach(ref: string, options: AttachOptions): Promise<Attachment>;
+  logs(ref: string, options: LogOptions): AsyncGenerator<LogLine>;
+  top(ref: string, psArgs: string): Promise<ProcessTable>;
+  stats(ref: string): Promise<ContainerStats>;
+  createExec(ref: string, config: ExecConfig): { readonly id: string };
+  /** Starts it; with `attach` options the returned attachment is connected. */
+  startExec(
+    id: string,
+    options: { readonly attach?: AttachOptions; readonly size?: ExecSize },
+    parent?: SpanContext,
+  ): Promise<Attachment | undefined>;
+  inspectExec(id: string): ExecView;
+  execsOf(ref: string): readonly string[];
+  resizeExec(id: string, rows: number, columns: number): void;
+  images(): Promise<readonly EngineImage[]>;
+  findImage(reference: string): Promise<EngineImage | undefined>;
+  loadImages(archive: AsyncIterable<Uint8Array>, parent?: SpanContext): Promise<readonly LoadedImage[]>;
+  removeImage(
+    reference: string,
+    options: { readonly force: boolean },
+  ): Promise<{ readonly untagged: readonly string[]; readonly deleted: readonly string[] }>;
+  pastEvents(): readonly EngineEvent[];
+  onEvent(listener: (event: EngineEvent) => void): () => void;
+  /** Lets go of everything without ending any container. */
+  close(): void;
+}
+
+/** Opens the engine on its directories and finds the containers that are there. */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { paths } = options;
+  await ensurePrivateDirectory(paths.root, 0o711);
+  await ensurePrivateDirectory(paths.state);
+  await ensurePrivateDirectory(`${paths.state}/shims`);
+  await ensurePrivateDirectory(`${paths.state}/execs`);
+  const watcher = options.watchLayers ? watchLayers(() => context) : undefined;
+  const context: EngineContext = {
+    ...options,
+    containers: await openContainerTable(paths.root, options.warn),
+    execs: createExecTable(),
+    events: createEventLog(),
+    layersChanged: (id) => watcher?.changed(id),
+  };
+  await recoverContainers(context);
+  return {
+    ...containerVerbs(context),
+    ...streamVerbs(context),
+    ...imageVerbs(context),
+    close: () => close(context, () => watcher?.stop()),
+  };
+}
+
+type ContainerVerbs = Omit<Engine, keyof ReturnType<typeof streamVerbs> | keyof ReturnType<typeof imageVerbs> | 'close'>;
+
+function containerVerbs(engine: EngineContext): ContainerVerbs {
+  const get = (ref: string): LiveContainer => engine.containers.get(ref);
+  return {
+    create: (request, parent) => createContainer(engine, request, parent),
+    start: async (ref, parent) => startContainer(engine, get(ref), parent),
+    stop: async (ref, options, parent) => stopContainer(engine, get(ref), options, parent),
+    restart: async (ref, options, parent) => restartContainer(engine, get(ref), options, parent),
+    kill: async (ref, signal, parent) => killContainer(engine, get(ref), signal, parent),
+    pause: async (ref, parent) => pauseContainer(engine, get(ref), parent),
+    unpause: async (ref, parent) => unpauseContainer(engine, get(ref), parent),
+    remove: async (ref, options, parent) => removeContainer(engine, get(ref), options, parent),
+    rename: async (ref, name) => renameContainer(engine, get(ref), name),
+    resize: (ref, rows, columns) => resizeContainer(get(ref), rows, columns),
+    wait: async (ref, condition) => waitContainer(get(ref), condition),
+    inspect: (ref) => get(ref).record,
+    list: () =>
+      engine.containers
+        .all()
+        .map(({ record }) => record)
+        .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)),
+    top: async (ref, psArgs) => topContainer(engine, get(ref), psArgs),
+    stats: async (ref) => readStats(get(ref)),
+  };
+}
+
+function streamVerbs(engine: EngineContext) {
+  return {
+    attach: async (ref: string, options: AttachOptions) => attachContainer(engine, engine.containers.get(ref), options),
+    logs: (ref: string, options: LogOptions) => readLogs(engine, engine.containers.get(ref), options),
+    createExec: (ref: string, config: ExecConfig) => createExec(engine, engine.containers.get(ref), config),
+    startExec: async (id: string, options: { readonly attach?: AttachOptions; readonly size?: ExecSize }, parent?: SpanContext) => {
+      const { attach, size } = options;
+      const attachment = attach === undefined ? undefined : new Attachment(attach);
+      const given = { ...(attachment === undefined ? {} : { attachment }), ...(size === undefined ? {} : { size }) };
+      await startExec(engine, engine.execs.get(id), given, parent);
+      return attachment;
+    },
+    inspectExec: (id: string): ExecView => engine.execs.get(id),
+    execsOf: (ref: string) => {
+      const records = engine.execs.ofContainer(engine.containers.get(ref).id);
+      return records.filter(({ status }) => status !== 'exited').map(({ id }) => id);
+    },
+    resizeExec: (id: string, rows: number, columns: number) => engine.execs.get(id).supervisor?.resize(rows, columns),
+    pastEvents: () => engine.events.past(),
+    onEvent: (listener: (event: EngineEvent) => void) => engine.events.subscribe(listener),
+  };
+}
+
+function imageVerbs(engine: EngineContext) {
+  return {
+    images: () => listImages(engine),
+    findImage: (reference: string) => engine.images.find(reference),
+    loadImages: (archive: AsyncIterable<Uint8Array>, parent?: SpanContext) => loadImages(engine, archive, parent),
+    removeImage: (reference: string, options: { readonly force: boolean }) => removeImage(engine, reference, options),
+  };
+}
+
+function close(engine: EngineContext, stopWatcher: () => void): void {
+  stopWatcher();
+  for (const container of engine.containers.all()) {
+    for (const attachment of container.pendingAttachments) attachment.close();
+  }
+}

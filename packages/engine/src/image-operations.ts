@@ -1,0 +1,65 @@
+/**
+ * Images as clients ask for them: what is here, what comes in, what goes.
+ *
+ * Knows: that an image in use is not removed.
+ * Does not know: how images are stored (packages/images).
+ */
+import { EngineError } from '@slipway/errors';
+import type { SpanContext } from '@slipway/journal';
+import type { EngineContext, EngineImage, LoadedImage } from './ports.ts';
+
+export async function listImages(engine: EngineContext): Promise<readonly EngineImage[]> {
+  return engine.images.list();
+}
+
+/** Reads an archive into the store. */
+export async function loadImages(
+  engine: EngineContext,
+  archive: AsyncIterable<Uint8Array>,
+  parent?: SpanContext,
+): Promise<readonly LoadedImage[]> {
+  return engine.tracer.span({ actor: 'store', name: 'image.load', protocol: 'function call', parent }, async (span) => {
+    const loaded = await engine.images.load(archive);
+    span.note({ response: loaded });
+    for (const { id, references } of loaded) {
+      engine.events.publish({ type: 'image', action: 'load', id, attributes: { name: references[0] ?? id } });
+    }
+    return loaded;
+  });
+}
+
+/**
+ * @throws not-found / E_IMAGE_UNKNOWN; failed-precondition / E_IMAGE_IN_USE naming a container that needs it. `force` lets stopped
+ *   containers' images go, as their own snapshots keep what they need.
+ */
+export async function removeImage(
+  engine: EngineContext,
+  reference: string,
+  options: { readonly force: boolean },
+): Promise<{ readonly untagged: readonly string[]; readonly deleted: readonly string[] }> {
+  const image = await engine.images.find(reference);
+  if (image === undefined) {
+    throw new EngineError('not-found', `No such image: ${reference.slice(0, 200)}`, { code: 'E_IMAGE_UNKNOWN', op: 'image.remove' });
+  }
+  const losesLastName = image.references.length <= 1;
+  const user = engine.containers.all().find(({ record }) => record.imageId === image.id);
+  if (user !== undefined && losesLastName) {
+    const running = user.record.status === 'running' || user.record.status === 'paused';
+    if (running || !options.force) {
+      const what = running ? 'is being used by running container' : 'is being used by stopped container';
+      throw new EngineError(
+        'failed-precondition',
+        `conflict: unable to remove repository reference "${reference}": it ${what} ${user.id.slice(0, 12)}`,
+        {
+          code: 'E_IMAGE_IN_USE',
+          op: 'image.remove',
+          subject: reference,
+          hint: 'remove the container first',
+        },
+      );
+    }
+  }
+  const removed = await engine.images.remove(reference);
+  engine.events.publish({ type: 'image', action: 'delete', id: image.id, attributes: { name: reference } });
+  return removed;
+}

@@ -1,0 +1,112 @@
+/**
+ * Everything known about a container → its OCI config.json. Pure.
+ *
+ * Knows: what an ordinary container gets, and how a request changes it.
+ * Does not know: how any of it is done, nor the values a host forces us to clamp (packages/runtime).
+ *
+ * @spec runtime-spec/config.md
+ */
+import { EngineError } from '@slipway/errors';
+import { CAPABILITY_NAMES, DOCKER_DEFAULTS, OCI_VERSION, parseCapability, type RuntimeSpec, type SpecProcess } from '@slipway/oci';
+import type { ContainerRecord, HostRequest } from './container.ts';
+import { type EtcPaths, planMounts } from './plan-mounts.ts';
+import { planResources, planRlimits } from './plan-resources.ts';
+import type { ResolvedUser } from './resolve-user.ts';
+
+export interface SpecInput {
+  readonly container: Pick<ContainerRecord, 'id' | 'name' | 'request' | 'process'>;
+  readonly user: ResolvedUser;
+  readonly etc: EtcPaths;
+  /** Host path the root file system is mounted on. */
+  readonly rootfs: string;
+  /** The engine's default seccomp profile; used unless the request lifts it. */
+  readonly seccomp?: NonNullable<RuntimeSpec['linux']>['seccomp'];
+}
+
+/** Namespace names: the request's words → the spec's. */
+const HOST_NAMESPACE = { pid: 'pid', ipc: 'ipc', uts: 'uts', cgroup: 'cgroup' } as const;
+
+export function planSpec(input: SpecInput): RuntimeSpec {
+  const { container, etc, rootfs } = input;
+  const { host } = container.request;
+  return {
+    ociVersion: OCI_VERSION,
+    process: planProcess(input),
+    root: { path: rootfs, readonly: host.readonlyRootfs },
+    ...(host.hostNamespaces.includes('uts') ? {} : { hostname: container.process.hostname }),
+    ...(container.request.domainname ? { domainname: container.request.domainname } : {}),
+    mounts: planMounts(host, etc),
+    annotations: { 'dev.slipway.name': container.name, 'dev.slipway.defaults': defaultedFields(host) },
+    linux: planLinux(input),
+  };
+}
+
+/** Values the user did not choose: the runtime may clamp them to what this host can give. */
+function defaultedFields(host: HostRequest): string {
+  const explicit = host.capAdd.some((name) => name.toUpperCase() !== 'ALL');
+  return [...(explicit ? [] : ['capabilities']), ...(host.oomScoreAdj === undefined ? ['oomScoreAdj'] : [])].join(',');
+}
+
+function planProcess({ container, user }: SpecInput): SpecProcess {
+  const { request, process } = container;
+  const env = process.env.some((entry) => entry.startsWith('HOME=')) ? process.env : [...process.env, `HOME=${user.home}`];
+  return {
+    terminal: request.tty,
+    cwd: process.cwd,
+    args: process.args,
+    env,
+    user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+    capabilities: planCapabilities(request.host, user.uid),
+    rlimits: planRlimits(request.host.ulimits),
+    noNewPrivileges: request.host.noNewPrivileges,
+    oomScoreAdj: request.host.oomScoreAdj ?? DOCKER_DEFAULTS.oomScoreAdj,
+  };
+}
+
+/** Ordinary users get the set as a bound only: a set-user-id program may use it, the process itself holds nothing. */
+export function planCapabilities(host: HostRequest, uid: number): NonNullable<SpecProcess['capabilities']> {
+  const bounding = host.privileged ? [...CAPABILITY_NAMES] : tweakCapabilities(host);
+  const held = uid === 0 ? bounding : [];
+  return { bounding, effective: held, permitted: held, inheritable: [], ambient: [] };
+}
+
+function tweakCapabilities({ capAdd, capDrop }: HostRequest): readonly string[] {
+  const all = (list: readonly string[]) => list.some((name) => name.toUpperCase() === 'ALL');
+  const added = readCapabilities(capAdd);
+  const dropped = new Set(readCapabilities(capDrop));
+  const base: readonly string[] = all(capAdd) ? CAPABILITY_NAMES : all(capDrop) ? [] : DOCKER_DEFAULTS.capabilities;
+  const kept = base.filter((name) => !dropped.has(name));
+  return [...new Set([...kept, ...added])];
+}
+
+function readCapabilities(names: readonly string[]): readonly string[] {
+  return names
+    .filter((name) => name.toUpperCase() !== 'ALL')
+    .map((name) => {
+      const known = parseCapability(name);
+      if (known !== undefined) return known;
+      throw new EngineError('invalid-argument', `unknown capability: '${name}'`, {
+        code: 'E_CONTAINER_CONFIG',
+        op: 'container.create',
+        hint: 'see capabilities(7) for the names',
+      });
+    });
+}
+
+function planLinux({ container, seccomp }: SpecInput): NonNullable<RuntimeSpec['linux']> {
+  const { host } = container.request;
+  const open = host.privileged;
+  return {
+    namespaces: planNamespaces(host),
+    resources: planResources(host),
+    ...(Object.keys(host.sysctls).length === 0 ? {} : { sysctl: host.sysctls }),
+    ...(open ? {} : { maskedPaths: DOCKER_DEFAULTS.maskedPaths, readonlyPaths: DOCKER_DEFAULTS.readonlyPaths }),
+    ...(seccomp === undefined || open || host.seccomp === 'unconfined' ? {} : { seccomp }),
+  };
+}
+
+function planNamespaces(host: HostRequest): readonly { readonly type: string }[] {
+  const shared = new Set<string>(host.hostNamespaces.map((name) => HOST_NAMESPACE[name]));
+  if (host.network === 'host') shared.add('network');
+  return [...DOCKER_DEFAULTS.namespaces, 'cgroup'].filter((type) => !shared.has(type)).map((type) => ({ type }));
+}

@@ -1,0 +1,91 @@
+/**
+ * What the engine needs from below and outside, in one place.
+ *
+ * Knows: the shape of the image store's side and of the context that every operation gets.
+ * Does not know: who implements them; the composition root (apps/slipwayd) does.
+ */
+import type { JournalBody, Tracer } from '@slipway/journal';
+import type { ImageConfig } from '@slipway/oci';
+import type { Runtime } from '@slipway/runtime';
+import type { ContainerTable } from './container-table.ts';
+import type { EventLog } from './events.ts';
+import type { ExecTable } from './exec-table.ts';
+
+/** One image as clients see it. */
+export interface EngineImage {
+  /** Digest of the image config. */
+  readonly id: string;
+  /** Full names with tag; empty for an image without a name. */
+  readonly references: readonly string[];
+  /** Digest of the manifest, where it has one. */
+  readonly manifestDigest?: string;
+  readonly config: ImageConfig;
+  /** Of all layers, unpacked or as stored. */
+  readonly sizeBytes: number;
+}
+
+/** One layer below a container. */
+export interface LowerLayer {
+  /** Diff id. */
+  readonly digest: string;
+  readonly directory: string;
+  readonly sizeBytes?: number;
+  readonly createdBy?: string;
+}
+
+/** A container's writable root file system, before anything is mounted. */
+export interface Rootfs {
+  readonly snapshotter: 'overlay' | 'native';
+  /** What to mount on the bundle's rootfs; absent for native, whose directory is the root. */
+  readonly mount?: { readonly fsType: string; readonly source: string; readonly data: readonly string[] };
+  /** The writable directory; for native the whole tree. */
+  readonly upperDirectory: string;
+  /** Bottom first; empty for native. */
+  readonly lower: readonly LowerLayer[];
+}
+
+export interface LoadedImage {
+  readonly id: string;
+  readonly references: readonly string[];
+}
+
+/** The image store, as far as containers and clients need it. */
+export interface ImagePort {
+  list(): Promise<readonly EngineImage[]>;
+  /** By name as typed, id or id prefix; undefined when there is none. */
+  find(reference: string): Promise<EngineImage | undefined>;
+  /** Reads an OCI layout or docker-archive tar. */
+  load(archive: AsyncIterable<Uint8Array>): Promise<readonly LoadedImage[]>;
+  /** Takes a name away, and the image with its last name. */
+  remove(reference: string): Promise<{ readonly untagged: readonly string[]; readonly deleted: readonly string[] }>;
+  /** A new writable root named `key`. @throws already-exists */
+  prepareRootfs(key: string, imageId: string): Promise<Rootfs>;
+  /** An existing one. @throws not-found */
+  rootfs(key: string, imageId: string): Promise<Rootfs>;
+  /** Quiet when there is none. */
+  removeRootfs(key: string): Promise<void>;
+}
+
+export interface EnginePaths {
+  /** What must last: container records, logs. */
+  readonly root: string;
+  /** What may go at reboot: shim directories. */
+  readonly state: string;
+}
+
+/** Everything an engine operation works with. */
+export interface EngineContext {
+  readonly runtime: Runtime;
+  readonly images: ImagePort;
+  readonly tracer: Tracer;
+  readonly containers: ContainerTable;
+  readonly execs: ExecTable;
+  readonly events: EventLog;
+  readonly paths: EnginePaths;
+  /** Writes to the journal, with the time it happened (CLOCK_MONOTONIC milliseconds; absent: now). */
+  readonly emit: (body: JournalBody, atMs?: number) => void;
+  /** Something worth a log line and a notice. */
+  readonly warn: (message: string) => void;
+  /** The upper directory of this container may have changed. */
+  readonly layersChanged: (id: string) => void;
+}

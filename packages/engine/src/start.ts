@@ -1,0 +1,144 @@
+/**
+ * Starting a container: its process is born under a shim, attached clients are connected, then it is let go.
+ *
+ * Knows: the order that loses no byte and no exit.
+ * Does not know: namespaces and mounts (packages/runtime).
+ */
+import { Rollback } from '@slipway/errors';
+import type { OpenSpan, SpanContext } from '@slipway/journal';
+import { ensurePrivateDirectory, removeTree } from '@slipway/kernel';
+import { attachShim, type Supervision } from '@slipway/launcher';
+import type { StartedProcess } from '@slipway/runtime';
+import type { Attachment } from './attachment.ts';
+import { traceBirth } from './birth-spans.ts';
+import { containerEvent, noteContainer } from './facts.ts';
+import { requireAllowed } from './lifecycle.ts';
+import type { LiveContainer } from './live-container.ts';
+import type { EngineContext } from './ports.ts';
+import { removeContainer } from './remove.ts';
+import { explainStartFailure } from './start-failure.ts';
+import { superviseExit } from './supervise.ts';
+
+/** One log file and one older one of this size are kept for a container. */
+const LOG_MAX_BYTES = 16 * 1024 * 1024;
+
+/**
+ * @returns false when it was running already
+ * @throws failed-precondition for a status that cannot start; invalid-argument / E_COMMAND when there is no such command
+ */
+export async function startContainer(engine: EngineContext, container: LiveContainer, parent?: SpanContext): Promise<boolean> {
+  const init = { actor: 'engine', name: 'container.start', protocol: 'function call', container: container.id, parent } as const;
+  const started = await engine.tracer.span(init, (span) =>
+    container
+      .exclusive(async () => {
+        if (!requireAllowed(container.record, 'start')) return false;
+        await launch(engine, container, span);
+        return true;
+      })
+      .catch(async (failure: unknown) => {
+        if (container.record.request.host.autoRemove && container.record.status === 'created' && container.record.error !== undefined) {
+          await removeContainer(engine, container, { force: true }, span);
+        }
+        throw failure;
+      }),
+  );
+  return started;
+}
+
+async function launch(engine: EngineContext, container: LiveContainer, span: OpenSpan): Promise<void> {
+  const { id } = container;
+  const shimDir = `${engine.paths.state}/shims/${id.slice(0, 32)}`;
+  const rollback = new Rollback();
+  try {
+    await removeTree(shimDir);
+    await ensurePrivateDirectory(shimDir);
+    rollback.defer('remove the shim directory', () => removeTree(shimDir));
+    // On disk before the process exists: a daemon that is killed from here on must find it again.
+    await engine.containers.update(container, { shimDir });
+    const born = await create(engine, container, shimDir, span);
+    rollback.defer('remove the runtime container', () => engine.runtime.delete(id, { force: true }));
+    const supervisor = await attachShim(shimDir, { output: false });
+    rollback.defer('leave the shim', async () => supervisor.close());
+    await connectPending(container, shimDir);
+    await release(engine, container, span);
+    rollback.disarm();
+    container.supervisor = supervisor;
+    await noteStarted(engine, container, born);
+    superviseExit(engine, container, supervisor);
+  } catch (failure) {
+    const { error, exitCode } = explainStartFailure(failure, container.record.process.args);
+    await rollback.unwind(error).catch(() => undefined);
+    await noteFailed(engine, container, error, exitCode);
+    throw error;
+  }
+}
+
+async function create(engine: EngineContext, container: LiveContainer, shimDir: string, parent: SpanContext): Promise<StartedProcess> {
+  const { id, record } = container;
+  const bundle = engine.containers.directory(id);
+  const rootfs = await engine.images.rootfs(id, record.imageId);
+  const supervision: Supervision = {
+    mode: 'shim',
+    dir: shimDir,
+    terminal: record.request.tty,
+    openStdin: record.request.openStdin,
+    stdinOnce: record.request.stdinOnce,
+    logPath: `${bundle}/container.log`,
+    logMaxBytes: LOG_MAX_BYTES,
+  };
+  const init = { actor: 'runtime', name: 'runtime.create', protocol: 'function call', container: id, parent } as const;
+  return engine.tracer.span({ ...init, request: { bundle, rootfsMount: rootfs.mount } }, async (span) => {
+    const onOperation = traceBirth({ tracer: engine.tracer, parent: span, container: id });
+    const rootfsMount = rootfs.mount === undefined ? {} : { rootfsMount: rootfs.mount };
+    const born = await engine.runtime.create({ id, bundle, supervision, ...rootfsMount, onOperation });
+    span.note({ response: born, pid: born.pid });
+    return born;
+  });
+}
+
+/** Clients that attached beforehand get their own connections now, while the process still waits before its execve. */
+async function connectPending(container: LiveContainer, shimDir: string): Promise<void> {
+  const waiting = [...container.pendingAttachments];
+  container.pendingAttachments.clear();
+  await Promise.all(waiting.map((attachment) => bindAttachment(attachment, shimDir)));
+}
+
+/** Connects one client to the shim in `shimDir`. */
+export async function bindAttachment(attachment: Attachment, shimDir: string): Promise<void> {
+  const { stdout, stderr } = attachment.options;
+  attachment.bind(await attachShim(shimDir, { output: stdout || stderr }));
+}
+
+async function release(engine: EngineContext, container: LiveContainer, parent: SpanContext): Promise<void> {
+  const init = { actor: 'runtime', name: 'runtime.start', protocol: 'exec fifo', container: container.id, parent } as const;
+  await engine.tracer.span(init, () => engine.runtime.start(container.id));
+}
+
+async function noteStarted(engine: EngineContext, container: LiveContainer, born: StartedProcess): Promise<void> {
+  const { pid, startTime, shimPid } = born;
+  container.cgroups = (await engine.runtime.state(container.id)).cgroups;
+  const { exit: _exit, error: _error, stopRequested: _stop, ...rest } = container.record;
+  container.record = rest;
+  const saved = engine.containers.update(container, {
+    status: 'running',
+    pid,
+    startTime,
+    ...(shimPid === undefined ? {} : { shimPid }),
+    startedAt: new Date().toISOString(),
+  });
+  containerEvent(engine, container, 'start');
+  noteContainer(engine, container);
+  engine.layersChanged(container.id);
+  await saved;
+}
+
+async function noteFailed(engine: EngineContext, container: LiveContainer, error: unknown, exitCode: number): Promise<void> {
+  for (const attachment of container.pendingAttachments) attachment.close();
+  container.pendingAttachments.clear();
+  const message = error instanceof Error ? error.message : String(error);
+  const exit = { code: exitCode, oomKilled: false, at: new Date().toISOString() };
+  const { shimDir: _shim, ...rest } = container.record;
+  container.record = rest;
+  await engine.containers.update(container, { error: message, exit });
+  noteContainer(engine, container);
+}
