@@ -1,0 +1,172 @@
+/**
+ * `create`: a bundle becomes a container that waits for `start`.
+ *
+ * Either all of it exists afterwards (state, cgroup, process) or none: everything that can be refused is refused by the
+ * planner, before anything is touched, and what was made is undone newest first.
+ *
+ * Knows: the order.
+ * Does not know: how any of it is done.
+ */
+import { type Cgroup, type CgroupHost, openCgroup, planCgroup } from '@slipway/cgroups';
+import { EngineError, Rollback } from '@slipway/errors';
+import { findText, hostControlFiles, readBootId, resolvePath, signalSameProcess, writeFileAtomic } from '@slipway/kernel';
+import type { Launched, Launcher, LaunchOptions, Operation, OperationRecord } from '@slipway/launcher';
+import { parseSpecJson, type RuntimeSpec, SPEC_MAX_BYTES, validateSpec } from '@slipway/oci';
+import type { ContainerRecord } from './container-record.ts';
+import type { ContainerStore } from './container-store.ts';
+import { delegateCgroup } from './delegate.ts';
+import type { RuntimePlan } from './plan/draft.ts';
+import type { BundleFacts, HostFacts } from './plan/host.ts';
+import { plan } from './plan/plan.ts';
+import type { BirthOperation, CreateRequest, StartedProcess } from './runtime.ts';
+
+const SIGKILL = 9;
+
+/** The runtime's parts, as its verbs use them. Facts of the machine are found out when first asked for. */
+export interface Parts {
+  readonly store: ContainerStore;
+  readonly launcher: Launcher;
+  readonly cgroups: () => CgroupHost;
+  /** Where containers without a `cgroupsPath` go, relative to our own cgroup. */
+  readonly cgroupParent: string | undefined;
+  readonly host: () => HostFacts;
+  readonly warn: (message: string) => void;
+}
+
+export async function createContainer(request: CreateRequest, parts: Parts): Promise<StartedProcess> {
+  const spec = await readSpec(request.bundle);
+  const rootfs = await findRootfs(request.bundle, spec);
+  const cgroup = cgroupOf(request.id, spec, parts);
+  const limits = planCgroup(spec.linux?.resources, parts.cgroups());
+  const birthIn = (group: Cgroup) => plan(spec, { ...parts.host(), ...bundleFacts(request, rootfs, group) });
+  const firstPlan = birthIn(cgroup); // refuses before anything is touched
+
+  const rollback = new Rollback();
+  try {
+    await parts.store.claim(request.id);
+    rollback.defer('remove state', () => parts.store.remove(request.id));
+    // Written first, so that a crash from here on leaves enough behind for `delete --force`.
+    await parts.store.write(newRecord(request, spec, cgroup));
+
+    cgroup.create(limits);
+    rollback.defer('remove cgroup', () => removeCgroup(cgroup));
+    cgroup.apply(limits);
+    delegateCgroup(spec, cgroup);
+
+    // Hierarchies in which we may not make groups have dropped out by now.
+    const birth = birthIn(cgroup);
+    for (const warning of new Set([...limits.warnings, ...firstPlan.warnings, ...birth.warnings])) parts.warn(warning);
+    const launched = await launch(birth, request, parts);
+    const { pid, startTime, shimPid } = launched;
+    rollback.defer('end process', async () => void signalSameProcess({ pid, startTime }, SIGKILL));
+    await parts.store.write({
+      ...newRecord(request, spec, cgroup),
+      process: { pid, startTime, ...(shimPid === undefined ? {} : { shimPid }) },
+    });
+    if (request.pidFile !== undefined) await writeFileAtomic(request.pidFile, String(pid), { mode: 0o644, durable: false });
+    rollback.disarm();
+    return toStarted(launched);
+  } catch (failure) {
+    return await rollback.unwind(failure);
+  }
+}
+
+/** The group of a container, by the document's path or the customary one; touches nothing. */
+export function cgroupOf(id: string, spec: RuntimeSpec, { cgroups, cgroupParent }: Parts): Cgroup {
+  const asked = spec.linux?.cgroupsPath ?? '';
+  const path = asked === '' && cgroupParent !== undefined ? `${cgroupParent}/${id}` : asked;
+  return openCgroup(cgroups(), { id, cgroupsPath: path });
+}
+
+/** Ends whatever is in a group, then removes it. Idempotent. */
+export async function removeCgroup(cgroup: Cgroup): Promise<void> {
+  await cgroup.kill();
+  await cgroup.remove();
+}
+
+/** @throws `not-found` / `E_BUNDLE` without config.json; `invalid-argument` with every issue of it */
+export async function readSpec(bundle: string): Promise<RuntimeSpec> {
+  const text = await findText(`${bundle}/config.json`, { maxBytes: SPEC_MAX_BYTES });
+  if (text !== undefined) return validateSpec(parseSpecJson(text));
+  throw new EngineError('not-found', 'JSON specification file config.json not found', {
+    code: 'E_BUNDLE',
+    op: 'container.create',
+    subject: bundle,
+    hint: 'a bundle is a directory with config.json; `runc spec` writes one',
+  });
+}
+
+function bundleFacts(request: CreateRequest, rootfs: string, cgroup: Cgroup): BundleFacts {
+  const { id, bundle, noPivot, noNewKeyring } = request;
+  return {
+    id,
+    bundle,
+    rootfs,
+    procsFiles: cgroup.procsFiles(),
+    cgroupDirs: cgroup.directories,
+    ...(request.rootfsMount === undefined ? {} : { rootfsMount: request.rootfsMount }),
+    ...(noPivot === undefined ? {} : { noPivot }),
+    ...(noNewKeyring === undefined ? {} : { noNewKeyring }),
+  };
+}
+
+async function findRootfs(bundle: string, spec: RuntimeSpec): Promise<string> {
+  const path = spec.root?.path ?? 'rootfs';
+  const found = await resolvePath(path.startsWith('/') ? path : `${bundle}/${path}`);
+  if (found === '/') {
+    throw new EngineError('invalid-argument', 'the root directory of the host cannot be the one of a container', {
+      code: 'E_ROOTFS',
+      op: 'container.create',
+      subject: '/root/path',
+    });
+  }
+  if (found !== undefined && hostControlFiles.kind(found) === 'directory') return found;
+  throw new EngineError('invalid-argument', `invalid rootfs: "${path}" is not a directory`, {
+    code: 'E_ROOTFS',
+    op: 'container.create',
+    subject: '/root/path',
+  });
+}
+
+function newRecord(request: CreateRequest, spec: RuntimeSpec, cgroup: Cgroup): ContainerRecord {
+  return {
+    version: 1,
+    id: request.id,
+    bundle: request.bundle,
+    created: new Date().toISOString(),
+    bootId: readBootId(),
+    cgroups: cgroup.directories,
+    noNewKeyring: request.noNewKeyring === true,
+    spec,
+  };
+}
+
+async function launch(birth: RuntimePlan, request: CreateRequest, { launcher, store }: Parts): Promise<Launched> {
+  const { supervision, onOperation, breakpoints, onStop } = request;
+  const options: LaunchOptions = {
+    supervision,
+    startFifo: store.fifoPath(request.id),
+    ...(onOperation === undefined ? {} : { onRecord: reportTo(birth, onOperation) }),
+    ...(breakpoints === undefined ? {} : { breakpoints }),
+    ...(onStop === undefined ? {} : { onStop: async (stop) => onStop({ ...stop, operation: operationAt(birth, stop.index) }) }),
+  };
+  return await launcher.launch(birth, options);
+}
+
+/** Turns the launcher's records into births: each with the operation it is about. */
+export function reportTo(birth: RuntimePlan, listener: (birth: BirthOperation) => void): (record: OperationRecord) => void {
+  return (record) => listener({ operation: operationAt(birth, record.index), record });
+}
+
+function operationAt({ operations }: RuntimePlan, index: number): Operation {
+  const operation = operations[index];
+  if (operation !== undefined) return operation;
+  throw new EngineError('internal', `the launcher speaks of operation ${index} of ${operations.length}`, {
+    code: 'E_LAUNCH_PROTOCOL',
+    op: 'container.create',
+  });
+}
+
+export function toStarted({ pid, startTime, shimPid, exit }: Launched): StartedProcess {
+  return { pid, startTime, ...(shimPid === undefined ? {} : { shimPid }), ...(exit === undefined ? {} : { exit }) };
+}

@@ -1,0 +1,85 @@
+/**
+ * `exec`: a further process in a running container.
+ *
+ * Knows: what the process inherits from the container's document, and which namespaces have to be joined.
+ * Does not know: the order of joining (plan/exec.ts).
+ */
+import { reopenCgroup } from '@slipway/cgroups';
+import { EngineError } from '@slipway/errors';
+import {
+  findCgroupMemberships,
+  findNamespaces,
+  hostControlFiles,
+  NAMESPACE_FILES,
+  type NamespaceFile,
+  writeFileAtomic,
+} from '@slipway/kernel';
+import { type SpecProcess, validateProcess } from '@slipway/oci';
+import type { ContainerRecord } from './container-record.ts';
+import { type Parts, reportTo, toStarted } from './create.ts';
+import { requireAllowed } from './lifecycle.ts';
+import type { ContainerFacts } from './plan/host.ts';
+import { planExec } from './plan/plan.ts';
+import type { ExecRequest, StartedProcess } from './runtime.ts';
+import { livingProcess, statusOf } from './status.ts';
+
+export async function execInContainer(id: string, request: ExecRequest, parts: Parts): Promise<StartedProcess> {
+  const record = await parts.store.require(id);
+  requireAllowed(id, 'exec', statusOf(record, parts.store, parts.cgroups));
+  const process = validateProcess(inherit(request.process, record.spec.process));
+  const container = factsOf(record, parts);
+  const birth = planExec(process, record.spec, parts.host(), container);
+  for (const warning of birth.warnings) parts.warn(warning);
+  const { supervision, onOperation } = request;
+  const launched = await parts.launcher.launch(birth, {
+    supervision,
+    ...(onOperation === undefined ? {} : { onRecord: reportTo(birth, onOperation) }),
+  });
+  if (request.pidFile !== undefined) await writeFileAtomic(request.pidFile, String(launched.pid), { mode: 0o644, durable: false });
+  return toStarted(launched);
+}
+
+/** What the request leaves out comes from the container; a terminal is of each process alone. */
+function inherit(asked: SpecProcess, own: SpecProcess | undefined): SpecProcess {
+  const { terminal: _terminal, consoleSize: _size, ...inherited } = own ?? { cwd: '/' };
+  return { ...inherited, ...asked };
+}
+
+function factsOf(record: ContainerRecord, parts: Parts): ContainerFacts {
+  const process = livingProcess(record);
+  if (process === undefined) throw ended(record.id);
+  const ours = findNamespaces('self') ?? {};
+  const theirs = findNamespaces(process.pid) ?? {};
+  // Read after the links: had the pid changed hands in between, this would say so.
+  if (livingProcess(record) === undefined) throw ended(record.id);
+  const files = (Object.keys(theirs) as NamespaceFile[]).filter((file) => theirs[file] !== ours[file]);
+  return {
+    id: record.id,
+    pid: process.pid,
+    namespaces: files.map((file) => ({ kind: NAMESPACE_FILES[file], hostPath: `/proc/${process.pid}/ns/${file}` })),
+    procsFiles: procsFilesOf(record, process.pid, parts),
+    noNewKeyring: record.noNewKeyring,
+  };
+}
+
+/**
+ * The container's own cgroup, not wherever its first process has moved to. On v2 a cgroup that has handed controllers to its
+ * children takes no processes itself; then it is the first process's, provided it lies below the container's.
+ */
+function procsFilesOf(record: ContainerRecord, pid: number, parts: Parts): readonly string[] {
+  const { unified, ...others } = record.cgroups;
+  const files = reopenCgroup(parts.cgroups(), record.cgroups).procsFiles();
+  if (unified === undefined || Object.keys(others).length > 0) return files;
+  if (hostControlFiles.read(`${unified}/cgroup.subtree_control`).trim() === '') return files;
+  const path = findCgroupMemberships(pid)?.find(({ hierarchy }) => hierarchy === 0)?.path ?? '';
+  const [, below] = path.split(unified.slice(unified.lastIndexOf('/')));
+  return below === undefined || below.split('/').includes('..') ? files : [`${unified}${below}/cgroup.procs`];
+}
+
+function ended(id: string): EngineError {
+  return new EngineError('failed-precondition', 'cannot exec in a container that has stopped', {
+    code: 'E_CONTAINER_STATE',
+    op: 'container.exec',
+    subject: id,
+  });
+}

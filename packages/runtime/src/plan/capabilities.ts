@@ -1,0 +1,98 @@
+/**
+ * The five capability sets.
+ *
+ * Knows: the kernel's rules between the sets, and what we can hand on at all.
+ * Does not know: which capabilities an engine gives by default (packages/oci).
+ *
+ * @spec runtime-spec/config.md#linux-process
+ * @see capabilities(7)
+ */
+import { capabilityName, capabilityNumber, type RuntimeSpec, type SpecCapabilities } from '@slipway/oci';
+import { clampsByDefault } from './clamp.ts';
+import { type Draft, missingRight } from './draft.ts';
+import type { HostFacts } from './host.ts';
+import { userNamespaceOf } from './namespaces.ts';
+
+const SETS = ['bounding', 'effective', 'permitted', 'inheritable', 'ambient'] as const;
+type Sets = Readonly<Record<(typeof SETS)[number], readonly number[]>>;
+
+/** Two operations with the change of user between them: the bounding set is dropped while we still may, the others set after. */
+export interface PlannedCapabilities {
+  dropBounding(): void;
+  apply(): void;
+}
+
+/** Absent sets are empty: a document without capabilities gives none. */
+export function planCapabilities(draft: Draft, spec: RuntimeSpec, host: HostFacts): PlannedCapabilities {
+  const sets = withinKernelRules(draft, grantable(draft, spec, host));
+  const { bounding, effective, permitted, inheritable, ambient } = sets;
+  return {
+    dropBounding: () => {
+      const origin = { pointer: '/process/capabilities/bounding', reason: 'nothing it ever executes can hold more than this' };
+      draft.add('rights', origin, { op: 'boundingSet', keep: bounding });
+    },
+    apply: () => {
+      const origin = { pointer: '/process/capabilities', reason: 'of root’s rights, the process keeps these' };
+      draft.add('rights', origin, { op: 'capabilities', effective, permitted, inheritable, ambient });
+    },
+  };
+}
+
+/** Everybody who makes a user namespace holds every capability in it; elsewhere we can pass on only what we hold. */
+function grantable(draft: Draft, spec: RuntimeSpec, host: HostFacts): Sets {
+  const asked = numbersOf(draft, spec.process?.capabilities ?? {});
+  const inOwn = userNamespaceOf(spec) === 'own';
+  const held = (cap: number) => cap <= host.lastCapability && (!inOwn || host.capabilities.includes(cap));
+  const missing = new Set<number>();
+  for (const set of SETS) {
+    for (const cap of asked[set]) {
+      if (held(cap)) continue;
+      if (!clampsByDefault(spec, 'capabilities')) {
+        const name = capabilityName(cap) ?? String(cap);
+        throw missingRight(`/process/capabilities/${set}`, `${name} cannot be given to the process`, name);
+      }
+      missing.add(cap);
+    }
+  }
+  for (const cap of missing) draft.warn(`${capabilityName(cap)} is not given to the process: this host withholds it`);
+  return mapSets((set) => asked[set].filter(held));
+}
+
+/** effective ⊆ permitted ⊆ bounding, and ambient ⊆ permitted ∩ inheritable: the kernel refuses or ignores anything else. */
+function withinKernelRules(draft: Draft, asked: Sets): Sets {
+  const permitted = asked.permitted.filter((cap) => asked.bounding.includes(cap));
+  const effective = asked.effective.filter((cap) => permitted.includes(cap));
+  const inheritable = asked.inheritable.filter((cap) => asked.bounding.includes(cap));
+  const ambient = asked.ambient.filter((cap) => permitted.includes(cap) && inheritable.includes(cap));
+  const sets: Sets = { bounding: asked.bounding, permitted, effective, inheritable, ambient };
+  for (const set of SETS) {
+    const lost = asked[set].filter((cap) => !sets[set].includes(cap)).map((cap) => capabilityName(cap));
+    if (lost.length > 0) draft.warn(`${lost.join(', ')} cannot be ${set} by the kernel's rules between the sets`);
+  }
+  return sets;
+}
+
+/** The specification wants a name that this kernel does not know to be a warning. */
+function numbersOf(draft: Draft, capabilities: SpecCapabilities): Sets {
+  const unknown = new Set<string>();
+  const sets = mapSets((set) => {
+    const numbers = (capabilities[set] ?? []).flatMap((name) => {
+      const number = capabilityNumber(name);
+      if (number === undefined) unknown.add(name);
+      return number ?? [];
+    });
+    return [...new Set(numbers)].toSorted((a, b) => a - b);
+  });
+  for (const name of unknown) draft.warn(`"${name}" is not a capability; the process does not get it`);
+  return sets;
+}
+
+function mapSets(fill: (set: (typeof SETS)[number]) => readonly number[]): Sets {
+  return {
+    bounding: fill('bounding'),
+    effective: fill('effective'),
+    permitted: fill('permitted'),
+    inheritable: fill('inheritable'),
+    ambient: fill('ambient'),
+  };
+}

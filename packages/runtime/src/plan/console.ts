@@ -1,0 +1,19 @@
+/**
+ * The terminal of a process.
+ *
+ * Knows: when there is one and how large it starts.
+ * Does not know: who holds its other end (Supervision).
+ */
+import type { SpecProcess } from '@slipway/oci';
+import type { Draft } from './draft.ts';
+
+/** In a new container the launcher also binds it on /dev/console. */
+export function planConsole(draft: Draft, process: SpecProcess | undefined): void {
+  if (process?.terminal !== true) return;
+  const { height = 0, width = 0 } = process.consoleSize ?? {};
+  draft.add(
+    'devices',
+    { pointer: '/process/terminal', reason: 'a pty of the container’s own devpts, never one of the host' },
+    { op: 'console', rows: height, columns: width },
+  );
+}

@@ -1,0 +1,48 @@
+/**
+ * Entering a running container: its namespaces and its cgroup.
+ *
+ * Knows: the order of joining.
+ * Does not know: which namespaces those are; ContainerFacts lists what differs from ours.
+ */
+import type { RuntimeSpec } from '@slipway/oci';
+import type { Draft } from './draft.ts';
+import type { ContainerFacts } from './host.ts';
+import { type NamespaceUse, planJoins, userNamespaceOf } from './namespaces.ts';
+
+export function planEntry(draft: Draft, spec: RuntimeSpec, container: ContainerFacts): void {
+  const origin = { pointer: '/root/path', reason: 'the container’s root directory, as its first process sees it' };
+  draft.add('prepare', origin, { op: 'openRoot', hostPath: `/proc/${container.pid}/root` });
+  draft.add('clone', { pointer: '', reason: 'a new process, still in our namespaces' }, { op: 'clone', namespaces: [] });
+  if (container.procsFiles.length > 0) {
+    const why = { pointer: '/linux/cgroupsPath', reason: 'the container’s limits hold for every process in it' };
+    draft.add('identity', why, { op: 'joinCgroup', procsFiles: container.procsFiles });
+  }
+  const oomScoreAdj = spec.process?.oomScoreAdj;
+  if (oomScoreAdj !== undefined) {
+    draft.add(
+      'identity',
+      { pointer: '/process/oomScoreAdj', reason: 'as the container’s first process' },
+      { op: 'oomScore', value: oomScoreAdj },
+    );
+  }
+  const uses = container.namespaces.map(({ kind, hostPath }): NamespaceUse => ({ kind, pointer: '/linux/namespaces', path: hostPath }));
+  planJoins(draft, uses);
+  if (userNamespaceOf(spec) !== 'own') {
+    draft.add(
+      'identity',
+      { pointer: '/linux/namespaces', reason: 'root of the user namespace, before the user is chosen' },
+      { op: 'becomeRoot' },
+    );
+  }
+  if (container.noNewKeyring !== true) {
+    draft.add(
+      'identity',
+      { pointer: '', reason: 'the container’s keyring, not the caller’s' },
+      { op: 'sessionKeyring', name: `_ses.${container.id}` },
+    );
+  }
+  draft.add('identity', { pointer: '', reason: 'not in the session of whoever called us' }, { op: 'newSession' });
+  if (!container.namespaces.some(({ kind }) => kind === 'mount')) {
+    draft.add('root', { pointer: '/root/path', reason: 'the container has no mount namespace, only a root directory' }, { op: 'chroot' });
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * The file systems of a container, in the document's order.
+ *
+ * Knows: binds, kernel file systems, propagation, and which destinations are refused.
+ * Does not know: the words of `options` (@slipway/oci sorts them), nor how cgroup hierarchies are shown (cgroup-mounts.ts).
+ *
+ * @spec runtime-spec/config.md#mounts
+ */
+import type { MountAttributes, Propagation } from '@slipway/launcher';
+import { type MountOptionAttributes, type ParsedMountOptions, parseMountOptions, type RuntimeSpec, type SpecMount } from '@slipway/oci';
+import { planCgroupMount } from './cgroup-mounts.ts';
+import { type Draft, invalid, type Origin, unsupported } from './draft.ts';
+import type { Host } from './host.ts';
+import { hasOwn, toIdMappings, userNamespaceOf } from './namespaces.ts';
+
+/** Reached through a symbolic link, these would show the kernel's files at a place of the image's choosing. */
+const KERNEL_FILE_SYSTEMS: ReadonlySet<string> = new Set(['proc', 'sysfs', 'cgroup', 'cgroup2', 'devpts', 'mqueue']);
+
+/** What may be shown in place of parts of /proc: harmless numbers that virtualise a machine's size. @spec runc's allow-list */
+const PROC_OVERLAYS: ReadonlySet<string> = new Set(
+  [
+    'cpuinfo',
+    'diskstats',
+    'meminfo',
+    'stat',
+    'swaps',
+    'uptime',
+    'loadavg',
+    'slabinfo',
+    'net/dev',
+    'sys/kernel/ns_last_pid',
+    'sys/crypto/fips_enabled',
+  ].map((name) => `/proc/${name}`),
+);
+
+/** Owned by a namespace: in a new user namespace the kernel lets us mount it only with a namespace of that kind too. */
+const OWNING_NAMESPACE = { proc: 'pid', sysfs: 'network', mqueue: 'ipc' } as const;
+
+export function planMounts(draft: Draft, spec: RuntimeSpec, host: Host): void {
+  if (!hasOwn(spec, 'mount')) return;
+  planRootMount(draft, spec, host);
+  for (const [index, mount] of (spec.mounts ?? []).entries()) planMount(draft, { spec, host, mount, pointer: `/mounts/${index}` });
+}
+
+/** One entry of `mounts` with what it needs to be planned. */
+export interface MountRequest {
+  readonly spec: RuntimeSpec;
+  readonly host: Host;
+  readonly mount: SpecMount;
+  readonly pointer: string;
+}
+
+function planRootMount(draft: Draft, spec: RuntimeSpec, { rootfsMount }: Host): void {
+  // Slave even where `shared` is asked for: that is a promise about the container's own tree, made after pivot_root.
+  const propagation: Propagation = spec.linux?.rootfsPropagation?.endsWith('private') === true ? 'rprivate' : 'rslave';
+  draft.add(
+    'mounts',
+    { pointer: '/linux/rootfsPropagation', reason: 'mounts made from here on stay in this namespace' },
+    { op: 'rootPropagation', propagation },
+  );
+  if (rootfsMount !== undefined) {
+    const origin = { pointer: '/root/path', reason: `the container's own ${rootfsMount.fsType} file system becomes its root` };
+    return draft.add('mounts', origin, { op: 'mount', destination: '/', attributes: {}, refuseSymlinks: false, ...rootfsMount });
+  }
+  draft.add(
+    'mounts',
+    { pointer: '/root/path', reason: 'pivot_root accepts only a mount point; a directory bound onto itself is one' },
+    { op: 'bindRoot' },
+  );
+}
+
+function planMount(draft: Draft, request: MountRequest): void {
+  const { mount, pointer, spec } = request;
+  const destination = toContainerPath(mount.destination);
+  const options = parseMountOptions(mount.options);
+  requireSupportedOptions(pointer, options);
+  requireAllowedDestination(pointer, destination, mount);
+  const fsType = mount.type ?? 'none';
+  if (isBind(mount, options)) planBind(draft, request, options, destination);
+  else if (fsType === 'cgroup') planCgroupMount(draft, request, options, destination);
+  else {
+    requireOwnNamespace(pointer, fsType, spec);
+    const origin = { pointer, reason: `a ${fsType} file system at ${destination}` };
+    draft.add('mounts', origin, newMount(request, fsType, destination, options));
+  }
+}
+
+function newMount({ pointer, mount }: MountRequest, fsType: string, destination: string, options: ParsedMountOptions) {
+  return {
+    op: 'mount' as const,
+    destination,
+    fsType,
+    source: mount.source ?? fsType,
+    attributes: toAttributes(pointer, options),
+    data: [...options.superblock, ...options.data],
+    ...(options.propagation === undefined ? {} : { propagation: options.propagation }),
+    refuseSymlinks: KERNEL_FILE_SYSTEMS.has(fsType),
+  };
+}
+
+function planBind(draft: Draft, request: MountRequest, options: ParsedMountOptions, destination: string): void {
+  const { mount, pointer, host, spec } = request;
+  if (options.data.length > 0) throw invalid(`${pointer}/options`, `"${options.data[0]}" is not an option of a bind mount`);
+  if (mount.source === undefined || mount.source === '') throw invalid(`${pointer}/source`, 'a bind mount needs a source');
+  const hostPath = mount.source.startsWith('/') ? mount.source : `${host.bundle}/${mount.source}`;
+  const origin: Origin = { pointer, reason: `${hostPath} of the host appears at ${destination}` };
+  const slot = draft.openSource(origin, hostPath, options.bind !== 'bind');
+  const idmap = idMapOf(spec, mount, options);
+  draft.add('mounts', origin, {
+    op: 'bind',
+    slot,
+    destination,
+    attributes: toAttributes(pointer, options),
+    propagation: bindPropagation(pointer, spec, options.propagation),
+    ...(idmap === undefined ? {} : { idmap }),
+  });
+}
+
+/**
+ * The source is cloned in our own mount namespace, so without a word it would stay a peer of the host's mount and share
+ * what is mounted below it with the host.
+ */
+function bindPropagation(pointer: string, spec: RuntimeSpec, asked: Propagation | undefined): Propagation {
+  if (asked?.endsWith('shared') === true && userNamespaceOf(spec) !== 'own') {
+    throw unsupported(`${pointer}/options`, `"${asked}" would let a user namespace change mounts outside of it`, 'use rslave');
+  }
+  return asked ?? (spec.linux?.rootfsPropagation?.endsWith('private') === true ? 'rprivate' : 'rslave');
+}
+
+function idMapOf(spec: RuntimeSpec, mount: SpecMount, options: ParsedMountOptions) {
+  const uid = mount.uidMappings ?? (options.idmap === undefined ? undefined : spec.linux?.uidMappings);
+  const gid = mount.gidMappings ?? (options.idmap === undefined ? undefined : spec.linux?.gidMappings);
+  if (uid === undefined || gid === undefined) return undefined;
+  return { uid: toIdMappings(uid), gid: toIdMappings(gid) };
+}
+
+/** The launcher sets attributes on one mount or on a whole tree, not different ones on each. */
+export function toAttributes(pointer: string, options: ParsedMountOptions): MountAttributes {
+  const own: MountOptionAttributes = options.attributes;
+  const tree: MountOptionAttributes = options.recursiveAttributes;
+  if (Object.keys(tree).length === 0) return own;
+  if (Object.keys(own).length > 0 && options.bind === 'rbind') {
+    throw unsupported(`${pointer}/options`, 'attributes for the tree (rro …) and for its top alone (ro …) in one bind are not supported');
+  }
+  return { ...own, ...tree, recursive: true };
+}
+
+export function isBind(mount: SpecMount, options: ParsedMountOptions = parseMountOptions(mount.options)): boolean {
+  return mount.type === 'bind' || options.bind !== undefined;
+}
+
+/** Absolute and without empty or dot segments; `..` stays, for the launcher to resolve inside the root. */
+export function toContainerPath(path: string): string {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  return `/${parts.join('/')}`;
+}
+
+function requireSupportedOptions(pointer: string, options: ParsedMountOptions): void {
+  if (options.remount) throw unsupported(`${pointer}/options`, 'remounting is not supported');
+  if (options.copyUp) throw unsupported(`${pointer}/options`, '"tmpcopyup" is not supported');
+}
+
+/** A file system of the image's choosing over parts of /proc would deceive whoever reads or writes there. */
+function requireAllowedDestination(pointer: string, destination: string, mount: SpecMount): void {
+  if (destination === '/') throw unsupported(`${pointer}/destination`, 'a mount over the root directory is not supported');
+  if (destination.split('/').includes('..')) throw invalid(`${pointer}/destination`, `"${mount.destination}" leaves its directory`);
+  const isProc = destination === '/proc';
+  if (!isProc && !destination.startsWith('/proc/')) return;
+  if (isProc && (mount.type === 'proc' || mount.source === '/proc')) return;
+  if (PROC_OVERLAYS.has(destination)) return;
+  throw invalid(`${pointer}/destination`, `"${destination}" lies inside /proc and may not be covered`);
+}
+
+function requireOwnNamespace(pointer: string, fsType: string, spec: RuntimeSpec): void {
+  const kind = Object.hasOwn(OWNING_NAMESPACE, fsType) ? OWNING_NAMESPACE[fsType as keyof typeof OWNING_NAMESPACE] : undefined;
+  if (kind === undefined || userNamespaceOf(spec) !== 'new' || hasOwn(spec, kind)) return;
+  throw invalid(
+    pointer,
+    `in a new user namespace, ${fsType} can be mounted only with a new ${kind} namespace; bind it from the host instead`,
+  );
+}

@@ -1,0 +1,322 @@
+import type { Operation, OperationBody } from '@slipway/launcher';
+import type { RuntimeSpec } from '@slipway/oci';
+import { describe, expect, test } from 'vitest';
+import { fakeHost, HYBRID, smallSpec, WITHOUT_SYS_RESOURCE } from '../testing/plan-fixtures.ts';
+import type { Host } from './host.ts';
+import { plan, planExec } from './plan.ts';
+
+/** What is done, without who asked for it. */
+function bodies(operations: readonly Operation[]): OperationBody[] {
+  return operations.map(({ pointer: _pointer, reason: _reason, phase: _phase, ...body }) => body);
+}
+
+function planned(spec: RuntimeSpec, host: Host = fakeHost()): OperationBody[] {
+  return bodies(plan(spec, host).operations);
+}
+
+const NO_CAPABILITIES = { effective: [], permitted: [], inheritable: [], ambient: [] };
+
+const DEVICES: OperationBody[] = [
+  { op: 'device', path: '/dev/null', type: 'c', major: 1, minor: 3, mode: 0o666, uid: 0, gid: 0 },
+  { op: 'device', path: '/dev/zero', type: 'c', major: 1, minor: 5, mode: 0o666, uid: 0, gid: 0 },
+  { op: 'device', path: '/dev/full', type: 'c', major: 1, minor: 7, mode: 0o666, uid: 0, gid: 0 },
+  { op: 'device', path: '/dev/random', type: 'c', major: 1, minor: 8, mode: 0o666, uid: 0, gid: 0 },
+  { op: 'device', path: '/dev/urandom', type: 'c', major: 1, minor: 9, mode: 0o666, uid: 0, gid: 0 },
+  { op: 'device', path: '/dev/tty', type: 'c', major: 5, minor: 0, mode: 0o666, uid: 0, gid: 0 },
+];
+
+const LINKS: OperationBody[] = [
+  { op: 'symlink', path: '/dev/fd', target: '/proc/self/fd' },
+  { op: 'symlink', path: '/dev/stdin', target: '/proc/self/fd/0' },
+  { op: 'symlink', path: '/dev/stdout', target: '/proc/self/fd/1' },
+  { op: 'symlink', path: '/dev/stderr', target: '/proc/self/fd/2' },
+  { op: 'symlink', path: '/dev/ptmx', target: 'pts/ptmx' },
+  { op: 'symlink', path: '/dev/core', target: '/proc/kcore' },
+];
+
+const RIGHTS: OperationBody[] = [
+  { op: 'workdir', path: '/', create: true },
+  { op: 'boundingSet', keep: [] },
+  { op: 'user', uid: 0, gid: 0, additionalGids: [] },
+  { op: 'capabilities', ...NO_CAPABILITIES },
+  { op: 'umask', mask: 0o022 },
+  { op: 'findExecutable', name: '/bin/true', path: '/bin' },
+];
+
+const START: OperationBody[] = [{ op: 'awaitStart' }, { op: 'exec', args: ['/bin/true'], env: ['PATH=/bin'] }];
+
+test('the least container, whole', () => {
+  expect(planned(smallSpec())).toEqual([
+    { op: 'openRoot', hostPath: '/bundle/rootfs' },
+    { op: 'clone', namespaces: ['mount', 'pid'] },
+    { op: 'joinCgroup', procsFiles: ['/sys/fs/cgroup/c1/cgroup.procs'] },
+    { op: 'sessionKeyring', name: '_ses.c1' },
+    { op: 'newSession' },
+    { op: 'rootPropagation', propagation: 'rslave' },
+    { op: 'bindRoot' },
+    ...DEVICES,
+    ...LINKS,
+    { op: 'pivotRoot' },
+    ...RIGHTS,
+    ...START,
+  ]);
+});
+
+test('a container like an engine’s, in a user namespace on a hybrid host, whole', () => {
+  const ids = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+  const spec = smallSpec({
+    root: { path: 'rootfs', readonly: true },
+    hostname: 'web',
+    process: {
+      terminal: true,
+      consoleSize: { height: 24, width: 80 },
+      cwd: '/srv',
+      args: ['sh'],
+      env: ['PATH=/bin:/usr/bin'],
+      user: { uid: 7, gid: 8, additionalGids: [9], umask: 0o077 },
+      capabilities: { bounding: ['CAP_KILL', 'CAP_CHOWN'], effective: ['CAP_KILL'], permitted: ['CAP_KILL'] },
+      rlimits: [{ type: 'RLIMIT_NOFILE', soft: 100, hard: 200 }],
+      noNewPrivileges: true,
+      oomScoreAdj: 300,
+    },
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid'] },
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755'] },
+      { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['nosuid', 'ro'] },
+      { destination: '/data', source: 'data', options: ['rbind', 'rro'] },
+    ],
+    linux: {
+      namespaces: ['user', 'mount', 'pid', 'uts', 'network', 'cgroup'].map((type) => ({ type })),
+      uidMappings: ids,
+      gidMappings: ids,
+      sysctl: { 'net.ipv4.ip_forward': '1' },
+      maskedPaths: ['/proc/kcore'],
+      readonlyPaths: ['/proc/sys'],
+    },
+  });
+  const mapping = [{ containerId: 0, hostId: 100_000, size: 65_536 }];
+  const host = fakeHost({ cgroups: HYBRID, procsFiles: ['/a/cgroup.procs', '/b/cgroup.procs'], hasKcore: false });
+  const inCgroup = (destination: string, fsType: string, data: string[]): OperationBody => ({
+    op: 'mount',
+    destination,
+    fsType,
+    source: fsType,
+    attributes: { noSuid: true, readOnly: true },
+    data,
+    refuseSymlinks: true,
+  });
+
+  expect(planned(spec, host)).toEqual([
+    { op: 'openRoot', hostPath: '/bundle/rootfs' },
+    { op: 'openSource', slot: 0, hostPath: '/bundle/data', recursive: true },
+    ...DEVICES.map((device, index) => ({
+      op: 'openSource',
+      slot: index + 1,
+      hostPath: 'path' in device ? device.path : '',
+      recursive: false,
+    })),
+    { op: 'clone', namespaces: ['user', 'mount', 'pid', 'uts', 'network'] },
+    { op: 'idmap', uid: mapping, gid: mapping, denySetgroups: false },
+    { op: 'joinCgroup', procsFiles: ['/a/cgroup.procs', '/b/cgroup.procs'] },
+    { op: 'oomScore', value: 300 },
+    { op: 'becomeRoot' },
+    { op: 'unshare', namespaces: ['cgroup'] },
+    { op: 'sessionKeyring', name: '_ses.c1' },
+    { op: 'newSession' },
+    { op: 'rootPropagation', propagation: 'rslave' },
+    { op: 'bindRoot' },
+    { op: 'mount', destination: '/proc', fsType: 'proc', source: 'proc', attributes: { noSuid: true }, data: [], refuseSymlinks: true },
+    {
+      op: 'mount',
+      destination: '/dev',
+      fsType: 'tmpfs',
+      source: 'tmpfs',
+      attributes: { noSuid: true, atime: 'strictatime' },
+      data: ['mode=755'],
+      refuseSymlinks: false,
+    },
+    {
+      op: 'mount',
+      destination: '/sys/fs/cgroup',
+      fsType: 'tmpfs',
+      source: 'tmpfs',
+      attributes: { noSuid: true },
+      data: ['mode=755'],
+      refuseSymlinks: true,
+    },
+    inCgroup('/sys/fs/cgroup/cpu,cpuacct', 'cgroup', ['cpu', 'cpuacct']),
+    { op: 'symlink', path: '/sys/fs/cgroup/cpu', target: 'cpu,cpuacct' },
+    { op: 'symlink', path: '/sys/fs/cgroup/cpuacct', target: 'cpu,cpuacct' },
+    inCgroup('/sys/fs/cgroup/memory', 'cgroup', ['memory']),
+    inCgroup('/sys/fs/cgroup/systemd', 'cgroup', ['name=systemd']),
+    inCgroup('/sys/fs/cgroup/unified', 'cgroup2', []),
+    { op: 'readonlyPath', path: '/sys/fs/cgroup' },
+    { op: 'bind', slot: 0, destination: '/data', attributes: { readOnly: true, recursive: true }, propagation: 'rslave' },
+    ...DEVICES.map((device, index) => ({ op: 'bindDevice', path: 'path' in device ? device.path : '', slot: index + 1 })),
+    ...LINKS.slice(0, 5),
+    { op: 'console', rows: 24, columns: 80 },
+    { op: 'hostname', name: 'web' },
+    { op: 'loopbackUp' },
+    { op: 'sysctl', key: 'net.ipv4.ip_forward', value: '1' },
+    { op: 'readonlyPath', path: '/proc/sys' },
+    { op: 'mask', path: '/proc/kcore' },
+    { op: 'pivotRoot' },
+    { op: 'readonlyRoot' },
+    { op: 'rlimit', resource: 7, soft: 100n, hard: 200n },
+    { op: 'workdir', path: '/srv', create: true },
+    { op: 'boundingSet', keep: [0, 5] },
+    { op: 'user', uid: 7, gid: 8, additionalGids: [9] },
+    { op: 'capabilities', effective: [5], permitted: [5], inheritable: [], ambient: [] },
+    { op: 'umask', mask: 0o077 },
+    { op: 'noNewPrivileges' },
+    { op: 'findExecutable', name: 'sh', path: '/bin:/usr/bin' },
+    { op: 'awaitStart' },
+    { op: 'exec', args: ['sh'], env: ['PATH=/bin:/usr/bin'] },
+  ]);
+});
+
+test('a further process enters the user namespace last, and waits for nobody', () => {
+  const spec = smallSpec({
+    linux: { namespaces: [{ type: 'user' }, { type: 'mount' }], uidMappings: [{ containerID: 0, hostID: 1, size: 1 }] },
+  });
+  const container = {
+    id: 'c1',
+    pid: 42,
+    namespaces: [
+      { kind: 'user' as const, hostPath: '/proc/42/ns/user' },
+      { kind: 'mount' as const, hostPath: '/proc/42/ns/mnt' },
+    ],
+    procsFiles: ['/x/cgroup.procs'],
+  };
+
+  expect(bodies(planExec({ cwd: '/', args: ['/bin/true'], env: ['PATH=/bin'] }, spec, fakeHost(), container).operations)).toEqual([
+    { op: 'openRoot', hostPath: '/proc/42/root' },
+    { op: 'openNamespace', slot: 0, kind: 'mount', hostPath: '/proc/42/ns/mnt' },
+    { op: 'openNamespace', slot: 1, kind: 'user', hostPath: '/proc/42/ns/user' },
+    { op: 'clone', namespaces: [] },
+    { op: 'joinCgroup', procsFiles: ['/x/cgroup.procs'] },
+    { op: 'joinNamespace', slot: 0, kind: 'mount' },
+    { op: 'joinNamespace', slot: 1, kind: 'user' },
+    { op: 'becomeRoot' },
+    { op: 'sessionKeyring', name: '_ses.c1' },
+    { op: 'newSession' },
+    ...RIGHTS,
+    { op: 'exec', args: ['/bin/true'], env: ['PATH=/bin'] },
+  ]);
+});
+
+test('what a joined user namespace is to own is made after joining it', () => {
+  const spec = smallSpec({
+    linux: { namespaces: [{ type: 'user', path: '/ns/user' }, { type: 'mount' }, { type: 'ipc', path: '/ns/ipc' }] },
+  });
+
+  expect(planned(spec).slice(0, 9)).toEqual([
+    { op: 'openRoot', hostPath: '/bundle/rootfs' },
+    { op: 'openNamespace', slot: 0, kind: 'ipc', hostPath: '/ns/ipc' },
+    { op: 'openNamespace', slot: 1, kind: 'user', hostPath: '/ns/user' },
+    expect.objectContaining({ op: 'openSource' }),
+    expect.objectContaining({ op: 'openSource' }),
+    expect.objectContaining({ op: 'openSource' }),
+    expect.objectContaining({ op: 'openSource' }),
+    expect.objectContaining({ op: 'openSource' }),
+    expect.objectContaining({ op: 'openSource' }),
+  ]);
+  expect(planned(spec).slice(9, 15)).toEqual([
+    { op: 'clone', namespaces: [] },
+    { op: 'joinCgroup', procsFiles: ['/sys/fs/cgroup/c1/cgroup.procs'] },
+    { op: 'joinNamespace', slot: 0, kind: 'ipc' },
+    { op: 'joinNamespace', slot: 1, kind: 'user' },
+    { op: 'becomeRoot' },
+    { op: 'unshare', namespaces: ['mount'] },
+  ]);
+});
+
+describe('every operation says who asked for it', () => {
+  test.each(plan(smallSpec(), fakeHost()).operations.map((operation) => [operation.op, operation] as const))('%s', (_op, operation) => {
+    expect(operation.reason).not.toBe('');
+    expect(operation.pointer).toMatch(/^(\/|$)/);
+  });
+});
+
+test('phases come in their order', () => {
+  const order = ['prepare', 'clone', 'identity', 'mounts', 'devices', 'settings', 'root', 'rights', 'start'];
+  const phases = plan(smallSpec(), fakeHost()).operations.map(({ phase }) => order.indexOf(phase));
+
+  expect(phases).toEqual(phases.toSorted((a, b) => a - b));
+});
+
+describe('a withheld right', () => {
+  const limit = { process: { cwd: '/', args: ['x'], rlimits: [{ type: 'RLIMIT_NOFILE', soft: 30_000, hard: 30_000 }] } };
+  const capability = { process: { cwd: '/', args: ['x'], capabilities: { bounding: ['CAP_SYS_RESOURCE', 'CAP_KILL'] } } };
+  const host = fakeHost(WITHOUT_SYS_RESOURCE);
+
+  test.each([
+    ['a higher limit', limit, '/process/rlimits/0/hard'],
+    ['a capability', capability, '/process/capabilities/bounding'],
+  ])('%s that was asked for fails and names the right', (_what, changes, subject) => {
+    expect(() => plan(smallSpec(changes), host)).toThrow(
+      expect.objectContaining({
+        kind: 'permission-denied',
+        code: 'E_RIGHT_WITHHELD',
+        subject,
+        message: expect.stringContaining('CAP_SYS_RESOURCE'),
+      }),
+    );
+  });
+
+  test.each([
+    ['a higher limit', limit, 'rlimits', { op: 'rlimit', resource: 7, soft: 20_000n, hard: 20_000n }],
+    ['a capability', capability, 'capabilities', { op: 'boundingSet', keep: [5] }],
+    ['a low oom score', { process: { cwd: '/', args: ['x'], oomScoreAdj: -500 } }, 'oomScoreAdj', { op: 'oomScore', value: 0 }],
+  ])('%s that an engine chose is clamped with a warning', (_what, changes, field, operation) => {
+    const result = plan(smallSpec({ ...changes, annotations: { 'dev.slipway.defaults': `other, ${field}` } }), host);
+
+    expect(bodies(result.operations)).toContainEqual(operation);
+    expect(result.warnings).toEqual([expect.stringContaining('this host withholds')]);
+  });
+
+  test('a user namespace of its own gives every capability back', () => {
+    const ids = [{ containerID: 0, hostID: 1000, size: 1 }];
+    const spec = smallSpec({
+      ...capability,
+      linux: { namespaces: [{ type: 'mount' }, { type: 'user' }], uidMappings: ids, gidMappings: ids },
+    });
+
+    expect(planned(spec, host)).toContainEqual({ op: 'boundingSet', keep: [5, 24] });
+  });
+});
+
+describe('seccomp', () => {
+  const seccomp = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mkdir'], action: 'SCMP_ACT_ERRNO' }] };
+  const order = (noNewPrivileges: boolean) => {
+    const spec = smallSpec({ process: { cwd: '/', args: ['x'], noNewPrivileges }, linux: { namespaces: [{ type: 'mount' }], seccomp } });
+    return planned(spec).map(({ op }) => op);
+  };
+
+  test('comes last with no_new_privs, so that the profile need not allow a birth', () => {
+    expect(order(true).slice(-3)).toEqual(['awaitStart', 'seccomp', 'exec']);
+  });
+
+  test('comes before capabilities are dropped without, since the kernel wants CAP_SYS_ADMIN for it', () => {
+    expect(order(false).indexOf('seccomp')).toBeLessThan(order(false).indexOf('boundingSet'));
+  });
+});
+
+describe('a v1 container without a cgroup namespace', () => {
+  test('sees its own cgroups, bound', () => {
+    const spec = smallSpec({ mounts: [{ destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup' }] });
+    const operations = planned(
+      spec,
+      fakeHost({ cgroups: { ...HYBRID, layout: 'v1', hierarchies: HYBRID.hierarchies.slice(1, 2) }, cgroupDirs: { memory: '/m/c1' } }),
+    );
+
+    expect(operations).toContainEqual({ op: 'openSource', slot: 0, hostPath: '/m/c1', recursive: false });
+    expect(operations).toContainEqual({
+      op: 'bind',
+      slot: 0,
+      destination: '/sys/fs/cgroup/memory',
+      attributes: {},
+      propagation: 'private',
+    });
+  });
+});
