@@ -1,0 +1,144 @@
+/*
+ * The floor: the least a program must do to give a process a container's namespaces and mounts.
+ *
+ * Knows: the same six namespaces, overlay, proc, dev, devpts, shm, mqueue, sysfs and pivot_root that the engine makes; no checks,
+ * no cgroup, no seccomp, no confinement, no bookkeeping. Prints nanoseconds from before the clone to the execve, one line a round.
+ *
+ *     floor ROUNDS LOWER WORKDIR      (WORKDIR on a file system that can hold an overlay's upper directory)
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STACK_BYTES (256 * 1024)
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+
+static const char *lower, *work;
+
+static void die(const char *what)
+{
+    fprintf(stderr, "floor: %s: %s\n", what, strerror(errno));
+    _exit(1);
+}
+
+static void must_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
+{
+    if (mount(source, target, type, flags, data) < 0)
+        die(target);
+}
+
+static void make_devices(void)
+{
+    static const struct { const char *path; unsigned minor, major; } nodes[] = {
+        {"dev/null", 3, 1}, {"dev/zero", 5, 1}, {"dev/full", 7, 1}, {"dev/random", 8, 1}, {"dev/urandom", 9, 1}, {"dev/tty", 0, 5},
+    };
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
+        if (mknod(nodes[i].path, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0)
+            die(nodes[i].path);
+}
+
+static void make_mounts(void)
+{
+    char options[4096], root[4096];
+
+    snprintf(options, sizeof options, "lowerdir=%s,upperdir=%s/upper,workdir=%s/work", lower, work, work);
+    snprintf(root, sizeof root, "%s/root", work);
+    must_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+    must_mount("overlay", root, "overlay", 0, options);
+    if (chdir(root) < 0)
+        die("chdir");
+    must_mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    must_mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_STRICTATIME, "mode=755,size=65536k");
+    mkdir("dev/pts", 0755);
+    mkdir("dev/shm", 0755);
+    mkdir("dev/mqueue", 0755);
+    must_mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5");
+    must_mount("shm", "dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=65536k");
+    must_mount("mqueue", "dev/mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    must_mount("sysfs", "sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL);
+    make_devices();
+}
+
+static int child(void *argument)
+{
+    (void)argument;
+    make_mounts();
+    if (syscall(SYS_pivot_root, ".", ".") < 0)
+        die("pivot_root");
+    if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+        die("leave the old root");
+    if (sethostname("floor", 5) < 0)
+        die("sethostname");
+    char *const args[] = {"/bin/true", NULL}, *const env[] = {NULL};
+    execve(args[0], args, env);
+    die("execve");
+    return 1;
+}
+
+static uint64_t now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void make_directory(const char *name)
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/%s", work, name);
+    if (mkdir(path, 0755) < 0 && errno != EEXIST)
+        die(path);
+}
+
+/* A close-on-exec pipe tells the moment of the execve: its last writer goes away there. */
+static void one_round(char *stack)
+{
+    int fds[2], status;
+    char byte;
+
+    make_directory("upper");
+    make_directory("work");
+    make_directory("root");
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        die("pipe2");
+    uint64_t start = now();
+    pid_t pid = clone(child, stack + STACK_BYTES, NAMESPACES | SIGCHLD, NULL);
+    if (pid < 0)
+        die("clone");
+    close(fds[1]);
+    while (read(fds[0], &byte, 1) > 0)
+        ;
+    printf("%llu\n", (unsigned long long)(now() - start));
+    close(fds[0]);
+    waitpid(pid, &status, 0);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        _exit(1);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 4) {
+        fprintf(stderr, "usage: floor ROUNDS LOWER WORKDIR\n");
+        return 2;
+    }
+    char *stack = malloc(STACK_BYTES);
+    lower = argv[2];
+    work = argv[3];
+    for (int round = 0; round < atoi(argv[1]); round++)
+        one_round(stack);
+    return 0;
+}
