@@ -56,7 +56,15 @@ export {
   statStored,
   syncDirectory,
 } from './stored-files.ts';
-export { ensureTracefs, findTracefs, openTracePages, type TracefsMount, type TracePages } from './tracefs.ts';
+export {
+  ensureTracefs,
+  findTracefs,
+  listTracefsBelow,
+  openTracePages,
+  releaseTracefs,
+  type TracefsMount,
+  type TracePages,
+} from './tracefs.ts';
 export { inUserNamespace } from './user-namespace.ts';
 export { copyDirectoryMetadata, syncFileSystem } from './whole-filesystem.ts';
 export { workerDescriptor } from './worker-descriptor.ts';
