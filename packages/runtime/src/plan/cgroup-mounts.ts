@@ -14,7 +14,7 @@
 import type { ParsedMountOptions } from '@slipway/oci';
 import { type Draft, invalid, type Origin } from './draft.ts';
 import type { CgroupHierarchy } from './host.ts';
-import { type MountRequest, toAttributes } from './mounts.ts';
+import { type MountRequest, toAttributes } from './mount-request.ts';
 import { hasOwn } from './namespaces.ts';
 
 export function planCgroupMount(draft: Draft, request: MountRequest, options: ParsedMountOptions, destination: string): void {

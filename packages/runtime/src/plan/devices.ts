@@ -9,7 +9,7 @@
 import { parseMountOptions, type RuntimeSpec, type SpecDevice } from '@slipway/oci';
 import type { Draft, Origin } from './draft.ts';
 import type { Host } from './host.ts';
-import { isBind, toContainerPath } from './mounts.ts';
+import { isBind, toContainerPath } from './mount-request.ts';
 import { userNamespaceOf } from './namespaces.ts';
 
 const DEFAULT_DEVICES: readonly SpecDevice[] = [

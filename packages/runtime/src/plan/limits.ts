@@ -20,10 +20,18 @@ export function planLimits(draft: Draft, spec: RuntimeSpec, host: HostFacts): vo
     const resource = rlimitNumber(limit.type);
     if (resource === undefined) throw invalid(`${pointer}/type`, `"${limit.type}" is not a resource limit`);
     const hard = allowedHard(draft, spec, host, { pointer, type: limit.type, resource, wanted: rlimitValue(limit.hard) });
-    const wantedSoft = rlimitValue(limit.soft);
-    const soft = Math.min(wantedSoft, hard);
-    draft.add('rights', { pointer, reason: `${limit.type} of the process` }, { op: 'rlimit', resource, soft, hard });
+    draft.add(
+      'rights',
+      { pointer, reason: `${limit.type} of the process` },
+      { op: 'rlimit', resource, soft: atMost(rlimitValue(limit.soft), hard), hard },
+    );
   }
+}
+
+/** Math.min knows no bigint. */
+function atMost(value: bigint, limit: bigint): bigint {
+  if (value > limit) return limit;
+  return value;
 }
 
 interface WantedLimit {

@@ -6,11 +6,12 @@
  *
  * @spec runtime-spec/config.md#mounts
  */
-import type { MountAttributes, Propagation } from '@slipway/launcher';
-import { type MountOptionAttributes, type ParsedMountOptions, parseMountOptions, type RuntimeSpec, type SpecMount } from '@slipway/oci';
+import type { Propagation } from '@slipway/launcher';
+import { type ParsedMountOptions, parseMountOptions, type RuntimeSpec, type SpecMount } from '@slipway/oci';
 import { planCgroupMount } from './cgroup-mounts.ts';
 import { type Draft, invalid, type Origin, unsupported } from './draft.ts';
 import type { Host } from './host.ts';
+import { isBind, type MountRequest, toAttributes, toContainerPath } from './mount-request.ts';
 import { hasOwn, toIdMappings, userNamespaceOf } from './namespaces.ts';
 
 /** Reached through a symbolic link, these would show the kernel's files at a place of the image's choosing. */
@@ -42,14 +43,6 @@ export function planMounts(draft: Draft, spec: RuntimeSpec, host: Host): void {
   for (const [index, mount] of (spec.mounts ?? []).entries()) planMount(draft, { spec, host, mount, pointer: `/mounts/${index}` });
 }
 
-/** One entry of `mounts` with what it needs to be planned. */
-export interface MountRequest {
-  readonly spec: RuntimeSpec;
-  readonly host: Host;
-  readonly mount: SpecMount;
-  readonly pointer: string;
-}
-
 function planRootMount(draft: Draft, spec: RuntimeSpec, { rootfsMount }: Host): void {
   // Slave even where `shared` is asked for: that is a promise about the container's own tree, made after pivot_root.
   const propagation: Propagation = spec.linux?.rootfsPropagation?.endsWith('private') === true ? 'rprivate' : 'rslave';
@@ -58,15 +51,13 @@ function planRootMount(draft: Draft, spec: RuntimeSpec, { rootfsMount }: Host): 
     { pointer: '/linux/rootfsPropagation', reason: 'mounts made from here on stay in this namespace' },
     { op: 'rootPropagation', propagation },
   );
-  if (rootfsMount !== undefined) {
+  if (rootfsMount === undefined) {
+    const origin = { pointer: '/root/path', reason: 'pivot_root accepts only a mount point; a directory bound onto itself is one' };
+    draft.add('mounts', origin, { op: 'bindRoot' });
+  } else {
     const origin = { pointer: '/root/path', reason: `the container's own ${rootfsMount.fsType} file system becomes its root` };
-    return draft.add('mounts', origin, { op: 'mount', destination: '/', attributes: {}, refuseSymlinks: false, ...rootfsMount });
+    draft.add('mounts', origin, { op: 'mount', destination: '/', attributes: {}, refuseSymlinks: false, ...rootfsMount });
   }
-  draft.add(
-    'mounts',
-    { pointer: '/root/path', reason: 'pivot_root accepts only a mount point; a directory bound onto itself is one' },
-    { op: 'bindRoot' },
-  );
 }
 
 function planMount(draft: Draft, request: MountRequest): void {
@@ -132,27 +123,6 @@ function idMapOf(spec: RuntimeSpec, mount: SpecMount, options: ParsedMountOption
   const gid = mount.gidMappings ?? (options.idmap === undefined ? undefined : spec.linux?.gidMappings);
   if (uid === undefined || gid === undefined) return undefined;
   return { uid: toIdMappings(uid), gid: toIdMappings(gid) };
-}
-
-/** The launcher sets attributes on one mount or on a whole tree, not different ones on each. */
-export function toAttributes(pointer: string, options: ParsedMountOptions): MountAttributes {
-  const own: MountOptionAttributes = options.attributes;
-  const tree: MountOptionAttributes = options.recursiveAttributes;
-  if (Object.keys(tree).length === 0) return own;
-  if (Object.keys(own).length > 0 && options.bind === 'rbind') {
-    throw unsupported(`${pointer}/options`, 'attributes for the tree (rro …) and for its top alone (ro …) in one bind are not supported');
-  }
-  return { ...own, ...tree, recursive: true };
-}
-
-export function isBind(mount: SpecMount, options: ParsedMountOptions = parseMountOptions(mount.options)): boolean {
-  return mount.type === 'bind' || options.bind !== undefined;
-}
-
-/** Absolute and without empty or dot segments; `..` stays, for the launcher to resolve inside the root. */
-export function toContainerPath(path: string): string {
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  return `/${parts.join('/')}`;
 }
 
 function requireSupportedOptions(pointer: string, options: ParsedMountOptions): void {

@@ -14,6 +14,8 @@ function planned(spec: RuntimeSpec, host: Host = fakeHost()): OperationBody[] {
   return bodies(plan(spec, host).operations);
 }
 
+const IDS = [{ containerID: 0, hostID: 1, size: 1 }];
+
 const NO_CAPABILITIES = { effective: [], permitted: [], inheritable: [], ambient: [] };
 
 const DEVICES: OperationBody[] = [

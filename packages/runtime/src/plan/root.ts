@@ -10,7 +10,7 @@ import type { Propagation } from '@slipway/launcher';
 import type { RuntimeSpec } from '@slipway/oci';
 import type { Draft } from './draft.ts';
 import type { Host } from './host.ts';
-import { toContainerPath } from './mounts.ts';
+import { toContainerPath } from './mount-request.ts';
 import { hasOwn } from './namespaces.ts';
 
 export function planRoot(draft: Draft, spec: RuntimeSpec, host: Host): void {

@@ -24,7 +24,8 @@ export function planEarlySeccomp(draft: Draft, spec: RuntimeSpec): void {
 function planSeccomp(draft: Draft, spec: RuntimeSpec, phase: 'rights' | 'start'): void {
   const profile = spec.linux?.seccomp;
   if (profile === undefined) return;
-  const { program, flags } = compileSeccomp(profile);
+  const { program, flags, warnings } = compileSeccomp(profile);
+  for (const warning of warnings) draft.warn(warning);
   draft.add(
     phase,
     { pointer: '/linux/seccomp', reason: 'from here on the kernel checks every system call against the profile' },
