@@ -1,0 +1,273 @@
+/*
+ * The birth: the launcher performs what happens outside, makes the child, and watches it perform the rest.
+ *
+ *   launcher:  prepare… ─ clone ─ identity… ─ GO ───── watch ───────────────── told the starter
+ *   child:                  └──── waits ───────┴─ mounts … rights ─ awaitStart ─ exec
+ *
+ * Knows: the two processes and how a launch ends.
+ * Does not know: the single operations.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "launch.h"
+#include "text.h"
+
+/* How long records may lie on the board before the starter sees them, for operations that take long. */
+enum { FLUSH_INTERVAL_MS = 20 };
+
+static pid_t clone_into(uint64_t namespaces)
+{
+    struct clone_args args = {.flags = namespaces, .exit_signal = SIGCHLD};
+    pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+    if (pid < 0 && errno == ENOSYS)
+        pid = (pid_t)syscall(SYS_clone, (unsigned long)namespaces | SIGCHLD, 0, 0, 0, 0);
+    return pid;
+}
+
+/* The child's standard streams, before anything of the plan runs. */
+static int install_stdio(const struct launch *l)
+{
+    for (int i = 0; i < 3; i++)
+        if (l->stdio[i] >= 0 && dup2(l->stdio[i], i) < 0)
+            return fail("dup2");
+    return 0;
+}
+
+/* The starter's own /proc, opened before the container's mounts can cover it. */
+static int open_trusted_proc(void)
+{
+    int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0 && !is_on(fd, PROC_SUPER_MAGIC)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static uint32_t first_inside(const struct plan *plan)
+{
+    uint32_t i = 0;
+
+    while (opcode_is_outside(plan->operations[i].code))
+        i++;
+    return i;
+}
+
+static _Noreturn void child_main(struct launch *l)
+{
+    struct sync_message go;
+    int none[2];
+    uint32_t i = first_inside(&l->plan);
+
+    l->inside = true;
+    /* A launcher that dies takes the half-born container with it. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close_fd(&l->control);
+    if (sync_receive(l->sync, &go, none) != 1 || go.type != SYNC_GO)
+        _exit(1);
+    l->stepping = go.value != 0;
+    l->proc = open_trusted_proc();
+    if (install_stdio(l) < 0) {
+        l->board->records[i] = (struct record){.kind = RECORD_FAILED, .index = i, .error = errno, .call = "dup2"};
+        _exit(1);
+    }
+    umask(0);
+    for (; i < l->plan.count; i++)
+        if (perform(l, i) < 0)
+            break;
+    /* Only a failure comes here: exec does not return. */
+    if (l->waited)
+        send_failure(l, i);
+    else
+        sync_send(l->sync, SYNC_FAILED, i);
+    _exit(1);
+}
+
+int op_clone(struct launch *l, const struct operation *op)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return fail("socketpair");
+    l->child = clone_into(op->arg[0].number);
+    if (l->child == 0) {
+        close(pair[0]);
+        l->sync = pair[1];
+        child_main(l);
+    }
+    close(pair[1]);
+    l->sync = pair[0];
+    if (l->child < 0) {
+        l->child = 0;
+        return fail("clone3");
+    }
+    for (int i = 0; i < 3; i++)
+        close_fd(&l->stdio[i]);
+    return 0;
+}
+
+/* Kills and reaps, so that a failed launch leaves no process behind. */
+void end_child(struct launch *l)
+{
+    if (l->child <= 0)
+        return;
+    kill(l->child, SIGKILL);
+    while (waitpid(l->child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    l->child = 0;
+}
+
+/* The child's answer to a stop goes through us: we hold the control fd. */
+static int relay_stop(struct launch *l, uint32_t index)
+{
+    int answer = index < l->plan.count ? ask(l, index) : 'a';
+
+    l->aborted = answer == 'a';
+    return sync_send(l->sync, SYNC_COMMAND, (uint32_t)answer);
+}
+
+static int keep_terminal(struct launch *l, const int fds[2])
+{
+    l->master = fds[0];
+    l->slave = fds[1];
+    if (l->plan.console_socket == NULL)
+        return 0;
+    return send_to_console_socket(l->plan.console_socket, l->master);
+}
+
+/* 1: the process waits for its start or has been exec'ed; 0: not yet; -1: it failed. */
+static int handle_message(struct launch *l, bool *executing)
+{
+    struct sync_message message;
+    int fds[2];
+    int got = sync_receive(l->sync, &message, fds);
+
+    if (got == 0)
+        return *executing ? 1 : fail_with("killed", ECHILD);
+    if (got < 0)
+        return -1;
+    switch (message.type) {
+    case SYNC_STOP:
+        return relay_stop(l, message.value);
+    case SYNC_TERMINAL:
+        return keep_terminal(l, fds);
+    case SYNC_WAITING:
+        l->flush_limit = message.value;
+        return 1;
+    case SYNC_EXECUTING:
+        *executing = true;
+        return 0;
+    default:
+        return fail_with("child", EPROTO);
+    }
+}
+
+/* Watches the child until it waits for its start, has been exec'ed, failed, or nobody wants it any more. */
+static int watch(struct launch *l)
+{
+    bool executing = false;
+    int result = 0;
+
+    while (result == 0) {
+        struct pollfd fds[2] = {{.fd = l->sync, .events = POLLIN}, {.fd = l->control, .events = POLLRDHUP}};
+
+        if (poll(fds, 2, FLUSH_INTERVAL_MS) < 0 && errno != EINTR)
+            return fail("poll");
+        flush_records(l);
+        if (fds[1].revents & (POLLRDHUP | POLLHUP | POLLERR)) {
+            l->aborted = true;
+            return fail_with("starter gone", ECANCELED);
+        }
+        if (l->deadline != 0 && now_ns() >= l->deadline)
+            return fail_with("timeout", ETIMEDOUT);
+        if (fds[0].revents != 0)
+            result = handle_message(l, &executing);
+    }
+    return result < 0 ? -1 : 0;
+}
+
+/* Field 22 of /proc/PID/stat. The name in field 2 may hold anything, so fields count from the last ')'. */
+static uint64_t start_time_of(pid_t pid)
+{
+    struct text path = {.length = 0};
+    char stat[1024];
+    const char *at;
+    ssize_t length;
+    int fd;
+
+    text_add(&path, "/proc/");
+    text_add_number(&path, (uint64_t)pid);
+    text_add(&path, "/stat");
+    fd = open(path.bytes, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    length = read(fd, stat, sizeof(stat) - 1);
+    close(fd);
+    stat[length > 0 ? length : 0] = '\0';
+    at = strrchr(stat, ')');
+    for (int field = 2; at != NULL && field < 22; field++)
+        at = strchr(at + 1, ' ');
+    return at != NULL ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+static void announce(struct launch *l)
+{
+    struct record record = {.kind = RECORD_LAUNCHED, .index = l->plan.count, .pid = l->child};
+
+    record.start_time = start_time_of(l->child);
+    record.start_ns = record.end_ns = now_ns();
+    flush_records(l);
+    if (l->plan.mode == MODE_SHIM)
+        shim_announce(l, record.start_time);
+    send_record(l, &record);
+}
+
+static int perform_outside(struct launch *l, uint32_t *i)
+{
+    uint32_t inside = first_inside(&l->plan);
+
+    for (; *i < inside; (*i)++) {
+        /* Both need what the prepare phase opened, and a right that the child may not have. */
+        if (l->plan.operations[*i].code == OP_CLONE && (prepare_masks(l) < 0 || prepare_idmapped_sources(l, i) < 0))
+            return -1;
+        if (perform(l, *i) < 0)
+            return -1;
+    }
+    return sync_send(l->sync, SYNC_GO, l->stepping);
+}
+
+/* The whole launch. On -1 the child is gone, and the starter has been told which operation failed. */
+int run_launch(struct launch *l)
+{
+    uint32_t i = 0;
+    int error;
+
+    if (perform_outside(l, &i) == 0) {
+        if (watch(l) == 0) {
+            announce(l);
+            return 0;
+        }
+        i = atomic_load(&l->board->done);
+    }
+    error = errno;
+    end_child(l);
+    flush_records(l);
+    errno = error;
+    send_failure(l, i);
+    return -1;
+}

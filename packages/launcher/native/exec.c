@@ -1,0 +1,103 @@
+/*
+ * Stage "start": waiting to be started, and becoming the container's process.
+ *
+ * Knows: the exec fifo's protocol (runc's: the starter opens it for reading and takes one byte).
+ * Does not know: who the starter is.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "launch.h"
+#include "text.h"
+
+enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+
+/* From here on nobody owns us but the container: the launcher may go. */
+static int leave_launcher(const struct launch *l, enum sync_type word, uint32_t value)
+{
+    prctl(PR_SET_PDEATHSIG, 0);
+    return sync_send(l->sync, word, value);
+}
+
+int op_await_start(struct launch *l, const struct operation *op)
+{
+    struct text path = {.length = 0};
+    int fd;
+
+    (void)op;
+    if (l->fifo < 0 || l->proc < 0)
+        return fail_with("fifo", EBADF);
+    /* The launcher tells the starter about the records up to here; later ones are for us to send. */
+    l->flushed = atomic_load(&l->board->done);
+    if (leave_launcher(l, SYNC_WAITING, l->flushed) < 0)
+        return -1;
+    l->waited = true;
+    close_fd(&l->sync);
+    /* Opened for writing, a fifo blocks until a reader comes. Its descriptor is only a name (O_PATH) so far. */
+    text_add(&path, "self/fd/");
+    text_add_number(&path, (uint64_t)l->fifo);
+    do
+        fd = openat(l->proc, path.bytes, O_WRONLY | O_CLOEXEC);
+    while (fd < 0 && errno == EINTR);
+    if (fd < 0)
+        return fail("open fifo");
+    if (write(fd, "0", 1) != 1)
+        return fail("write fifo");
+    close(fd);
+    return 0;
+}
+
+/* Dispositions and mask as a fresh process expects them: ignored signals would survive the exec. */
+static void reset_signals(void)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigset_t none;
+
+    for (int number = 1; number < NSIG; number++)
+        sigaction(number, &action, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* After the start nobody waits for a report: the reason goes where the container's own errors go. */
+static _Noreturn void die_alone(const char *path, int error)
+{
+    struct text message = {.length = 0};
+
+    text_add(&message, "slipway: exec ");
+    text_add(&message, path);
+    text_add(&message, ": ");
+    text_add(&message, strerrordesc_np(error) != NULL ? strerrordesc_np(error) : "unknown error");
+    text_add(&message, "\n");
+    if (write(STDERR_FILENO, message.bytes, message.length) < 0)
+        errno = error;
+    _exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+int op_exec(struct launch *l, const struct operation *op)
+{
+    const char *path = l->executable[0] != '\0' ? l->executable : op->arg[0].texts[0];
+    int error;
+
+    if (path == NULL)
+        return fail_with("execve", EINVAL);
+    if (l->waited)
+        flush_records(l);
+    else if (leave_launcher(l, SYNC_EXECUTING, 0) < 0)
+        return -1;
+    reset_signals();
+    execve(path, op->arg[0].texts, op->arg[1].texts);
+    error = errno;
+    if (l->waited) {
+        struct record record = {.kind = RECORD_FAILED, .index = l->plan.count - 1, .error = error, .call = "execve"};
+        record.start_ns = record.end_ns = now_ns();
+        send_record(l, &record);
+        die_alone(path, error);
+    }
+    errno = error;
+    return fail("execve");
+}

@@ -1,0 +1,169 @@
+/*
+ * What the stages of a launch share: the state of one launch, and how a stage says what failed.
+ *
+ * Every stage function returns 0, or -1 with errno set after fail() has noted the name of the call.
+ */
+#ifndef LAUNCH_H
+#define LAUNCH_H
+
+#include <linux/limits.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "plan.h"
+
+enum { PLAN_FD = 3, RECORDS_FD = 4, CONTROL_FD = 5, FIRST_PRESERVED_FD = 6 };
+
+enum record_kind { RECORD_DONE = 1, RECORD_SKIPPED, RECORD_FAILED, RECORD_STOP, RECORD_LAUNCHED };
+
+/* What the starter reads from the records fd. Twin of ../src/records.ts. */
+struct record {
+    uint32_t kind, index;
+    uint64_t start_ns, end_ns; /* CLOCK_MONOTONIC */
+    int32_t error;             /* errno, 0 on success */
+    int32_t pid;
+    uint64_t start_time; /* RECORD_LAUNCHED: field 22 of /proc/PID/stat */
+    char call[24];       /* NUL-terminated; empty on success */
+};
+
+/* Shared between launcher and child, so that even a child that is killed leaves word of how far it came. */
+struct board {
+    _Atomic uint32_t done; /* records complete, in plan order */
+    struct record records[MAX_OPERATIONS];
+};
+
+struct launch {
+    struct plan plan;
+    struct board *board;
+    uint32_t flushed;     /* records already sent */
+    uint32_t flush_limit; /* later ones are sent by the child itself; 0: all are ours */
+    uint64_t deadline; /* CLOCK_MONOTONIC ns; 0: none */
+    bool inside;       /* this process is the child */
+    bool stepping;     /* stop before the next operation, whatever the breakpoints */
+    bool waited;       /* awaitStart is behind us: nobody listens to the launch any more */
+    bool aborted;      /* step mode or the watchdog ended the launch */
+    int records, control, sync;
+    sigset_t signals; /* blocked in the launcher, read through a signalfd */
+    pid_t child;
+
+    int root;           /* O_PATH: the container's root directory */
+    bool root_is_tree;  /* `root` is a detached mount, for bindRoot to attach */
+    bool root_attached; /* ... and bindRoot has done it */
+    int slots[MAX_SLOTS];
+    int null_tree;  /* detached mount of a verified /dev/null, for masks */
+    int empty_tree; /* an empty read-only tmpfs, for masks of directories */
+    bool null_used, empty_used;
+    int proc; /* the starter's /proc, verified */
+    int fifo;
+    int stdio[3];      /* the child's; -1: inherit */
+    int shim_stdio[3]; /* the shim's ends */
+    int master, slave; /* in the launcher: received from the child */
+    char executable[PATH_MAX];
+};
+
+/* Notes the call that failed, keeps errno, returns -1. */
+int fail(const char *call);
+/* As fail(), with an errno of our own. */
+int fail_with(const char *call, int error);
+/* Call noted by the last fail(). */
+const char *failed_call(void);
+
+/* report.c */
+uint64_t now_ns(void);
+int perform(struct launch *l, uint32_t index);
+void flush_records(struct launch *l);
+void send_record(const struct launch *l, const struct record *record);
+void send_failure(const struct launch *l, uint32_t index);
+void send_stop(const struct launch *l, uint32_t index);
+void close_fd(int *fd);
+
+/* clone.c */
+int run_launch(struct launch *l);
+void end_child(struct launch *l);
+
+/* sync.c: the socket between launcher and child */
+enum sync_type { SYNC_GO = 1, SYNC_STOP, SYNC_COMMAND, SYNC_TERMINAL, SYNC_WAITING, SYNC_EXECUTING, SYNC_FAILED };
+struct sync_message {
+    uint32_t type, value;
+};
+int sync_send(int socket, enum sync_type type, uint32_t value);
+int sync_send_fds(int socket, enum sync_type type, const int fds[2]);
+/* 1: a message; 0: the other side is gone; -1. `fds` take what came along, or -1. */
+int sync_receive(int socket, struct sync_message *message, int fds[2]);
+/* Step mode: what to do with the operation, a letter of "csxa" (continue, step, skip, abort). */
+int ask(struct launch *l, uint32_t index);
+
+/* paths.c: container paths, resolved by fd below a root */
+enum walk { WALK_FOLLOW = 1, WALK_MAKE_DIRECTORY = 2, WALK_MAKE_FILE = 4 };
+int open_below(int root, const char *path, unsigned walk);
+int open_parent(int root, const char *path, bool create, const char **name);
+bool is_directory(int fd);
+bool is_on(int fd, long magic);
+bool is_device(int fd, unsigned major, unsigned minor);
+
+/* mounts.c */
+int move_tree(int tree, int target);
+int clone_tree(int fd, bool recursive);
+int set_attributes(int tree, uint64_t set, uint64_t clear, bool recursive);
+int set_propagation(int tree, uint64_t propagation);
+int new_filesystem(const char *type, const char *source, char *const *data, uint64_t attributes);
+
+/* One function per operation, in the file of its stage. */
+int op_open_root(struct launch *l, const struct operation *op);
+int op_open_source(struct launch *l, const struct operation *op);
+int op_open_namespace(struct launch *l, const struct operation *op);
+int op_clone(struct launch *l, const struct operation *op);
+int op_idmap(struct launch *l, const struct operation *op);
+int op_join_cgroup(struct launch *l, const struct operation *op);
+int op_oom_score(struct launch *l, const struct operation *op);
+int op_join_namespace(struct launch *l, const struct operation *op);
+int op_unshare(struct launch *l, const struct operation *op);
+int op_become_root(struct launch *l, const struct operation *op);
+int op_session_keyring(struct launch *l, const struct operation *op);
+int op_new_session(struct launch *l, const struct operation *op);
+int op_root_propagation(struct launch *l, const struct operation *op);
+int op_bind_root(struct launch *l, const struct operation *op);
+int op_mount(struct launch *l, const struct operation *op);
+int mount_root(struct launch *l, const struct operation *op);
+int op_bind(struct launch *l, const struct operation *op);
+int op_device(struct launch *l, const struct operation *op);
+int op_bind_device(struct launch *l, const struct operation *op);
+int op_symlink(struct launch *l, const struct operation *op);
+int op_console(struct launch *l, const struct operation *op);
+int op_mask(struct launch *l, const struct operation *op);
+int op_readonly_path(struct launch *l, const struct operation *op);
+int op_pivot_root(struct launch *l, const struct operation *op);
+int op_chroot(struct launch *l, const struct operation *op);
+int op_readonly_root(struct launch *l, const struct operation *op);
+int op_hostname(struct launch *l, const struct operation *op);
+int op_domainname(struct launch *l, const struct operation *op);
+int op_loopback_up(struct launch *l, const struct operation *op);
+int op_sysctl(struct launch *l, const struct operation *op);
+int op_rlimit(struct launch *l, const struct operation *op);
+int op_workdir(struct launch *l, const struct operation *op);
+int op_find_executable(struct launch *l, const struct operation *op);
+int op_umask(struct launch *l, const struct operation *op);
+int op_no_new_privileges(struct launch *l, const struct operation *op);
+int op_bounding_set(struct launch *l, const struct operation *op);
+int op_user(struct launch *l, const struct operation *op);
+int op_capabilities(struct launch *l, const struct operation *op);
+int op_seccomp(struct launch *l, const struct operation *op);
+int op_await_start(struct launch *l, const struct operation *op);
+int op_exec(struct launch *l, const struct operation *op);
+
+/* outside.c */
+int prepare_masks(struct launch *l);
+int prepare_idmapped_sources(struct launch *l, uint32_t *at);
+
+/* shim.c */
+int shim_prepare(struct launch *l);
+void shim_announce(const struct launch *l, uint64_t start_time);
+void shim_withdraw(const struct launch *l);
+_Noreturn void shim_run(struct launch *l);
+
+/* foreground.c */
+int send_to_console_socket(const char *path, int master);
+_Noreturn void foreground_run(const struct launch *l);
+
+#endif

@@ -1,0 +1,198 @@
+/*
+ * slipway-launcher: performs a plan in a fresh child, and may stay behind as its shim.
+ *
+ *   fd 0-2   the container's, or /dev/null with a shim
+ *   fd 3     the plan, until end of file
+ *   fd 4     records out (a socket)
+ *   fd 5     control in: letters of step mode; its end before the launch ends the child (a socket)
+ *   fd 6…    descriptors to hand on, as many as the plan says
+ *
+ * Knows: the descriptors it is started with, and the three ways to stay.
+ * Does not know: JSON, policy, or the single operations.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launch.h"
+#include "seal.h"
+
+/* Too large for a stack, and the records must be shared with the child. */
+static struct launch launch;
+
+static struct {
+    uint8_t *bytes;
+    size_t length;
+    void *arena;
+    size_t arena_length;
+} input;
+
+static void *map(size_t length, int sharing)
+{
+    void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
+
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int read_exactly(int fd, uint8_t *to, size_t length)
+{
+    while (length > 0) {
+        ssize_t got = read(fd, to, length);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return fail_with("read plan", got == 0 ? EPROTO : errno);
+        to += got;
+        length -= (size_t)got;
+    }
+    return 0;
+}
+
+/* The second word of a plan is its length; what follows after that many bytes must be the end. */
+static int read_plan(void)
+{
+    uint8_t start[8], more;
+    uint32_t length;
+
+    if (read_exactly(PLAN_FD, start, sizeof(start)) < 0)
+        return -1;
+    memcpy(&length, start + 4, sizeof(length));
+    if (length < sizeof(start) || length > MAX_PLAN_BYTES)
+        return fail_with("plan length", EPROTO);
+    input.length = length;
+    input.arena_length = 4 * (size_t)length + 4096;
+    input.bytes = map(input.length, MAP_PRIVATE);
+    input.arena = map(input.arena_length, MAP_PRIVATE);
+    if (input.bytes == NULL || input.arena == NULL)
+        return fail("mmap");
+    memcpy(input.bytes, start, sizeof(start));
+    if (read_exactly(PLAN_FD, input.bytes + sizeof(start), length - sizeof(start)) < 0)
+        return -1;
+    if (read(PLAN_FD, &more, 1) != 0)
+        return fail_with("plan end", EPROTO);
+    close(PLAN_FD);
+    return 0;
+}
+
+static void clear_descriptors(struct launch *l)
+{
+    l->root = l->null_tree = l->empty_tree = l->proc = l->fifo = l->master = l->slave = l->sync = -1;
+    memset(l->slots, 0xff, sizeof(l->slots));
+    memset(l->stdio, 0xff, sizeof(l->stdio));
+    memset(l->shim_stdio, 0xff, sizeof(l->shim_stdio));
+}
+
+/* Moves ours out of the way of the payload's, which go from 6… to 3…; drops whatever else was inherited. */
+static int sort_descriptors(struct launch *l)
+{
+    int count = (int)l->plan.preserve_fds;
+
+    close_range((unsigned)(FIRST_PRESERVED_FD + count), ~0u, 0);
+    l->records = fcntl(RECORDS_FD, F_DUPFD_CLOEXEC, FIRST_PRESERVED_FD + count);
+    l->control = fcntl(CONTROL_FD, F_DUPFD_CLOEXEC, FIRST_PRESERVED_FD + count);
+    if (l->records < 0 || l->control < 0)
+        return fail("fcntl");
+    for (int i = 0; i < count; i++)
+        if (dup2(FIRST_PRESERVED_FD + i, 3 + i) < 0)
+            return fail("dup2");
+    close_range((unsigned)(3 + count), (unsigned)(FIRST_PRESERVED_FD + count - 1), 0);
+    return 0;
+}
+
+/* Signals reach the launcher through a descriptor; the child gets a clean mask before its exec. */
+static void block_signals(struct launch *l)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigemptyset(&l->signals);
+    sigaddset(&l->signals, SIGCHLD);
+    if (l->plan.mode == MODE_FOREGROUND) {
+        const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH, SIGALRM};
+        for (unsigned i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
+            sigaddset(&l->signals, forwarded[i]);
+    }
+    sigprocmask(SIG_BLOCK, &l->signals, NULL);
+}
+
+static int open_fifo(struct launch *l)
+{
+    if (l->plan.start_fifo == NULL)
+        return 0;
+    /* The starter is a program that cannot make one itself. */
+    if (mkfifo(l->plan.start_fifo, 0600) < 0 && errno != EEXIST)
+        return fail("mkfifo");
+    l->fifo = open(l->plan.start_fifo, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+    return l->fifo < 0 ? fail("open fifo") : 0;
+}
+
+static int prepare(struct launch *l, uint32_t *at)
+{
+    *at = NO_OPERATION;
+    l->board = map(sizeof(struct board), MAP_SHARED);
+    if (l->board == NULL)
+        return fail("mmap");
+    if (read_plan() < 0)
+        return -1;
+    if (plan_decode(&l->plan, input.bytes, input.length, input.arena, at) < 0)
+        return fail_with("plan", EPROTO);
+    *at = NO_OPERATION;
+    if (sort_descriptors(l) < 0 || open_fifo(l) < 0)
+        return -1;
+    if (l->plan.timeout_ms != 0)
+        l->deadline = now_ns() + (uint64_t)l->plan.timeout_ms * 1000000;
+    block_signals(l);
+    return l->plan.mode == MODE_SHIM ? shim_prepare(l) : 0;
+}
+
+/* The shim lives as long as its container: give back what only the launch needed. */
+static void release_plan(struct launch *l)
+{
+    for (int i = 0; i < MAX_SLOTS; i++)
+        close_fd(&l->slots[i]);
+    close_fd(&l->root);
+    close_fd(&l->null_tree);
+    close_fd(&l->fifo);
+    close_fd(&l->sync);
+    close_fd(&l->records);
+    close_fd(&l->control);
+    munmap(l->board, sizeof(struct board));
+}
+
+int main(int argc, char **argv, char **envp)
+{
+    struct launch *l = &launch;
+    uint32_t at;
+
+    (void)argc;
+    prctl(PR_SET_DUMPABLE, 0);
+    l->records = RECORDS_FD;
+    l->control = CONTROL_FD;
+    clear_descriptors(l);
+    if (run_sealed(argv, envp) < 0) {
+        fail("memfd");
+        send_failure(l, NO_OPERATION);
+        return 1;
+    }
+    prctl(PR_SET_NAME, "slipway-launch");
+    if (prepare(l, &at) < 0) {
+        send_failure(l, at);
+        return 1;
+    }
+    if (run_launch(l) < 0) {
+        if (l->plan.mode == MODE_SHIM)
+            shim_withdraw(l);
+        return 1;
+    }
+    release_plan(l);
+    if (l->plan.mode == MODE_SHIM)
+        shim_run(l);
+    if (l->plan.mode == MODE_FOREGROUND)
+        foreground_run(l);
+    return 0;
+}

@@ -1,0 +1,173 @@
+/*
+ * Stage "root": the container's directory becomes the root directory, and parts of it are hidden or made read-only.
+ *
+ * Knows: pivot_root and masks.
+ * Does not know: which paths deserve a mask.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "launch.h"
+
+int op_root_propagation(struct launch *l, const struct operation *op)
+{
+    (void)l;
+    return mount(NULL, "/", NULL, (unsigned long)op->arg[0].number, NULL) < 0 ? fail("mount") : 0;
+}
+
+static int attach_root(int tree)
+{
+    /* With "/" shared, the attachment would propagate and cover the root directory of the host. */
+    if (mount(NULL, "/", NULL, MS_PRIVATE, NULL) < 0)
+        return fail("mount");
+    return move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ? fail("move_mount") : 0;
+}
+
+/*
+ * Attaches the root's own mount over "/" of the new mount namespace. Names still resolve from the old root below it, so
+ * nothing changes for us; but our descriptor now stands for a mount of this namespace, and no host path was looked up.
+ */
+int op_bind_root(struct launch *l, const struct operation *op)
+{
+    (void)op;
+    if (!l->root_is_tree || l->root_attached)
+        return fail_with("openRoot", EINVAL);
+    if (attach_root(l->root) < 0)
+        return -1;
+    l->root_attached = true;
+    return 0;
+}
+
+/*
+ * A file system made for this container alone becomes its root, attached as a bound one is: the host never sees the mount,
+ * and it goes with the last process.
+ */
+int mount_root(struct launch *l, const struct operation *op)
+{
+    int tree = l->root_attached ? fail_with("destination", EINVAL)
+                                : new_filesystem(op->arg[1].text, op->arg[2].text, op->arg[8].texts, op->arg[3].number);
+
+    if (tree < 0)
+        return -1;
+    if (attach_root(tree) < 0) {
+        close(tree);
+        return -1;
+    }
+    close(l->root);
+    l->root = tree;
+    l->root_attached = true;
+    return 0;
+}
+
+int op_pivot_root(struct launch *l, const struct operation *op)
+{
+    int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    (void)op;
+    if (old < 0)
+        return fail("open");
+    if (fchdir(l->root) < 0)
+        return fail("fchdir");
+    /* With the same directory twice the old root ends up on top of the new one; see NOTES in pivot_root(2). */
+    if (syscall(SYS_pivot_root, ".", ".") < 0)
+        return fail("pivot_root");
+    if (fchdir(old) < 0)
+        return fail("fchdir");
+    close(old);
+    /* The unmount below must not travel to the host. */
+    if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+        return fail("mount");
+    if (umount2(".", MNT_DETACH) < 0)
+        return fail("umount2");
+    return chdir("/") < 0 ? fail("chdir") : 0;
+}
+
+int op_chroot(struct launch *l, const struct operation *op)
+{
+    (void)op;
+    if (fchdir(l->root) < 0)
+        return fail("fchdir");
+    if (chroot(".") < 0)
+        return fail("chroot");
+    return chdir("/") < 0 ? fail("chdir") : 0;
+}
+
+int op_readonly_root(struct launch *l, const struct operation *op)
+{
+    (void)op;
+    return set_attributes(l->root, MOUNT_ATTR_RDONLY, 0, false);
+}
+
+/* The first mask takes the prepared mount, later ones a copy of it: by then it is in our namespace and can be copied. */
+static int cover(int tree, bool *used, int target)
+{
+    int copy, result;
+
+    if (!*used) {
+        *used = true;
+        return move_tree(tree, target);
+    }
+    copy = clone_tree(tree, false);
+    if (copy < 0)
+        return -1;
+    result = move_tree(copy, target);
+    close(copy);
+    return result;
+}
+
+static int cover_directory(struct launch *l, int target)
+{
+    static char *const options[] = {"nr_inodes=1", "mode=555", NULL};
+    uint64_t attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+    if (l->empty_tree < 0)
+        l->empty_tree = new_filesystem("tmpfs", "tmpfs", options, attributes);
+    return l->empty_tree < 0 ? -1 : cover(l->empty_tree, &l->empty_used, target);
+}
+
+/* A path that is not there needs no hiding. */
+static int open_if_there(const struct launch *l, const char *path)
+{
+    int target = open_below(l->root, path, 0);
+
+    if (target < 0 && (errno == ENOENT || errno == ENOTDIR))
+        errno = 0;
+    return target;
+}
+
+int op_mask(struct launch *l, const struct operation *op)
+{
+    int target = open_if_there(l, op->arg[0].text);
+    int result;
+
+    if (target < 0)
+        return errno == 0 ? 0 : -1;
+    if (is_directory(target))
+        result = cover_directory(l, target);
+    else if (!is_device(l->null_tree, 1, 3))
+        result = fail_with("null device", ENODEV);
+    else
+        result = cover(l->null_tree, &l->null_used, target);
+    close(target);
+    return result;
+}
+
+int op_readonly_path(struct launch *l, const struct operation *op)
+{
+    int target = open_if_there(l, op->arg[0].text);
+    int tree, result = -1;
+
+    if (target < 0)
+        return errno == 0 ? 0 : -1;
+    tree = clone_tree(target, true);
+    if (tree >= 0 && set_attributes(tree, MOUNT_ATTR_RDONLY, 0, true) == 0)
+        result = move_tree(tree, target);
+    if (tree >= 0)
+        close(tree);
+    close(target);
+    return result;
+}

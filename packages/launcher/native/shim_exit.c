@@ -1,0 +1,110 @@
+/*
+ * What the shim leaves behind: pid.json and exit.json.
+ *
+ * Knows: how a record survives a crash (write, fsync, rename, fsync the directory), and where cgroups count OOM kills.
+ * Does not know: streams or clients.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "launch.h"
+#include "shim.h"
+#include "text.h"
+
+int write_record(int dir, const char *name, const char *bytes, size_t length, bool durable)
+{
+    int fd = openat(dir, ".record", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int result;
+
+    if (fd < 0)
+        return -1;
+    result = write(fd, bytes, length) == (ssize_t)length && (!durable || fsync(fd) == 0) ? 0 : -1;
+    close(fd);
+    if (result == 0)
+        result = renameat(dir, ".record", dir, name);
+    return result == 0 && durable ? fsync(dir) : result;
+}
+
+/* The number after "oom_kill " in v1's memory.oom_control and v2's memory.events alike. */
+static uint64_t oom_kills(int fd)
+{
+    char content[512];
+    ssize_t length = pread(fd, content, sizeof(content) - 1, 0);
+    const char *at;
+
+    if (length <= 0)
+        return 0;
+    content[length] = '\0';
+    at = strstr(content, "oom_kill ");
+    return at != NULL ? strtoull(at + 9, NULL, 10) : 0;
+}
+
+static int open_beside(const char *procs_file, const char *name)
+{
+    char path[PATH_MAX];
+    const char *slash = strrchr(procs_file, '/');
+    size_t length = slash != NULL ? (size_t)(slash - procs_file) + 1 : 0;
+
+    if (length + strlen(name) >= sizeof(path))
+        return -1;
+    memcpy(path, procs_file, length);
+    strcpy(path + length, name);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Finds the files that count OOM kills beside the cgroup.procs files the process joined. */
+void oom_watch(struct shim *s, char *const *procs_files)
+{
+    int count = 0;
+
+    for (; *procs_files != NULL && count < MAX_OOM_FILES; procs_files++) {
+        int fd = open_beside(*procs_files, "memory.events");
+        if (fd < 0)
+            fd = open_beside(*procs_files, "memory.oom_control");
+        if (fd < 0)
+            continue;
+        s->oom_files[count] = fd;
+        s->oom_kills_before[count++] = oom_kills(fd);
+    }
+}
+
+static bool oom_killed(const struct shim *s)
+{
+    for (int i = 0; i < MAX_OOM_FILES; i++)
+        if (s->oom_files[i] >= 0 && oom_kills(s->oom_files[i]) > s->oom_kills_before[i])
+            return true;
+    return false;
+}
+
+const char *record_exit(struct shim *s, size_t *length)
+{
+    static struct text record;
+    unsigned signal = WIFSIGNALED(s->status) ? (unsigned)WTERMSIG(s->status) : 0;
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    text_add(&record, "{\"pid\":");
+    text_add_number(&record, (uint64_t)s->pid);
+    text_add(&record, ",\"exitCode\":");
+    text_add_number(&record, signal != 0 ? 128 + signal : (unsigned)WEXITSTATUS(s->status));
+    text_add(&record, ",\"signal\":");
+    text_add_number(&record, signal);
+    text_add(&record, ",\"oomKilled\":");
+    text_add(&record, oom_killed(s) ? "true" : "false");
+    text_add(&record, ",\"exitedAtMs\":");
+    text_add_number(&record, s->exited_ns / 1000000);
+    text_add(&record, ".");
+    text_add_padded(&record, s->exited_ns % 1000000, 6);
+    text_add(&record, ",\"exitedAt\":\"");
+    text_add_time(&record, &now);
+    text_add(&record, "\"}\n");
+    *length = record.length;
+    write_record(s->dir, "exit.json", record.bytes, record.length, true);
+    return record.bytes;
+}

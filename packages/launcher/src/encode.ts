@@ -1,0 +1,318 @@
+/**
+ * A plan as the bytes that the C program reads.
+ *
+ * Knows: opcodes, argument order (twin of native/plan.c and plan.h) and the kernel's flag numbers.
+ * Does not know: pipes and processes.
+ *
+ *     header   magic length mode flags preserveFds timeoutMs logMaxBytes dir log console fifo count
+ *     each     opcode breakpoint length arguments…
+ */
+import { EngineError } from '@slipway/errors';
+import type { LaunchOptions, Supervision } from './launcher.ts';
+import type { MountAttributes, NamespaceKind, Operation, Plan, Propagation } from './operations.ts';
+import { PlanWriter } from './plan-writer.ts';
+
+const MAGIC = 0x31504c53;
+const MAX_PLAN_BYTES = 8 << 20;
+const MAX_OPERATIONS = 2048;
+const MAX_SLOTS = 512;
+
+/** Opcodes; their order is native/plan.h's `enum opcode`. */
+export const OPCODES = [
+  '',
+  'openRoot',
+  'openSource',
+  'openNamespace',
+  'clone',
+  'idmap',
+  'joinCgroup',
+  'oomScore',
+  'joinNamespace',
+  'unshare',
+  'becomeRoot',
+  'sessionKeyring',
+  'newSession',
+  'rootPropagation',
+  'bindRoot',
+  'mount',
+  'bind',
+  'device',
+  'bindDevice',
+  'symlink',
+  'console',
+  'mask',
+  'readonlyPath',
+  'pivotRoot',
+  'chroot',
+  'readonlyRoot',
+  'hostname',
+  'domainname',
+  'loopbackUp',
+  'sysctl',
+  'rlimit',
+  'workdir',
+  'findExecutable',
+  'umask',
+  'noNewPrivileges',
+  'boundingSet',
+  'user',
+  'capabilities',
+  'seccomp',
+  'awaitStart',
+  'exec',
+] as const satisfies ReadonlyArray<Operation['op'] | ''>;
+
+const OPCODE_OF = new Map<string, number>(OPCODES.map((name, code) => [name, code]));
+
+/** CLONE_NEW…, @see clone(2). */
+const NAMESPACE_FLAGS: Readonly<Record<NamespaceKind, number>> = {
+  time: 0x80,
+  mount: 0x20000,
+  cgroup: 0x2000000,
+  uts: 0x4000000,
+  ipc: 0x8000000,
+  user: 0x10000000,
+  pid: 0x20000000,
+  network: 0x40000000,
+};
+
+const MS_REC = 0x4000;
+/** MS_…, @see mount(2). */
+const PROPAGATION_FLAGS: Readonly<Record<Propagation, number>> = {
+  private: 1 << 18,
+  rprivate: (1 << 18) | MS_REC,
+  shared: 1 << 20,
+  rshared: (1 << 20) | MS_REC,
+  slave: 1 << 19,
+  rslave: (1 << 19) | MS_REC,
+  unbindable: 1 << 17,
+  runbindable: (1 << 17) | MS_REC,
+};
+
+/** MOUNT_ATTR_…, @see mount_setattr(2). */
+const ATTRIBUTE_BITS = { readOnly: 1, noSuid: 2, noDev: 4, noExec: 8, noDirAtime: 0x80, noSymFollow: 0x200000 } as const;
+const ATIME_MASK = 0x70;
+const ATIME_BITS = { relatime: 0, noatime: 0x10, strictatime: 0x20 } as const;
+
+/** S_IF…, @see mknod(2). */
+const DEVICE_TYPES = { c: 0o020000, b: 0o060000, p: 0o010000 } as const;
+
+const MODES: Readonly<Record<Supervision['mode'], number>> = { shim: 0, detached: 1, foreground: 2 };
+
+/**
+ * The bytes of `plan` with what the launcher must know of `options`.
+ *
+ * @throws EngineError invalid-argument E_LAUNCH_PLAN naming the operation's pointer, when a text holds a NUL character
+ *   or a bound of the launcher is passed
+ */
+export function encodePlan(plan: Plan, options: LaunchOptions): Uint8Array {
+  const writer = new PlanWriter();
+  const breakpoints = new Set(options.breakpoints);
+  if (plan.operations.length > MAX_OPERATIONS) throw refused(`a plan of ${plan.operations.length} operations`, '');
+  guarded('', () => writeHeader(writer, plan, options));
+  for (const [index, operation] of plan.operations.entries()) {
+    writer.u8(OPCODE_OF.get(operation.op) ?? 0);
+    writer.u8(breakpoints.has(index) ? 1 : 0);
+    const lengthAt = writer.length;
+    writer.u32(0);
+    guarded(operation.pointer, () => writeArguments(writer, operation));
+    writer.patchU32(lengthAt, writer.length - lengthAt - 4);
+  }
+  if (writer.length > MAX_PLAN_BYTES) throw refused(`a plan of ${writer.length} bytes`, '');
+  writer.patchU32(4, writer.length);
+  return writer.finish();
+}
+
+function writeHeader(writer: PlanWriter, plan: Plan, { supervision, startFifo, timeoutMs }: LaunchOptions): void {
+  const shim = supervision.mode === 'shim' ? supervision : undefined;
+  const plain = supervision.mode === 'shim' ? undefined : supervision;
+  writer.u32(MAGIC);
+  writer.u32(0);
+  writer.u8(MODES[supervision.mode]);
+  writer.u8((shim?.terminal ? 1 : 0) | (shim?.openStdin ? 2 : 0) | (shim?.stdinOnce ? 4 : 0));
+  writer.u32(plain?.preserveFds ?? 0);
+  writer.u32(timeoutMs ?? 0);
+  writer.u64(BigInt(Math.trunc(shim?.logMaxBytes ?? 0)));
+  writer.text(shim?.dir ?? '');
+  writer.text(shim?.logPath ?? '');
+  writer.text(plain?.consoleSocket ?? '');
+  writer.text(startFifo ?? '');
+  writer.u32(plan.operations.length);
+}
+
+type Writers = { readonly [K in Operation['op']]: (w: PlanWriter, o: Extract<Operation, { op: K }>) => void };
+
+/** One entry an operation: the order of its arguments. A literal table. */
+const WRITERS: Writers = {
+  openRoot: (w, o) => w.text(o.hostPath),
+  openSource: (w, o) => {
+    w.u32(slot(o.slot));
+    w.text(o.hostPath);
+    w.u32(o.recursive ? 1 : 0);
+  },
+  openNamespace: (w, o) => {
+    w.u32(slot(o.slot));
+    w.u32(NAMESPACE_FLAGS[o.kind]);
+    w.text(o.hostPath);
+  },
+  clone: (w, o) => w.u32(namespaceFlags(o.namespaces)),
+  idmap: (w, o) => {
+    w.idmap(o.uid);
+    w.idmap(o.gid);
+    w.u32(o.denySetgroups ? 1 : 0);
+  },
+  joinCgroup: (w, o) => w.texts(o.procsFiles),
+  oomScore: (w, o) => w.u32(o.value),
+  joinNamespace: (w, o) => {
+    w.u32(slot(o.slot));
+    w.u32(NAMESPACE_FLAGS[o.kind]);
+  },
+  unshare: (w, o) => w.u32(namespaceFlags(o.namespaces)),
+  becomeRoot: () => undefined,
+  sessionKeyring: (w, o) => w.text(o.name),
+  newSession: () => undefined,
+  rootPropagation: (w, o) => w.u32(PROPAGATION_FLAGS[o.propagation]),
+  bindRoot: () => undefined,
+  mount: (w, o) => {
+    w.text(o.destination);
+    w.text(o.fsType);
+    w.text(o.source);
+    writeAttributes(w, o.attributes);
+    w.u32(o.propagation === undefined ? 0 : PROPAGATION_FLAGS[o.propagation]);
+    w.u32(o.refuseSymlinks ? 1 : 0);
+    w.texts(o.data);
+  },
+  bind: (w, o) => {
+    w.u32(slot(o.slot));
+    w.text(o.destination);
+    writeAttributes(w, o.attributes);
+    w.u32(o.propagation === undefined ? 0 : PROPAGATION_FLAGS[o.propagation]);
+    w.idmap(o.idmap?.uid ?? []);
+    w.idmap(o.idmap?.gid ?? []);
+  },
+  device: (w, o) => {
+    w.text(o.path);
+    w.u32(DEVICE_TYPES[o.type]);
+    w.u32(o.major);
+    w.u32(o.minor);
+    w.u32(o.mode);
+    w.u32(o.uid);
+    w.u32(o.gid);
+  },
+  bindDevice: (w, o) => {
+    w.text(o.path);
+    w.u32(slot(o.slot));
+  },
+  symlink: (w, o) => {
+    w.text(o.path);
+    w.text(o.target);
+  },
+  console: (w, o) => {
+    w.u32(o.rows);
+    w.u32(o.columns);
+  },
+  mask: (w, o) => w.text(o.path),
+  readonlyPath: (w, o) => w.text(o.path),
+  pivotRoot: () => undefined,
+  chroot: () => undefined,
+  readonlyRoot: () => undefined,
+  hostname: (w, o) => w.text(o.name),
+  domainname: (w, o) => w.text(o.name),
+  loopbackUp: () => undefined,
+  sysctl: (w, o) => {
+    // As sysctl(8): a slash in the key stands for a dot in the file's name.
+    w.text(o.key.replace(/[./]/g, (separator) => (separator === '.' ? '/' : '.')));
+    w.text(o.value);
+  },
+  rlimit: (w, o) => {
+    w.u32(o.resource);
+    w.u64(o.soft);
+    w.u64(o.hard);
+  },
+  workdir: (w, o) => {
+    w.text(o.path);
+    w.u32(o.create ? 1 : 0);
+  },
+  findExecutable: (w, o) => {
+    w.text(o.name);
+    w.text(o.path);
+  },
+  umask: (w, o) => w.u32(o.mask),
+  noNewPrivileges: () => undefined,
+  boundingSet: (w, o) => w.numbers(o.keep),
+  user: (w, o) => {
+    w.u32(o.uid);
+    w.u32(o.gid);
+    w.numbers(o.additionalGids);
+  },
+  capabilities: (w, o) => {
+    for (const numbers of [o.effective, o.permitted, o.inheritable, o.ambient]) w.u64(capabilityMask(numbers));
+  },
+  seccomp: (w, o) => {
+    w.bytes(o.program);
+    w.u32(o.flags);
+  },
+  awaitStart: () => undefined,
+  exec: (w, o) => {
+    w.texts(o.args);
+    w.texts(o.env);
+  },
+};
+
+function writeArguments(writer: PlanWriter, operation: Operation): void {
+  // The table is indexed by the very name that tells the operations apart, which the type system cannot follow.
+  const write = WRITERS[operation.op] as ((w: PlanWriter, o: Operation) => void) | undefined;
+  if (write === undefined) throw new RangeError(`unknown operation "${operation.op}"`);
+  write(writer, operation);
+}
+
+function slot(number: number): number {
+  if (!Number.isInteger(number) || number < 0 || number >= MAX_SLOTS) throw new RangeError(`slot ${number} is not one of ${MAX_SLOTS}`);
+  return number;
+}
+
+function namespaceFlags(kinds: readonly NamespaceKind[]): number {
+  return kinds.reduce((flags, kind) => flags | NAMESPACE_FLAGS[kind], 0);
+}
+
+function capabilityMask(numbers: readonly number[]): bigint {
+  return numbers.reduce((mask, number) => mask | (1n << BigInt(number)), 0n);
+}
+
+/** Bits to set, bits to clear, and whether the whole tree is meant. */
+function writeAttributes(writer: PlanWriter, attributes: MountAttributes): void {
+  let set = 0;
+  let clear = 0;
+  for (const [name, bit] of Object.entries(ATTRIBUTE_BITS)) {
+    const wanted = attributes[name as keyof typeof ATTRIBUTE_BITS];
+    if (wanted === true) set |= bit;
+    else if (wanted === false) clear |= bit;
+  }
+  if (attributes.atime !== undefined) {
+    set |= ATIME_BITS[attributes.atime];
+    // The kernel takes a change of atime only together with the clearing of all its bits.
+    clear |= ATIME_MASK;
+  }
+  writer.u32(set);
+  writer.u32(clear);
+  writer.u32(attributes.recursive ? 1 : 0);
+}
+
+/** Turns what the writer refuses into an error that names who asked for it. */
+function guarded(pointer: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (error instanceof RangeError) throw refused(error.message, pointer, error);
+    throw error;
+  }
+}
+
+function refused(what: string, pointer: string, cause?: unknown): EngineError {
+  return new EngineError('invalid-argument', `the launcher does not take ${what}`, {
+    code: 'E_LAUNCH_PLAN',
+    op: 'launcher.encode',
+    subject: pointer,
+    cause,
+  });
+}

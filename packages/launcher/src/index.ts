@@ -1,0 +1,26 @@
+export { type Launched, type Launcher, type LaunchFailure, type LaunchOptions, ShimFiles, type Supervision } from './launcher.ts';
+export { createLauncher, type NativeLauncherOptions } from './native-launcher.ts';
+export type {
+  BindOperation,
+  IdMapping,
+  MountAttributes,
+  MountOperation,
+  NamespaceKind,
+  Operation,
+  OperationBody,
+  OperationOrigin,
+  OperationRecord,
+  Phase,
+  Plan,
+  Propagation,
+} from './operations.ts';
+export {
+  type AttachOptions,
+  attachShim,
+  readExit,
+  readPid,
+  type ShimConnection,
+  type ShimExit,
+  type ShimPid,
+  type ShimStream,
+} from './shim-client.ts';

@@ -1,0 +1,185 @@
+/**
+ * The launcher over the C program in native/: one process per launch, a plan in, records out.
+ *
+ * Knows: which file descriptor carries what, and when a launch is over.
+ * Does not know: the bytes of a plan (encode.ts) or of a record (records.ts); what a failure means to people (failure.ts).
+ */
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { EngineError } from '@slipway/errors';
+import { encodePlan } from './encode.ts';
+import { launchError } from './failure.ts';
+import type { Launched, Launcher, LaunchOptions, Supervision } from './launcher.ts';
+import type { OperationRecord, Plan } from './operations.ts';
+import { type LauncherRecord, NO_OPERATION, RecordReader } from './records.ts';
+
+const BUILT_BINARY = fileURLToPath(new URL('../build/slipway-launcher', import.meta.url));
+
+/** Letters on the control fd. Twin of native/report.c. */
+const ANSWERS = { continue: 'c', step: 's', skip: 'x', abort: 'a' } as const;
+
+export interface NativeLauncherOptions {
+  /** Path of the C program; default: the one that `make -C packages/launcher/native` builds. */
+  readonly binary?: string;
+  /** `<op>:<error|kill>`: makes that operation fail. Only the test build of the program looks at it. */
+  readonly failpoint?: string;
+}
+
+/** A launcher that runs the C program. Holds nothing: one is enough for a whole process. */
+export function createLauncher(options: NativeLauncherOptions = {}): Launcher {
+  return {
+    launch: async (plan, launchOptions) => {
+      const bytes = encodePlan(plan, launchOptions);
+      const child = start(options, launchOptions.supervision);
+      return new Launch(child, plan, launchOptions).run(bytes);
+    },
+  };
+}
+
+function start({ binary = BUILT_BINARY, failpoint }: NativeLauncherOptions, supervision: Supervision): ChildProcess {
+  const shim = supervision.mode === 'shim';
+  return spawn(binary, shim ? [supervision.dir] : [], {
+    argv0: shim ? 'slipway-shim' : 'slipway-launcher',
+    cwd: '/',
+    // Nothing of our environment reaches a process that runs as root beside untrusted files.
+    env: failpoint === undefined ? {} : { FAILPOINT: failpoint },
+    // A shim must not hear the signals of its starter's terminal or process group.
+    detached: shim,
+    stdio: stdioFor(supervision),
+  });
+}
+
+/** 0-2 the process's, 3 plan, 4 records, 5 control, then what is to be handed on. */
+function stdioFor(supervision: Supervision): StdioOptions {
+  const streams = supervision.mode === 'shim' ? ['ignore', 'ignore', 'ignore'] : supervision.stdio;
+  const preserved = supervision.mode === 'shim' ? 0 : (supervision.preserveFds ?? 0);
+  return [...streams, 'pipe', 'pipe', 'pipe', ...Array.from({ length: preserved }, (_, i) => 3 + i)] as StdioOptions;
+}
+
+/** One launch under way: turns records into callbacks and, in the end, into a promise's result. */
+class Launch {
+  readonly #child: ChildProcess;
+  readonly #plan: Plan;
+  readonly #options: LaunchOptions;
+  readonly #reader = new RecordReader();
+  readonly #result = Promise.withResolvers<Launched>();
+  readonly #exit = Promise.withResolvers<number>();
+  readonly #control: Duplex;
+  #failure: LauncherRecord | undefined;
+  #launched = false;
+
+  constructor(child: ChildProcess, plan: Plan, options: LaunchOptions) {
+    this.#child = child;
+    this.#plan = plan;
+    this.#options = options;
+    this.#control = stream(child, 5);
+  }
+
+  run(bytes: Uint8Array): Promise<Launched> {
+    const records = stream(this.#child, 4);
+    const input = stream(this.#child, 3);
+    this.#child.on('error', (error) => this.#result.reject(notStarted(error)));
+    this.#child.on('exit', (code, signal) => this.#exit.resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+    // 'close' comes after the last record has been read.
+    this.#child.on('close', () => this.#ended());
+    for (const each of [input, records, this.#control]) each.on('error', () => undefined); // the exit says why
+    records.on('data', (chunk: Buffer) => this.#receive(chunk));
+    // A launcher that fails early closes its end before we are done writing: its record tells the reason.
+    input.end(bytes);
+    return this.#result.promise;
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const record of this.#reader.push(chunk)) this.#handle(record);
+    } catch (error) {
+      this.#control.destroy();
+      this.#result.reject(crashed(`unreadable record: ${String(error)}`));
+    }
+  }
+
+  #handle(record: LauncherRecord): void {
+    if (record.kind === 'stop') void this.#stopped(record);
+    else if (record.kind === 'launched') this.#resolve(record);
+    else {
+      if (record.kind === 'failed') this.#failure = record;
+      if (record.index !== NO_OPERATION) this.#options.onRecord?.(operationRecord(record));
+    }
+  }
+
+  async #stopped({ index, pid }: LauncherRecord): Promise<void> {
+    const answer = await this.#ask(index, pid);
+    if (!this.#control.destroyed) this.#control.write(ANSWERS[answer]);
+  }
+
+  async #ask(index: number, pid: number): Promise<keyof typeof ANSWERS> {
+    try {
+      return (await this.#options.onStop?.({ index, pid })) ?? 'continue';
+    } catch (error) {
+      // Whoever decides cannot: nothing half-born may stay behind for them.
+      this.#result.reject(error);
+      return 'abort';
+    }
+  }
+
+  #resolve({ pid, startTime }: LauncherRecord): void {
+    const mode = this.#options.supervision.mode;
+    this.#launched = true;
+    this.#release();
+    this.#result.resolve({
+      pid,
+      startTime,
+      ...(mode === 'shim' && this.#child.pid !== undefined ? { shimPid: this.#child.pid } : {}),
+      ...(mode === 'foreground' ? { exit: this.#exit.promise } : {}),
+    });
+  }
+
+  /** The container's life is its own: neither its shim nor the wait for its start keeps our process running. */
+  #release(): void {
+    this.#control.destroy();
+    if (this.#options.supervision.mode !== 'foreground') this.#child.unref();
+    const records = stream(this.#child, 4);
+    if ('unref' in records && typeof records.unref === 'function') records.unref();
+  }
+
+  #ended(): void {
+    if (this.#launched) return;
+    const record = this.#failure;
+    if (record === undefined) {
+      this.#result.reject(crashed(`it ended with ${this.#child.exitCode ?? this.#child.signalCode}`));
+      return;
+    }
+    const operation = this.#plan.operations[record.index];
+    const { index, call, errno } = record;
+    this.#result.reject(launchError(operation, { index, op: operation?.op ?? '', call, errno }));
+  }
+}
+
+function operationRecord({ kind, index, startMs, endMs, errno, call }: LauncherRecord): OperationRecord {
+  return { index, startMs, endMs, errno, ...(call === '' ? {} : { call }), ...(kind === 'skipped' ? { skipped: true } : {}) };
+}
+
+/** A 'pipe' of `stdio`: a socket, both ways. */
+function stream(child: ChildProcess, fd: number): Duplex {
+  const found = child.stdio[fd];
+  if (found === null || found === undefined) throw notStarted();
+  return found as Duplex;
+}
+
+function notStarted(cause?: unknown): EngineError {
+  return new EngineError('failed-precondition', 'the launcher program cannot be started', {
+    code: 'E_LAUNCH_NO_BINARY',
+    op: 'launcher.launch',
+    hint: 'build it: make -C packages/launcher/native',
+    cause,
+  });
+}
+
+function crashed(what: string): EngineError {
+  return new EngineError('internal', `the launcher program failed without a word: ${what}`, {
+    code: 'E_LAUNCH_CRASHED',
+    op: 'launcher.launch',
+  });
+}

@@ -1,0 +1,198 @@
+/**
+ * The vocabulary of a plan: every operation the launcher can perform, as data.
+ *
+ * Knows: names, arguments and phases.
+ * Does not know: how a config.json becomes operations (packages/runtime), nor the bytes they travel as (encode.ts).
+ */
+
+/** Where in a birth an operation stands; phases come in this order. */
+export type Phase =
+  | 'prepare' // outside, before anything of the container exists: open the rootfs and bind sources by fd
+  | 'clone' // the new process and its namespaces
+  | 'identity' // id maps, cgroup membership, oom score: done from outside, on the child
+  | 'mounts' // inside: file systems of the container
+  | 'devices' // inside: device nodes, /dev links, console
+  | 'settings' // inside: host name, loopback, sysctls; before /proc/sys may be made read-only
+  | 'root' // inside: masks, read-only paths, pivot_root
+  | 'rights' // inside: limits, user, capabilities, no_new_privs, seccomp
+  | 'start'; // inside: wait for start, execve
+
+export type NamespaceKind = 'user' | 'mount' | 'pid' | 'network' | 'ipc' | 'uts' | 'cgroup' | 'time';
+
+/** One line of an id map: `size` ids from `containerId` inside are `hostId` and up outside. */
+export interface IdMapping {
+  readonly containerId: number;
+  readonly hostId: number;
+  readonly size: number;
+}
+
+/** What every operation carries, so that a picture can say who asked for it. */
+export interface OperationOrigin {
+  /** JSON pointer into config.json of the field that asked for it; `''` where the runtime itself needs it. */
+  readonly pointer: string;
+  /** One line in plain words: why this happens. */
+  readonly reason: string;
+}
+
+/**
+ * What is done, without who asked for it.
+ *
+ * Paths called `destination` or `path` (outside `prepare`) are *container* paths: absolute, and resolved by file descriptor
+ * below the container's root directory, never by name from outside. `slot` numbers name file descriptors opened
+ * in the `prepare` phase, from 0, each once.
+ */
+export type OperationBody =
+  // prepare (outside)
+  /** Opens the root directory (O_PATH|O_DIRECTORY) at a host path; every later container path is below it. */
+  | { readonly op: 'openRoot'; readonly hostPath: string }
+  /** open_tree(OPEN_TREE_CLONE) of a bind source at a host path, before the child loses the right to see it. */
+  | { readonly op: 'openSource'; readonly slot: number; readonly hostPath: string; readonly recursive: boolean }
+  /** Opens a namespace file for a later joinNamespace; pid namespaces are joined at once, since only children enter. */
+  | { readonly op: 'openNamespace'; readonly slot: number; readonly kind: NamespaceKind; readonly hostPath: string }
+  // clone (outside)
+  /** clone3: a child in new namespaces of these kinds (none: the child stays in ours). */
+  | { readonly op: 'clone'; readonly namespaces: readonly NamespaceKind[] }
+  // identity (outside, on the child, before it continues)
+  | { readonly op: 'idmap'; readonly uid: readonly IdMapping[]; readonly gid: readonly IdMapping[]; readonly denySetgroups: boolean }
+  /** Writes the child's pid into each file (one per hierarchy on v1, one on v2). Host paths; the cgroups exist already. */
+  | { readonly op: 'joinCgroup'; readonly procsFiles: readonly string[] }
+  | { readonly op: 'oomScore'; readonly value: number }
+  // inside
+  | { readonly op: 'joinNamespace'; readonly slot: number; readonly kind: NamespaceKind }
+  /** unshare(2) inside the child for kinds that must come after joinCgroup (cgroup). */
+  | { readonly op: 'unshare'; readonly namespaces: readonly NamespaceKind[] }
+  /** setresuid/setresgid(0), setgroups(empty) in the new user namespace. */
+  | { readonly op: 'becomeRoot' }
+  /** Fresh session keyring, so that none is shared with the caller. */
+  | { readonly op: 'sessionKeyring'; readonly name: string }
+  /** setsid(2), so that the container's first process leads a session of its own. */
+  | { readonly op: 'newSession' }
+  /** Propagation of the whole mount tree, before the first mount. */
+  | { readonly op: 'rootPropagation'; readonly propagation: Propagation }
+  /** Makes the root directory a mount of its own (bind onto itself), as pivot_root needs. */
+  | { readonly op: 'bindRoot' }
+  | MountOperation
+  | BindOperation
+  /** mknod below the root; refused if the destination's parent is reached through a symbolic link. */
+  | {
+      readonly op: 'device';
+      readonly path: string;
+      readonly type: 'c' | 'b' | 'p';
+      readonly major: number;
+      readonly minor: number;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    }
+  /** As `device`, but bound from the slot, for user namespaces where mknod is refused. */
+  | { readonly op: 'bindDevice'; readonly path: string; readonly slot: number }
+  | { readonly op: 'symlink'; readonly path: string; readonly target: string }
+  /** Allocates the pty in the container's own devpts, makes it the controlling terminal and the standard streams, and binds it
+   * on /dev/console where this plan made the root (a further process leaves the first one's console alone). 0 rows or columns: the
+   * kernel's size. */
+  | { readonly op: 'console'; readonly rows: number; readonly columns: number }
+  /** Hides a path: a file under a verified null device, a directory under an empty read-only tmpfs. Absent: nothing to do. */
+  | { readonly op: 'mask'; readonly path: string }
+  /** Read-only bind of a path onto itself. Absent: nothing to do. */
+  | { readonly op: 'readonlyPath'; readonly path: string }
+  | { readonly op: 'pivotRoot' }
+  /** Without a mount namespace or with --no-pivot: MS_MOVE + chroot. */
+  | { readonly op: 'chroot' }
+  /** After pivotRoot: remount `/` read-only. */
+  | { readonly op: 'readonlyRoot' }
+  | { readonly op: 'hostname'; readonly name: string }
+  | { readonly op: 'domainname'; readonly name: string }
+  /** Brings the loopback interface up in a new network namespace. */
+  | { readonly op: 'loopbackUp' }
+  /** Writes /proc/sys/<key with / for .>, on a procfs verified by its magic. */
+  | { readonly op: 'sysctl'; readonly key: string; readonly value: string }
+  | { readonly op: 'rlimit'; readonly resource: number; readonly soft: bigint; readonly hard: bigint }
+  /** chdir; verified afterwards to lie below the root. Created (0755) when missing and `create`. */
+  | { readonly op: 'workdir'; readonly path: string; readonly create: boolean }
+  /** Finds argv[0] on PATH inside the container, so that "not found" (ENOENT) and "not executable" (EACCES) fail the creation. */
+  | { readonly op: 'findExecutable'; readonly name: string; readonly path: string }
+  | { readonly op: 'umask'; readonly mask: number }
+  | { readonly op: 'noNewPrivileges' }
+  /** Drops every capability number not listed from the bounding set. */
+  | { readonly op: 'boundingSet'; readonly keep: readonly number[] }
+  /** setgroups, setresgid, setresuid, keeping permitted capabilities across the change (PR_SET_KEEPCAPS). */
+  | { readonly op: 'user'; readonly uid: number; readonly gid: number; readonly additionalGids: readonly number[] }
+  /** capset + ambient set. Numbers are capability numbers. */
+  | {
+      readonly op: 'capabilities';
+      readonly effective: readonly number[];
+      readonly permitted: readonly number[];
+      readonly inheritable: readonly number[];
+      readonly ambient: readonly number[];
+    }
+  /** seccomp(SECCOMP_SET_MODE_FILTER) with a classic BPF program: 8 bytes an instruction, host byte order. */
+  | { readonly op: 'seccomp'; readonly program: Uint8Array; readonly flags: number }
+  /** Blocks until somebody opens the exec fifo for reading. */
+  | { readonly op: 'awaitStart' }
+  /** execve. The last operation; its record exists only when it failed. */
+  | { readonly op: 'exec'; readonly args: readonly string[]; readonly env: readonly string[] };
+
+export type Propagation = 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave' | 'unbindable' | 'runbindable';
+
+/** Mount attributes as booleans; absent means "leave the kernel's default". */
+export interface MountAttributes {
+  readonly readOnly?: boolean;
+  readonly noSuid?: boolean;
+  readonly noDev?: boolean;
+  readonly noExec?: boolean;
+  readonly noSymFollow?: boolean;
+  readonly atime?: 'relatime' | 'noatime' | 'strictatime';
+  readonly noDirAtime?: boolean;
+  /** Apply to the whole subtree (mount_setattr AT_RECURSIVE). */
+  readonly recursive?: boolean;
+}
+
+/** A new file system of `fsType`, made with fsopen/fsconfig/fsmount (or mount(2) on an O_PATH fd) and moved to its place. */
+export interface MountOperation {
+  readonly op: 'mount';
+  readonly destination: string;
+  readonly fsType: string;
+  readonly source: string;
+  readonly attributes: MountAttributes;
+  /** File-system options: `size=64m`, `mode=755`, for overlay `lowerdir=…`, for cgroup `memory`. Never parsed by the launcher. */
+  readonly data: readonly string[];
+  readonly propagation?: Propagation;
+  /**
+   * True for kernel file systems (proc, sysfs, cgroup, devpts, mqueue): the destination must be reached without any symbolic
+   * link. False (tmpfs and others): links are followed, but only inside the root.
+   */
+  readonly refuseSymlinks: boolean;
+}
+
+/** Moves the tree opened in `slot` to `destination`, which is created (file or directory, like the source) when missing. */
+export interface BindOperation {
+  readonly op: 'bind';
+  readonly slot: number;
+  readonly destination: string;
+  readonly attributes: MountAttributes;
+  readonly propagation?: Propagation;
+  /** Attach an id-mapped view: ids on disk are shifted as the container's own map says. */
+  readonly idmap?: { readonly uid: readonly IdMapping[]; readonly gid: readonly IdMapping[] };
+}
+
+/** One planned step: what, in which phase, asked for by whom. */
+export type Operation = OperationBody & OperationOrigin & { readonly phase: Phase };
+
+/** What the runtime will do, in order. Pure data: can be printed, compared, taught. */
+export interface Plan {
+  readonly operations: readonly Operation[];
+}
+
+/** What the launcher measured of one operation. Times are CLOCK_MONOTONIC milliseconds with a fraction. */
+export interface OperationRecord {
+  /** Index into `plan.operations`. */
+  readonly index: number;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** 0 on success. */
+  readonly errno: number;
+  /** The call that failed, e.g. `openat2`; absent on success. */
+  readonly call?: string;
+  /** Set when step mode was told to leave the operation out. */
+  readonly skipped?: boolean;
+}
