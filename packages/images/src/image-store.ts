@@ -1,0 +1,134 @@
+/**
+ * What the engine can ask about images.
+ *
+ *     loadArchive ──▶ blobs in the content store ──▶ one committed snapshot per layer ──▶ a record with names
+ *     prepareRootfs ──▶ an active snapshot on top ──▶ mounts
+ *
+ * Knows: the promises.
+ * Does not know: registries, containers, or who holds a snapshot made here.
+ */
+import type { ContentStore } from '@slipway/content';
+import type { ChainId, Descriptor, DiffId, Digest, ImageConfig, Platform } from '@slipway/oci';
+import type { Mount, SnapshotDirectories, Snapshotter } from '@slipway/snapshots';
+
+/** One layer of an image, as it stands in the store. */
+export interface ImageLayer {
+  readonly diffId: DiffId;
+  /** Name of the committed snapshot that holds this layer and those below. */
+  readonly chainId: ChainId;
+  /** The blob. */
+  readonly descriptor: Descriptor;
+  /** Bytes of the layer's regular files. */
+  readonly sizeBytes: number;
+  /** The build step that made it, where the image says so. */
+  readonly createdBy?: string;
+}
+
+/** An image that is here, unpacked. */
+export interface Image {
+  /** Digest of the image config: docker's image id. */
+  readonly id: Digest;
+  /** Full names, `docker.io/library/busybox:latest`, sorted; empty for a dangling image. */
+  readonly names: readonly string[];
+  readonly manifest: Descriptor;
+  readonly config: ImageConfig;
+  /** Bottom layer first. */
+  readonly layers: readonly ImageLayer[];
+  /** Bytes of all layers' regular files. */
+  readonly sizeBytes: number;
+  readonly loadedAtMs: number;
+}
+
+export interface LoadOptions {
+  /** Name for images that the archive does not name. */
+  readonly name?: string;
+  /**
+   * What to do when a name already means another image. `move` is what docker does: the name moves, the report says so,
+   * and the other image stays, without it. `refuse` fails the whole load. Default: `move`.
+   */
+  readonly onNameTaken?: 'move' | 'refuse';
+  /** Must not throw. */
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+export type LoadProgress =
+  | { readonly phase: 'read'; readonly path: string; readonly sizeBytes: number }
+  | { readonly phase: 'unpack'; readonly diffId: DiffId; readonly chainId: ChainId; readonly state: 'started' | 'done' | 'exists' };
+
+export interface LoadReport {
+  readonly images: readonly { readonly id: Digest; readonly names: readonly string[]; readonly isNew: boolean }[];
+  /** Names that meant another image before. */
+  readonly moved: readonly { readonly name: string; readonly from: Digest; readonly to: Digest }[];
+  /** What was left out or could not be kept, in sentences. */
+  readonly warnings: readonly string[];
+}
+
+export interface RemoveReport {
+  readonly untagged: readonly string[];
+  /** Set when the image itself went with its last name. */
+  readonly deleted?: Digest;
+}
+
+/** A root file system ready to be mounted. */
+export interface PreparedRootfs {
+  readonly image: Image;
+  readonly key: string;
+  /** To be mounted in order at one place. */
+  readonly mounts: readonly Mount[];
+  readonly directories: SnapshotDirectories;
+}
+
+/** Images by name and id. Everything here survives a crash; one process per root. */
+export interface ImageStore {
+  /** Blobs, for those who show or serve them; deleting there is this store's business. */
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  /**
+   * Loads every image of an OCI layout or docker-archive tar, plain or compressed. All or nothing: on failure neither
+   * names nor images have changed, and what was read is removed again.
+   *
+   * @throws EngineError `invalid-argument` / `E_ARCHIVE_INVALID`, `E_TAR_…`, `E_DOCUMENT_INVALID`, `E_BLOB_DIGEST`, `E_LAYER_…`, `E_IMAGE_PLATFORM`;
+   *   `already-exists` / `E_NAME_TAKEN`; `failed-precondition` / `E_DISK_FULL`
+   */
+  loadArchive(archive: AsyncIterable<Uint8Array>, options?: LoadOptions): Promise<LoadReport>;
+  /** Newest first. */
+  list(): Promise<readonly Image[]>;
+  /**
+   * Finds an image by name (`busybox`, `busybox@sha256:…`), id (`sha256:…`) or a unique beginning of the id's hex digits; names come first.
+   * @throws `not-found` / `E_IMAGE_NOT_FOUND`; `invalid-argument` / `E_IMAGE_AMBIGUOUS`
+   */
+  get(nameOrId: string): Promise<Image>;
+  /** As {@link get}; undefined when there is none. */
+  find(nameOrId: string): Promise<Image | undefined>;
+  /** Gives an image one more name; a name that meant another image moves. */
+  tag(nameOrId: string, name: string): Promise<void>;
+  /**
+   * Removes a name, and with the last one the image. By id: the image with all its names, refused with
+   * `failed-precondition` / `E_IMAGE_NAMED` when it has several, unless `force`. Snapshots that containers still stand on stay until they are gone.
+   */
+  remove(nameOrId: string, options?: { readonly force?: boolean }): Promise<RemoveReport>;
+  /** Opens a writable root file system under `key`. @throws as {@link get}; `already-exists` / `E_SNAPSHOT_EXISTS` */
+  prepareRootfs(nameOrId: string, key: string): Promise<PreparedRootfs>;
+  /** The mounts of one prepared earlier. @throws `not-found` / `E_SNAPSHOT_NOT_FOUND` */
+  rootfs(key: string): Promise<{ readonly mounts: readonly Mount[]; readonly directories: SnapshotDirectories }>;
+  /** Throws a root file system away; it must not be mounted any more. Quiet when there is none. */
+  removeRootfs(key: string): Promise<void>;
+  /** Removes blobs and snapshots that no image and no root file system needs. Run after every load and removal by itself. */
+  collectGarbage(): Promise<GarbageReport>;
+  close(): Promise<void>;
+}
+
+export interface GarbageReport {
+  readonly blobs: number;
+  readonly blobBytes: number;
+  readonly snapshots: number;
+}
+
+export interface ImageStoreOptions {
+  /** Absolute; holds `content/`, `snapshots/` and `images.db`. Made 0700. */
+  readonly root: string;
+  /** Default: `overlay`. */
+  readonly snapshotter?: 'overlay' | 'native';
+  /** Which manifest of an index to take. */
+  readonly platform: Platform;
+}

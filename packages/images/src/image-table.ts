@@ -1,0 +1,148 @@
+/**
+ * The record of images and their names.
+ *
+ * Knows: rows, and that names and images change together or not at all.
+ * Does not know: blobs or snapshots.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { type Descriptor, type Digest, isObject, parseDigest } from '@slipway/oci';
+
+export interface ImageRow {
+  readonly id: Digest;
+  readonly manifest: Descriptor;
+  readonly loadedAtMs: number;
+}
+
+/** An image to be recorded with the names it shall have. */
+export interface ImageEntry {
+  readonly id: Digest;
+  readonly manifest: Descriptor;
+  readonly names: readonly string[];
+}
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS images (
+    id TEXT PRIMARY KEY,
+    manifest TEXT NOT NULL,
+    loaded_at_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS names (
+    name TEXT PRIMARY KEY,
+    image TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS names_by_image ON names (image);
+  CREATE TABLE IF NOT EXISTS layers (
+    chain_id TEXT PRIMARY KEY,
+    file_bytes INTEGER NOT NULL
+  ) STRICT;
+`;
+
+export class ImageTable {
+  readonly #db: DatabaseSync;
+
+  constructor(path: string) {
+    this.#db = new DatabaseSync(path, { timeout: 5000 });
+    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
+    this.#db.exec(SCHEMA);
+  }
+
+  list(): ImageRow[] {
+    return this.#db.prepare('SELECT * FROM images ORDER BY loaded_at_ms DESC, rowid DESC').all().map(toImageRow);
+  }
+
+  find(id: string): ImageRow | undefined {
+    const row = this.#db.prepare('SELECT * FROM images WHERE id = ?').get(id);
+    return row && toImageRow(row);
+  }
+
+  /** Images whose id begins so; at most two, which is enough to see that it is ambiguous. `hex` holds hex digits only. */
+  findByPrefix(hex: string): ImageRow[] {
+    return this.#db
+      .prepare('SELECT * FROM images WHERE id >= ? AND id < ? ORDER BY id LIMIT 2')
+      .all(`sha256:${hex}`, `sha256:${hex}g`)
+      .map(toImageRow);
+  }
+
+  /** Id of the image a full name means. */
+  resolveName(name: string): Digest | undefined {
+    const row = this.#db.prepare('SELECT image FROM names WHERE name = ?').get(name);
+    return row && parseDigest(String(row['image']));
+  }
+
+  namesOf(id: Digest): string[] {
+    return this.#db
+      .prepare('SELECT name FROM names WHERE image = ? ORDER BY name')
+      .all(id)
+      .map((row) => String(row['name']));
+  }
+
+  /** Records images and points names at them, all in one transaction. */
+  record(entries: readonly ImageEntry[], nowMs: number): void {
+    this.#transaction(() => {
+      for (const { id, manifest, names } of entries) {
+        this.#db
+          .prepare(
+            'INSERT INTO images (id, manifest, loaded_at_ms) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET manifest = excluded.manifest',
+          )
+          .run(id, JSON.stringify(manifest), nowMs);
+        for (const name of names) this.setName(name, id);
+      }
+    });
+  }
+
+  setName(name: string, id: Digest): void {
+    this.#db.prepare('INSERT INTO names (name, image) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image').run(name, id);
+  }
+
+  /** Removes names, and the image too when it is left without any. True when it was. */
+  removeNames(names: readonly string[], id: Digest): boolean {
+    return this.#transaction(() => {
+      for (const name of names) this.#db.prepare('DELETE FROM names WHERE name = ? AND image = ?').run(name, id);
+      if (this.namesOf(id).length > 0) return false;
+      this.#db.prepare('DELETE FROM images WHERE id = ?').run(id);
+      return true;
+    });
+  }
+
+  recordLayer(chainId: string, fileBytes: number): void {
+    this.#db
+      .prepare(
+        'INSERT INTO layers (chain_id, file_bytes) VALUES (?, ?) ON CONFLICT (chain_id) DO UPDATE SET file_bytes = excluded.file_bytes',
+      )
+      .run(chainId, fileBytes);
+  }
+
+  layerBytes(chainId: string): number {
+    return Number(this.#db.prepare('SELECT file_bytes FROM layers WHERE chain_id = ?').get(chainId)?.['file_bytes'] ?? 0);
+  }
+
+  forgetLayer(chainId: string): void {
+    this.#db.prepare('DELETE FROM layers WHERE chain_id = ?').run(chainId);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #transaction<T>(work: () => T): T {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+function toImageRow(row: Record<string, unknown>): ImageRow {
+  const manifest: unknown = JSON.parse(String(row['manifest']));
+  const { mediaType, digest, size } = isObject(manifest) ? manifest : {};
+  return {
+    id: parseDigest(String(row['id'])),
+    manifest: { mediaType: String(mediaType), digest: parseDigest(String(digest)), size: Number(size) },
+    loadedAtMs: Number(row['loaded_at_ms']),
+  };
+}

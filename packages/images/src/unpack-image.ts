@@ -1,0 +1,106 @@
+/**
+ * Image → snapshots: one committed snapshot for each layer, named by chain id, made once whoever asks.
+ *
+ * Knows: chain ids, and waiting for an unpack that is already running.
+ * Does not know: names, archives, or containers.
+ */
+import { randomUUID } from 'node:crypto';
+import type { ContentStore } from '@slipway/content';
+import { hasCode } from '@slipway/errors';
+import { unpackLayer } from '@slipway/layers';
+import { type ChainId, chainIds, type Descriptor, type DiffId, layerCompression } from '@slipway/oci';
+import type { Snapshotter } from '@slipway/snapshots';
+import type { LoadProgress } from './image-store.ts';
+import type { SelectedImage } from './select-manifest.ts';
+
+/** Keys of snapshots that are being unpacked into begin so; any found when the store opens is a crash's. */
+export const UNPACK_KEY_PREFIX = 'unpacking/';
+
+export interface LayerUnpackerParts {
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  /** Told the size of each layer's files once it is there. */
+  readonly onLayer: (chainId: ChainId, fileBytes: number) => void;
+}
+
+interface LayerTask {
+  readonly descriptor: Descriptor;
+  readonly diffId: DiffId;
+  readonly chainId: ChainId;
+  /** Name of the snapshot below, `''` for none. */
+  readonly parent: ChainId | '';
+}
+
+export class LayerUnpacker {
+  readonly #parts: LayerUnpackerParts;
+  readonly #running = new Map<ChainId, Promise<readonly string[]>>();
+
+  constructor(parts: LayerUnpackerParts) {
+    this.#parts = parts;
+  }
+
+  /** Makes sure every layer has its snapshot. @returns warnings @throws as unpackLayer; snapshots of complete layers stay */
+  async ensure({ manifest, config }: SelectedImage, onProgress: (progress: LoadProgress) => void): Promise<string[]> {
+    const chains = chainIds(config.diffIds);
+    const warnings: string[] = [];
+    for (const [index, descriptor] of manifest.layers.entries()) {
+      const [chainId, diffId] = [chains[index], config.diffIds[index]];
+      if (chainId === undefined || diffId === undefined) continue;
+      const task: LayerTask = { descriptor, diffId, chainId, parent: chains[index - 1] ?? '' };
+      warnings.push(...(await this.#ensureLayer(task, onProgress)));
+    }
+    return warnings;
+  }
+
+  async #ensureLayer(task: LayerTask, onProgress: (progress: LoadProgress) => void): Promise<readonly string[]> {
+    const { chainId, diffId } = task;
+    const running = this.#running.get(chainId);
+    // Its failure is the other caller's; this one then tries for itself.
+    if (running !== undefined) await running.catch(() => undefined);
+    if ((await this.#parts.snapshots.find(chainId)) !== undefined) {
+      onProgress({ phase: 'unpack', diffId, chainId, state: 'exists' });
+      return [];
+    }
+    const again = this.#running.get(chainId);
+    if (again !== undefined) return this.#ensureLayer(task, onProgress);
+    onProgress({ phase: 'unpack', diffId, chainId, state: 'started' });
+    const unpack = this.#unpack(task).finally(() => this.#running.delete(chainId));
+    this.#running.set(chainId, unpack);
+    const warnings = await unpack;
+    onProgress({ phase: 'unpack', diffId, chainId, state: 'done' });
+    return warnings;
+  }
+
+  async #unpack({ descriptor, diffId, chainId, parent }: LayerTask): Promise<readonly string[]> {
+    const { content, snapshots } = this.#parts;
+    const key = `${UNPACK_KEY_PREFIX}${chainId}/${randomUUID()}`;
+    await snapshots.prepare(parent, key);
+    try {
+      const { own, lowers, whiteouts } = await snapshots.directories(key);
+      const blob = await content.open(descriptor.digest);
+      try {
+        const compression = layerCompression(descriptor.mediaType) ?? 'none';
+        const expected = { blobDigest: descriptor.digest, diffId };
+        const report = await unpackLayer({ blob, compression, expected, target: own, lowers, whiteouts });
+        await this.#commit(chainId, key);
+        this.#parts.onLayer(chainId, report.fileBytes);
+        return report.warnings;
+      } finally {
+        await blob.close();
+      }
+    } catch (error) {
+      await snapshots.remove(key);
+      throw error;
+    }
+  }
+
+  async #commit(chainId: ChainId, key: string): Promise<void> {
+    const { snapshots } = this.#parts;
+    try {
+      await snapshots.commit(chainId, key);
+    } catch (error) {
+      if (!hasCode(error, 'E_SNAPSHOT_EXISTS')) throw error;
+      await snapshots.remove(key);
+    }
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * The part that all snapshotters with one directory per snapshot have in common.
+ *
+ *     <root>/metadata.db          who is whose parent
+ *     <root>/<n>/fs               a snapshot's files
+ *     <root>/<n>/work             overlay's own scratch
+ *
+ * A directory is complete before its row exists and outlives it only by a crash, so whatever has no row when the store is
+ * opened is left over and goes.
+ *
+ * Knows: directories, rows and their order.
+ * Does not know: how a stack of directories becomes mounts; that is the form's (overlay.ts, native.ts).
+ */
+import { EngineError } from '@slipway/errors';
+import {
+  copyDirectoryMetadata,
+  ensurePrivateDirectory,
+  listNames,
+  removeTree,
+  setMode,
+  syncFileSystem,
+  type TreeUsage,
+  treeUsage,
+} from '@slipway/kernel';
+import type { Mount } from './mount.ts';
+import { precondition, type SnapshotRow, SnapshotTable } from './snapshot-table.ts';
+import type { SnapshotDirectories, SnapshotInfo, Snapshotter } from './snapshotter.ts';
+
+/** A stack of snapshot directories, `own` on top. */
+export interface DirectoryStack {
+  /** `<root>/<n>` of the snapshot itself. */
+  readonly own: string;
+  /** `<root>/<n>` of the snapshots below, nearest first. */
+  readonly below: readonly string[];
+  readonly readOnly: boolean;
+}
+
+/** What tells one snapshotter from another. */
+export interface SnapshotForm {
+  readonly driver: Snapshotter['driver'];
+  /** Fills a new snapshot's `fs` directory. */
+  populate(stack: DirectoryStack): Promise<void>;
+  mounts(stack: DirectoryStack): readonly Mount[];
+  directories(stack: DirectoryStack): SnapshotDirectories;
+}
+
+/** Opens (and makes, 0700) a snapshotter below `root`, an absolute path. @throws `invalid-argument` / `E_SNAPSHOT_ROOT` */
+export async function openDirectorySnapshotter(root: string, form: SnapshotForm): Promise<Snapshotter> {
+  if (!root.startsWith('/') || /[:,\\"\s]/.test(root)) {
+    throw new EngineError('invalid-argument', `snapshot directory ${JSON.stringify(root)} cannot stand in mount options`, {
+      code: 'E_SNAPSHOT_ROOT',
+      op: 'snapshot.open',
+      subject: root,
+      hint: 'Use an absolute path without spaces, commas, colons, quotes and backslashes.',
+    });
+  }
+  await ensurePrivateDirectory(root);
+  const table = new SnapshotTable(`${root}/metadata.db`);
+  const known = new Set(table.list().map((row) => row.directory));
+  const present = (await listNames(root)).filter((name) => /^[0-9a-z]+$/.test(name));
+  for (const name of present) if (!known.has(name)) await removeTree(`${root}/${name}`);
+  const highest = Math.max(0, ...[...known].map((name) => Number.parseInt(name, 36)));
+  return new DirectorySnapshotter(root, form, table, highest);
+}
+
+class DirectorySnapshotter implements Snapshotter {
+  readonly driver: Snapshotter['driver'];
+  readonly #root: string;
+  readonly #form: SnapshotForm;
+  readonly #table: SnapshotTable;
+  #counter: number;
+
+  constructor(root: string, form: SnapshotForm, table: SnapshotTable, counter: number) {
+    this.#root = root;
+    this.#form = form;
+    this.driver = form.driver;
+    this.#table = table;
+    this.#counter = counter;
+  }
+
+  prepare(parent: string, key: string): Promise<readonly Mount[]> {
+    return this.#open(parent, key, 'active');
+  }
+
+  view(parent: string, key: string): Promise<readonly Mount[]> {
+    return this.#open(parent, key, 'view');
+  }
+
+  async mounts(key: string): Promise<readonly Mount[]> {
+    const row = this.#table.get(key, 'snapshot.mounts');
+    if (row.kind === 'committed')
+      throw precondition(`snapshot ${JSON.stringify(key)} is committed and has no mounts`, 'snapshot.mounts', key);
+    return this.#form.mounts(this.#stack(row));
+  }
+
+  async commit(name: string, key: string): Promise<void> {
+    const row = this.#table.get(key, 'snapshot.commit');
+    // Files first: a committed snapshot with empty files in it would be believed for ever.
+    await syncFileSystem(`${this.#root}/${row.directory}`);
+    this.#table.commit(name, key);
+  }
+
+  async remove(keyOrName: string): Promise<void> {
+    const { directory } = this.#table.remove(keyOrName);
+    await removeTree(`${this.#root}/${directory}`);
+  }
+
+  async stat(keyOrName: string): Promise<SnapshotInfo> {
+    return toInfo(this.#table.get(keyOrName, 'snapshot.stat'));
+  }
+
+  async find(keyOrName: string): Promise<SnapshotInfo | undefined> {
+    const row = this.#table.find(keyOrName);
+    return row && toInfo(row);
+  }
+
+  async list(): Promise<readonly SnapshotInfo[]> {
+    return this.#table.list().map(toInfo);
+  }
+
+  usage(keyOrName: string): Promise<TreeUsage> {
+    return treeUsage(`${this.#root}/${this.#table.get(keyOrName, 'snapshot.usage').directory}/fs`);
+  }
+
+  async directories(keyOrName: string): Promise<SnapshotDirectories> {
+    return this.#form.directories(this.#stack(this.#table.get(keyOrName, 'snapshot.directories')));
+  }
+
+  async close(): Promise<void> {
+    this.#table.close();
+  }
+
+  async #open(parent: string, key: string, kind: 'active' | 'view'): Promise<readonly Mount[]> {
+    const op = kind === 'view' ? 'snapshot.view' : 'snapshot.prepare';
+    if (key === '' || key.length > 255)
+      throw new EngineError('invalid-argument', `snapshot key ${JSON.stringify(key.slice(0, 80))} is empty or too long`, {
+        code: 'E_SNAPSHOT_KEY',
+        op,
+      });
+    this.#table.requireRoom(parent, key, op);
+    const row: SnapshotRow = { name: key, kind, parent, directory: (++this.#counter).toString(36), createdAtMs: Date.now() };
+    const stack = this.#stack(row);
+    try {
+      // Refused before anything is made, where the options would not fit.
+      const mounts = this.#form.mounts(stack);
+      await this.#make(stack);
+      this.#table.insert(row, op);
+      return mounts;
+    } catch (error) {
+      await removeTree(stack.own);
+      throw error;
+    }
+  }
+
+  async #make(stack: DirectoryStack): Promise<void> {
+    await ensurePrivateDirectory(stack.own);
+    await ensurePrivateDirectory(`${stack.own}/fs`, 0o755);
+    const [parent] = stack.below;
+    // Overlay shows the topmost directory's own mode and owner as those of "/".
+    if (parent !== undefined) await copyDirectoryMetadata(`${parent}/fs`, `${stack.own}/fs`);
+    else await setMode(`${stack.own}/fs`, 0o755);
+    await this.#form.populate(stack);
+  }
+
+  #stack(row: SnapshotRow): DirectoryStack {
+    const below = this.#table.ancestors(row).map(({ directory }) => `${this.#root}/${directory}`);
+    return { own: `${this.#root}/${row.directory}`, below, readOnly: row.kind !== 'active' };
+  }
+}
+
+function toInfo({ name, kind, parent, createdAtMs }: SnapshotRow): SnapshotInfo {
+  return { name, kind, parent, createdAtMs };
+}

@@ -1,0 +1,4 @@
+export type { Mount } from './mount.ts';
+export { openNativeSnapshotter } from './native.ts';
+export { type OverlayOptions, openOverlaySnapshotter } from './overlay.ts';
+export type { SnapshotDirectories, SnapshotInfo, SnapshotKind, Snapshotter } from './snapshotter.ts';

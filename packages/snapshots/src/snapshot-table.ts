@@ -1,0 +1,128 @@
+/**
+ * The record of snapshots: which exist, on top of what, in which directory.
+ *
+ * SQLite rather than a JSON file: a change is one small durable write however many snapshots there are, and the rules
+ * (unique names, a parent that is committed, no removal under a child) are checked in the same step as the change.
+ *
+ * Knows: rows and rules.
+ * Does not know: what is in the directories.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { EngineError } from '@slipway/errors';
+import type { SnapshotInfo, SnapshotKind } from './snapshotter.ts';
+
+export interface SnapshotRow extends SnapshotInfo {
+  /** Directory below the snapshotter's root. Short, since overlay's options must fit in one page. */
+  readonly directory: string;
+}
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS snapshots (
+    name TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('active', 'view', 'committed')),
+    parent TEXT REFERENCES snapshots (name),
+    directory TEXT NOT NULL UNIQUE,
+    created_at_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS snapshots_by_parent ON snapshots (parent);
+`;
+
+export class SnapshotTable {
+  readonly #db: DatabaseSync;
+
+  constructor(path: string) {
+    this.#db = new DatabaseSync(path, { timeout: 5000 });
+    // FULL: a commit that was reported survives a power cut.
+    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
+    this.#db.exec(SCHEMA);
+  }
+
+  find(name: string): SnapshotRow | undefined {
+    const row = this.#db.prepare('SELECT * FROM snapshots WHERE name = ?').get(name);
+    return row && toRow(row);
+  }
+
+  get(name: string, op: string): SnapshotRow {
+    const row = this.find(name);
+    if (row !== undefined) return row;
+    throw new EngineError('not-found', `no snapshot ${JSON.stringify(name)}`, { code: 'E_SNAPSHOT_NOT_FOUND', op, subject: name });
+  }
+
+  list(): SnapshotRow[] {
+    return this.#db.prepare('SELECT * FROM snapshots ORDER BY created_at_ms, rowid').all().map(toRow);
+  }
+
+  /** The snapshots below `name`, nearest first. */
+  ancestors(row: SnapshotRow): SnapshotRow[] {
+    const rows: SnapshotRow[] = [];
+    for (let at = row; at.parent !== ''; ) {
+      at = this.get(at.parent, 'snapshot.ancestors');
+      rows.push(at);
+    }
+    return rows;
+  }
+
+  /** @throws `not-found` unless `parent` is `''` or committed; `already-exists` */
+  requireRoom(parent: string, key: string, op: string): void {
+    if (parent !== '' && this.find(parent)?.kind !== 'committed') {
+      throw new EngineError('not-found', `no committed snapshot ${JSON.stringify(parent)}`, {
+        code: 'E_SNAPSHOT_NOT_FOUND',
+        op,
+        subject: parent,
+      });
+    }
+    if (this.find(key) !== undefined) throw exists(key, op);
+  }
+
+  insert(row: SnapshotRow, op: string): void {
+    this.requireRoom(row.parent, row.name, op);
+    this.#db
+      .prepare('INSERT INTO snapshots (name, kind, parent, directory, created_at_ms) VALUES (?, ?, ?, ?, ?)')
+      .run(row.name, row.kind, row.parent === '' ? null : row.parent, row.directory, row.createdAtMs);
+  }
+
+  commit(name: string, key: string): void {
+    const row = this.get(key, 'snapshot.commit');
+    if (row.kind !== 'active')
+      throw precondition(`snapshot ${JSON.stringify(key)} is ${row.kind}, only an active one can be committed`, 'snapshot.commit', key);
+    if (this.find(name) !== undefined) throw exists(name, 'snapshot.commit');
+    this.#db.prepare("UPDATE snapshots SET name = ?, kind = 'committed' WHERE name = ?").run(name, key);
+  }
+
+  /** Forgets a snapshot and says where its files are. */
+  remove(name: string): SnapshotRow {
+    const row = this.get(name, 'snapshot.remove');
+    const child = this.#db.prepare('SELECT name FROM snapshots WHERE parent = ? LIMIT 1').get(name);
+    if (child !== undefined) {
+      throw new EngineError('failed-precondition', `snapshot ${JSON.stringify(name)} is the parent of ${JSON.stringify(child['name'])}`, {
+        code: 'E_SNAPSHOT_HAS_CHILDREN',
+        op: 'snapshot.remove',
+        subject: name,
+      });
+    }
+    this.#db.prepare('DELETE FROM snapshots WHERE name = ?').run(name);
+    return row;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+export function precondition(message: string, op: string, subject: string): EngineError {
+  return new EngineError('failed-precondition', message, { code: 'E_SNAPSHOT_COMMITTED', op, subject });
+}
+
+function exists(name: string, op: string): EngineError {
+  return new EngineError('already-exists', `snapshot ${JSON.stringify(name)} exists`, { code: 'E_SNAPSHOT_EXISTS', op, subject: name });
+}
+
+function toRow(row: Record<string, unknown>): SnapshotRow {
+  return {
+    name: String(row['name']),
+    kind: String(row['kind']) as SnapshotKind,
+    parent: row['parent'] === null ? '' : String(row['parent']),
+    directory: String(row['directory']),
+    createdAtMs: Number(row['created_at_ms']),
+  };
+}
