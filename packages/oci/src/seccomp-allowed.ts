@@ -60,7 +60,7 @@ const BY_PURPOSE = {
     futex futex_requeue futex_time64 futex_wait futex_waitv futex_wake
   `,
   'sockets (socket itself depends on the family)': `
-    accept accept4 bind connect getpeername getsockname getsockopt listen recv recvfrom recvmmsg recvmmsg_time64 recvmsg send sendmmsg
+    accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmmsg_time64 recvmsg sendmmsg
     sendmsg sendto setsockopt shutdown socketcall socketpair
   `,
   'System V and POSIX message queues, semaphores, shared memory': `

@@ -1,0 +1,48 @@
+/**
+ * The architectures a filter can be compiled for: their audit numbers and system calls.
+ *
+ * Knows: x86_64 with its 32-bit mode, and arm64.
+ * Does not know: profiles.
+ */
+import { AARCH64_CALLS, X86_64_CALLS, X86_CALLS } from './syscall-tables.gen.ts';
+
+export type ArchitectureName = 'SCMP_ARCH_X86_64' | 'SCMP_ARCH_X86' | 'SCMP_ARCH_AARCH64';
+
+export interface Architecture {
+  readonly name: ArchitectureName;
+  /** AUDIT_ARCH_…, what seccomp_data.arch holds for a call made in this mode. */
+  readonly audit: number;
+  /** Call name → number. */
+  readonly calls: ReadonlyMap<string, number>;
+}
+
+/** A call number with this bit is an x32 call, made under x86_64's audit number. */
+export const X32_BIT = 0x4000_0000;
+
+const SOURCES: Readonly<Record<ArchitectureName, { readonly audit: number; readonly runs: Readonly<Record<number, string>> }>> = {
+  SCMP_ARCH_X86_64: { audit: 0xc000_003e, runs: X86_64_CALLS },
+  SCMP_ARCH_X86: { audit: 0x4000_0003, runs: X86_CALLS },
+  SCMP_ARCH_AARCH64: { audit: 0xc000_00b7, runs: AARCH64_CALLS },
+};
+
+const parsed = new Map<ArchitectureName, Architecture>();
+
+/** An architecture with its table; the table is read at first use. */
+export function architecture(name: ArchitectureName): Architecture {
+  const known = parsed.get(name);
+  if (known !== undefined) return known;
+  const { audit, runs } = SOURCES[name];
+  const calls = new Map<string, number>();
+  for (const [first, names] of Object.entries(runs)) {
+    for (const [index, call] of names.split(' ').entries()) calls.set(call, Number(first) + index);
+  }
+  const made = { name, audit, calls };
+  parsed.set(name, made);
+  return made;
+}
+
+/** Machine (as Node names it) → its own mode first, then the others its kernel may run. Undefined: no tables for it. */
+export function machineArchitectures(machine: string): readonly ArchitectureName[] | undefined {
+  if (machine === 'x64') return ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86'];
+  return machine === 'arm64' ? ['SCMP_ARCH_AARCH64'] : undefined;
+}

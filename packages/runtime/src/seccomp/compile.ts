@@ -1,0 +1,104 @@
+/**
+ * A seccomp document → the program that the kernel runs before every system call.
+ *
+ * Knows: which architectures this machine's calls can come from, the flags, and the bound on programs; keeps what it
+ *   compiled, since the containers of one engine share a handful of profiles.
+ * Does not know: who loads the program (packages/launcher).
+ *
+ * @spec runtime-spec/config-linux.md#seccomp
+ */
+import { createHash } from 'node:crypto';
+import { EngineError } from '@slipway/errors';
+import { SECCOMP_ARCHITECTURES, type SpecSeccomp } from '@slipway/oci';
+import { type Architecture, type ArchitectureName, architecture, machineArchitectures } from './architectures.ts';
+import { encodeProgram, PROGRAM_MAX_INSTRUCTIONS } from './bpf.ts';
+import { generateProgram } from './generate.ts';
+import { invalid, planPolicy } from './policy.ts';
+
+export interface CompiledSeccomp {
+  /** struct sock_filter array in host byte order, 8 bytes an instruction. */
+  readonly program: Uint8Array;
+  /** SECCOMP_FILTER_FLAG_… bits. */
+  readonly flags: number;
+  /** What of the document has no effect here, a sentence each. */
+  readonly warnings: readonly string[];
+}
+
+const FLAGS: Readonly<Record<string, number>> = {
+  SECCOMP_FILTER_FLAG_TSYNC: 1,
+  SECCOMP_FILTER_FLAG_LOG: 2,
+  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
+};
+
+/** Documents remembered; the oldest goes first. */
+const REMEMBERED = 32;
+const remembered = new Map<string, CompiledSeccomp>();
+
+/**
+ * Compiles for a machine (`x64`, `arm64`; this one when absent). The same document gives the same object again.
+ *
+ * @throws EngineError `invalid-argument` / `E_SECCOMP_INVALID` naming the field; `unsupported` / `E_SECCOMP_UNSUPPORTED`
+ */
+export function compileSeccomp(profile: SpecSeccomp, machine: string = process.arch): CompiledSeccomp {
+  const text = JSON.stringify(profile, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
+  const key = `${machine} ${createHash('sha256').update(text).digest('base64')}`;
+  const known = remembered.get(key);
+  if (known !== undefined) return known;
+  const compiled = compileAnew(profile, machine);
+  if (remembered.size >= REMEMBERED) remembered.delete(remembered.keys().next().value ?? '');
+  remembered.set(key, compiled);
+  return compiled;
+}
+
+function compileAnew(profile: SpecSeccomp, machine: string): CompiledSeccomp {
+  const own = machineArchitectures(machine);
+  if (own === undefined) throw unsupported(`seccomp filters for ${machine} are not supported`, 'architectures');
+  const architectures = chooseArchitectures(profile, own).map(architecture);
+  const instructions = generateProgram(architectures.map((each) => planPolicy(profile, each)));
+  if (instructions.length > PROGRAM_MAX_INSTRUCTIONS) {
+    throw invalid('syscalls', `the filter needs ${instructions.length} instructions, and the kernel takes ${PROGRAM_MAX_INSTRUCTIONS}`);
+  }
+  return { program: encodeProgram(instructions), flags: flagsOf(profile), warnings: findWarnings(profile, architectures) };
+}
+
+const KNOWN_ARCHITECTURES: ReadonlySet<string> = new Set(SECCOMP_ARCHITECTURES);
+
+/** This machine's own mode always; its other modes where the document lists them; other machines' names say nothing here. */
+function chooseArchitectures(profile: SpecSeccomp, own: readonly ArchitectureName[]): ArchitectureName[] {
+  const listed = profile.architectures ?? [];
+  for (const [index, name] of listed.entries()) {
+    if (!KNOWN_ARCHITECTURES.has(name)) throw invalid(`architectures/${index}`, `unknown architecture ${JSON.stringify(name)}`);
+  }
+  return own.filter((name, index) => index === 0 || listed.includes(name));
+}
+
+/** Absent: no slow-down of the whole process against speculation, which a filter does not need (the kernel's default since 5.16). */
+function flagsOf(profile: SpecSeccomp): number {
+  if (profile.flags === undefined || profile.flags === null) return FLAGS['SECCOMP_FILTER_FLAG_SPEC_ALLOW'] ?? 0;
+  return profile.flags.reduce((bits, name, index) => {
+    const bit = FLAGS[name];
+    if (bit === undefined) throw unsupported(`seccomp flag ${JSON.stringify(name)} is not supported`, `flags/${index}`);
+    return bits | bit;
+  }, 0);
+}
+
+function findWarnings(profile: SpecSeccomp, architectures: readonly Architecture[]): string[] {
+  const tables = [
+    ...new Set([...architectures.map(({ name }) => name), 'SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_AARCH64'] as const),
+  ].map(architecture);
+  const names = new Set((profile.syscalls ?? []).flatMap((rule) => rule.names));
+  const unknown = [...names].filter((name) => !tables.some(({ calls }) => calls.has(name)));
+  const modes = (profile.architectures ?? []).filter((name) => name === 'SCMP_ARCH_X32' || name === 'SCMP_ARCH_ARM');
+  const native = architectures[0]?.name;
+  return [
+    ...(unknown.length === 0
+      ? []
+      : [`seccomp: unknown system calls ignored: ${unknown.slice(0, 20).join(', ')}${unknown.length > 20 ? ' …' : ''}`]),
+    ...(modes.includes('SCMP_ARCH_X32') && native === 'SCMP_ARCH_X86_64' ? ['seccomp: x32 calls stay refused (ENOSYS)'] : []),
+    ...(modes.includes('SCMP_ARCH_ARM') && native === 'SCMP_ARCH_AARCH64' ? ['seccomp: 32-bit ARM programs stay refused'] : []),
+  ];
+}
+
+function unsupported(message: string, at: string): EngineError {
+  return new EngineError('unsupported', message, { code: 'E_SECCOMP_UNSUPPORTED', op: 'seccomp.compile', subject: `/linux/seccomp/${at}` });
+}

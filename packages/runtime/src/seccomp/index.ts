@@ -1,0 +1,2 @@
+export { decodeProgram } from './bpf.ts';
+export { type CompiledSeccomp, compileSeccomp } from './compile.ts';

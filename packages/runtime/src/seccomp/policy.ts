@@ -1,0 +1,181 @@
+/**
+ * A seccomp document → for one architecture, what happens to each call number.
+ *
+ * Knows: how rules of one call combine, as libseccomp and runc combine them.
+ * Does not know: instructions (compile.ts).
+ *
+ * - A name the architecture lacks is skipped; one that no table has is reported as a warning.
+ * - A rule without arguments decides its call, whatever rules with arguments say; of several, the first.
+ * - Arguments of one rule must all match, unless one index occurs twice: then each is a rule of its own.
+ * - Of several rules with arguments the first that matches decides, else the default action.
+ * - Numbers above every call the document names answer ENOSYS rather than a denying default: C libraries then try an
+ *   older call, where EPERM would be final. Not so where the default is to let calls through.
+ *
+ * @spec runtime-spec/config-linux.md#seccomp
+ */
+import { EngineError } from '@slipway/errors';
+import type { SpecSeccomp } from '@slipway/oci';
+import { type Architecture, X32_BIT } from './architectures.ts';
+import { Return } from './bpf.ts';
+
+type Rule = NonNullable<SpecSeccomp['syscalls']>[number];
+type Argument = NonNullable<Rule['args']>[number];
+
+export type Comparison = 'NE' | 'LT' | 'LE' | 'EQ' | 'GE' | 'GT' | 'MASKED_EQ';
+
+/** One comparison of a 64-bit argument. For MASKED_EQ: `(argument & mask) == value`. */
+export interface Condition {
+  readonly index: number;
+  readonly comparison: Comparison;
+  readonly value: bigint;
+  readonly mask: bigint;
+}
+
+/** What becomes of one call: the first case whose conditions all hold, else `otherwise`. Values are seccomp return values. */
+export interface Verdict {
+  readonly cases: readonly { readonly conditions: readonly Condition[]; readonly returns: number }[];
+  readonly otherwise: number;
+}
+
+/** From `first` up to the next range's first (or the end of all numbers), one verdict. */
+export interface CallRange {
+  readonly first: number;
+  readonly verdict: Verdict;
+}
+
+export interface Policy {
+  readonly architecture: Architecture;
+  /** Ascending, starting at 0; neighbours differ. */
+  readonly ranges: readonly CallRange[];
+}
+
+const EPERM = 1;
+const ENOSYS = Return.errno | 38;
+const UINT64 = (1n << 64n) - 1n;
+
+/** @throws EngineError `invalid-argument` / `E_SECCOMP_INVALID` naming the rule; `unsupported` / `E_SECCOMP_UNSUPPORTED` for SCMP_ACT_NOTIFY */
+export function planPolicy(profile: SpecSeccomp, architecture: Architecture): Policy {
+  const standard = returnValue(profile.defaultAction, profile.defaultErrnoRet, 'defaultAction');
+  const verdicts = new Map<number, { cases: { conditions: readonly Condition[]; returns: number }[]; decided?: number }>();
+  for (const [index, rule] of (profile.syscalls ?? []).entries()) {
+    const returns = returnValue(rule.action, rule.errnoRet, `syscalls/${index}/action`);
+    const groups = conditionGroups(rule, index);
+    for (const name of rule.names) {
+      const number = architecture.calls.get(name);
+      if (number === undefined) continue;
+      const entry = verdicts.get(number) ?? { cases: [] };
+      if (groups.length === 0) entry.decided ??= returns;
+      else entry.cases.push(...groups.map((conditions) => ({ conditions, returns })));
+      verdicts.set(number, entry);
+    }
+  }
+  const known = [...verdicts].map(([number, { cases, decided }]) => {
+    return [number, decided === undefined ? { cases, otherwise: standard } : plain(decided)] as const;
+  });
+  return { architecture, ranges: planRanges(architecture, new Map(known), standard) };
+}
+
+function planRanges(architecture: Architecture, known: ReadonlyMap<number, Verdict>, standard: number): CallRange[] {
+  const numbers = [...known.keys()].sort((a, b) => a - b);
+  const last = numbers.at(-1) ?? -1;
+  const ranges: CallRange[] = [];
+  const add = (first: number, verdict: Verdict) => {
+    const before = ranges.at(-1);
+    if (before !== undefined && sameVerdict(before.verdict, verdict)) return;
+    if (before !== undefined && before.first === first) ranges.pop();
+    ranges.push({ first, verdict });
+  };
+  add(0, plain(standard));
+  for (const number of numbers) {
+    add(number, known.get(number) ?? plain(standard));
+    if (!known.has(number + 1)) add(number + 1, plain(number === last && !letsThrough(standard) ? ENOSYS : standard));
+  }
+  // Kernels without x32 answer so themselves; with it, those numbers would walk round the rules for their 64-bit twins.
+  if (architecture.name === 'SCMP_ARCH_X86_64') add(X32_BIT, plain(ENOSYS));
+  return ranges;
+}
+
+function plain(returns: number): Verdict {
+  return { cases: [], otherwise: returns };
+}
+
+function sameVerdict(a: Verdict, b: Verdict): boolean {
+  return a.cases.length === 0 && b.cases.length === 0 && a.otherwise === b.otherwise;
+}
+
+function letsThrough(standard: number): boolean {
+  const action = (standard & 0xffff_0000) >>> 0;
+  return action === Return.allow || action === Return.log || action === Return.trace;
+}
+
+/** Empty: the rule has no arguments. */
+function conditionGroups(rule: Rule, ruleIndex: number): (readonly Condition[])[] {
+  const conditions = (rule.args ?? []).map((arg, index) => parseCondition(arg, `syscalls/${ruleIndex}/args/${index}`));
+  if (conditions.length === 0) return [];
+  const repeated = new Set(conditions.map(({ index }) => index)).size < conditions.length;
+  return repeated ? conditions.map((condition) => [condition]) : [conditions];
+}
+
+const COMPARISONS: ReadonlySet<string> = new Set(['NE', 'LT', 'LE', 'EQ', 'GE', 'GT', 'MASKED_EQ']);
+
+function parseCondition(arg: Argument, at: string): Condition {
+  const comparison = arg.op.replace(/^SCMP_CMP_/, '');
+  if (!COMPARISONS.has(comparison) || comparison === arg.op) throw invalid(`${at}/op`, `unknown operator ${JSON.stringify(arg.op)}`);
+  if (!Number.isInteger(arg.index) || arg.index < 0 || arg.index > 5)
+    throw invalid(`${at}/index`, `argument index ${arg.index} is not 0 to 5`);
+  const value = uint64(arg.value, `${at}/value`);
+  if (comparison !== 'MASKED_EQ') return { index: arg.index, comparison: comparison as Comparison, value, mask: UINT64 };
+  // The document's first value is the mask; bits of the second outside it could never match, and are dropped as libseccomp does.
+  return { index: arg.index, comparison, value: uint64(arg.valueTwo ?? 0, `${at}/valueTwo`) & value, mask: value };
+}
+
+function uint64(value: number | bigint, at: string): bigint {
+  const exact = typeof value === 'bigint' || Number.isInteger(value) ? BigInt(value) : -1n;
+  // 2^64 is what a plain JSON.parse makes of 2^64-1.
+  if (exact < 0n || exact > UINT64 + 1n) throw invalid(at, `${value} is not an unsigned 64-bit number`);
+  return exact > UINT64 ? UINT64 : exact;
+}
+
+/** @see seccomp(2), "return values" */
+function returnValue(action: string, errno: number | undefined, at: string): number {
+  switch (action) {
+    case 'SCMP_ACT_KILL':
+    case 'SCMP_ACT_KILL_THREAD':
+      return Return.killThread;
+    case 'SCMP_ACT_KILL_PROCESS':
+      return Return.killProcess;
+    case 'SCMP_ACT_TRAP':
+      return Return.trap;
+    case 'SCMP_ACT_ERRNO':
+      return Return.errno | dataOf(errno, at, 4095);
+    case 'SCMP_ACT_TRACE':
+      return Return.trace | dataOf(errno, at, 65_535);
+    case 'SCMP_ACT_ALLOW':
+      return Return.allow;
+    case 'SCMP_ACT_LOG':
+      return Return.log;
+    case 'SCMP_ACT_NOTIFY':
+      throw new EngineError('unsupported', 'SCMP_ACT_NOTIFY is not supported: no agent is attached', {
+        code: 'E_SECCOMP_UNSUPPORTED',
+        op: 'seccomp.compile',
+        subject: `/linux/seccomp/${at}`,
+      });
+    default:
+      throw invalid(at, `unknown action ${JSON.stringify(action)}`);
+  }
+}
+
+function dataOf(errno: number | undefined, at: string, max: number): number {
+  const value = errno ?? EPERM;
+  if (!Number.isInteger(value) || value < 0 || value > max) throw invalid(at, `errno ${value} is not 0 to ${max}`);
+  return value;
+}
+
+export function invalid(at: string, message: string): EngineError {
+  return new EngineError('invalid-argument', message, {
+    code: 'E_SECCOMP_INVALID',
+    op: 'seccomp.compile',
+    subject: `/linux/seccomp/${at}`,
+    issues: [{ path: `/linux/seccomp/${at}`, message }],
+  });
+}
