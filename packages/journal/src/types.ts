@@ -171,6 +171,8 @@ export interface KernelProcessEvent {
   /** fork: the child. */
   readonly childPid?: number;
   readonly childHostPid?: number;
+  /** fork: kinds of namespaces made with the child (clone's CLONE_NEW flags); absent where none. */
+  readonly namespaces?: readonly NamespaceName[];
   readonly container?: string;
 }
 

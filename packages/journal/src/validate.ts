@@ -154,6 +154,7 @@ const kernelFields = {
   filename: optional(PATH),
   childPid: optional(PID),
   childHostPid: optional(PID),
+  namespaces: optional(list(oneOf('user', 'mnt', 'pid', 'net', 'ipc', 'uts', 'cgroup', 'time'), 8)),
   container: optional(ID),
 };
 const kernelProcess = object<KernelProcessEvent>(kernelFields);

@@ -1,0 +1,246 @@
+/**
+ * Whose an event is, and which pid the learner sees for it: host pids into machines and machine pids.
+ *
+ * Knows: ancestry (a child belongs to its parent's machine), pid namespaces, threads, and that most processes are gone before anybody can look.
+ * Does not know: tracefs. Records come in order of time; /proc is asked through `proc`, which a test replaces.
+ *
+ * A process's pid in the machine is learned in the first way that answers: from NSpid in /proc/PID/status while it lives, or from
+ * what clone returned to its parent, where the parent itself lives in the machine's pid namespace.
+ */
+import type { JournalBody, KernelProcessEvent } from '@slipway/journal';
+import type { TraceRecord } from './trace-records.ts';
+
+/** What /proc knows of a living process; undefined when it is gone. Pids are the host's. */
+export interface ProcPort {
+  /** NSpid: the process's pid in each pid namespace, from the host's down to its own. */
+  nsPids(hostPid: number): readonly number[] | undefined;
+  /** Path of its cgroup as its machine sees it, and the machine's id. */
+  locate(hostPid: number): { readonly machine: string; readonly cgroup: string } | undefined;
+  containerOf(hostPid: number, cgroup: string): string | undefined;
+  comm(hostPid: number): string | undefined;
+}
+
+export interface AttributedEvent {
+  readonly machine: string;
+  readonly body: JournalBody;
+  readonly atMs: number;
+  /** The process, or the child of a fork. */
+  readonly hostPid: number;
+}
+
+export interface Attribution {
+  /** Depth of the machine's pid namespace below the host's: 1 for a machine directly on it. */
+  addMachine(machine: string, level: number): void;
+  removeMachine(machine: string): void;
+  /** Seeds ancestry with processes that are already there. */
+  adopt(machine: string, hostPids: readonly number[]): void;
+  /** What the sampler found out about a living process. */
+  learn(hostPid: number, found: { readonly pid: number; readonly container?: string | undefined }): void;
+  isKnown(hostPid: number): boolean;
+  /** Records → events, in order. Threads and processes of no machine are left out. */
+  attribute(records: readonly TraceRecord[]): readonly AttributedEvent[];
+}
+
+interface Task {
+  readonly machine: string;
+  readonly thread: boolean;
+  /** Thread group: what the learner knows as the process. */
+  readonly group: number;
+  comm: string;
+  /** In the machine's pid namespace; undefined until learned. */
+  pid?: number | undefined;
+  /** Whether what clone returns to it is a pid of the machine's namespace. */
+  inMachineNamespace: boolean;
+  /** Whether its next children stay in its own pid namespace. */
+  childrenStay: boolean;
+  container?: string | undefined;
+}
+
+const CLONE_THREAD = 0x10000;
+const CLONE_NEWPID = 0x20000000;
+const CLONE_KINDS = [
+  [0x10000000, 'user'],
+  [0x00020000, 'mnt'],
+  [CLONE_NEWPID, 'pid'],
+  [0x40000000, 'net'],
+  [0x08000000, 'ipc'],
+  [0x04000000, 'uts'],
+  [0x02000000, 'cgroup'],
+] as const;
+const MAX_TASKS = 65_536;
+
+export function createAttribution(proc: ProcPort): Attribution {
+  return new TaskTable(proc);
+}
+
+class TaskTable implements Attribution {
+  readonly #proc: ProcPort;
+  readonly #levels = new Map<string, number>();
+  readonly #tasks = new Map<number, Task>();
+  /** Parent → the child whose clone has not returned in it yet. */
+  readonly #pendingChild = new Map<number, number>();
+
+  constructor(proc: ProcPort) {
+    this.#proc = proc;
+  }
+
+  addMachine(machine: string, level: number): void {
+    this.#levels.set(machine, level);
+  }
+
+  removeMachine(machine: string): void {
+    this.#levels.delete(machine);
+    for (const [pid, task] of this.#tasks) if (task.machine === machine) this.#tasks.delete(pid);
+  }
+
+  adopt(machine: string, hostPids: readonly number[]): void {
+    for (const hostPid of hostPids) {
+      if (!this.#tasks.has(hostPid)) this.#remember(hostPid, this.#lookAt(hostPid, machine, this.#proc.locate(hostPid)?.cgroup));
+    }
+  }
+
+  learn(hostPid: number, { pid, container }: { readonly pid: number; readonly container?: string | undefined }): void {
+    const task = this.#tasks.get(hostPid);
+    if (!task) return;
+    task.pid = pid;
+    if (container !== undefined) task.container = container;
+  }
+
+  isKnown(hostPid: number): boolean {
+    return this.#tasks.has(hostPid);
+  }
+
+  attribute(records: readonly TraceRecord[]): readonly AttributedEvent[] {
+    // Two passes: what clone returned may stand behind the child's exec in the same batch (vfork always does that).
+    for (const record of records) this.#learnFrom(record);
+    return records.flatMap((record) => this.#toEvent(record) ?? []);
+  }
+
+  #remember(hostPid: number, task: Task): Task {
+    this.#tasks.delete(hostPid);
+    this.#tasks.set(hostPid, task);
+    const oldest = this.#tasks.size > MAX_TASKS ? this.#tasks.keys().next().value : undefined;
+    if (oldest !== undefined) this.#tasks.delete(oldest);
+    return task;
+  }
+
+  /** The known task, or one that nobody told us about: entered from outside, or older than the recorder. */
+  #taskOf(hostPid: number): Task | undefined {
+    const known = this.#tasks.get(hostPid);
+    if (known) return known;
+    const place = this.#proc.locate(hostPid);
+    if (!place || !this.#levels.has(place.machine)) return undefined;
+    return this.#remember(hostPid, this.#lookAt(hostPid, place.machine, place.cgroup));
+  }
+
+  #lookAt(hostPid: number, machine: string, cgroup: string | undefined): Task {
+    const nsPids = this.#proc.nsPids(hostPid);
+    const level = this.#levels.get(machine) ?? 1;
+    return {
+      machine,
+      thread: false,
+      group: hostPid,
+      comm: this.#proc.comm(hostPid) ?? '',
+      pid: nsPids?.[level],
+      inMachineNamespace: nsPids?.length === level + 1,
+      childrenStay: true,
+      container: cgroup === undefined ? undefined : this.#proc.containerOf(hostPid, cgroup),
+    };
+  }
+
+  #learnFrom(record: TraceRecord): void {
+    if (record.type === 'newtask') {
+      this.#born(record);
+      this.#pendingChild.set(record.pid, record.childPid);
+    } else if (record.type === 'cloned') {
+      const child = this.#tasks.get(this.#pendingChild.get(record.pid) ?? -1);
+      if (child && this.#tasks.get(record.pid)?.inMachineNamespace) child.pid ??= record.childPid;
+      this.#pendingChild.delete(record.pid);
+    } else if (record.type === 'exit') {
+      this.#pendingChild.delete(record.pid);
+    } else if (record.type === 'syscall' && changesPidNamespace(record)) {
+      const task = this.#taskOf(record.pid);
+      if (task) task.childrenStay = false;
+    }
+  }
+
+  #born({ pid, childPid, flags, comm }: Extract<TraceRecord, { type: 'newtask' }>): void {
+    const parent = this.#taskOf(pid);
+    if (!parent) return;
+    const thread = hasFlag(flags, CLONE_THREAD);
+    const stays = parent.inMachineNamespace && parent.childrenStay && !hasFlag(flags, CLONE_NEWPID);
+    this.#remember(childPid, {
+      machine: parent.machine,
+      thread,
+      group: thread ? parent.group : childPid,
+      comm: comm || parent.comm,
+      inMachineNamespace: thread ? parent.inMachineNamespace : stays,
+      childrenStay: true,
+      container: parent.container,
+    });
+  }
+
+  #pidOf(hostPid: number, task: Task): number | undefined {
+    task.pid ??= this.#proc.nsPids(hostPid)?.[this.#levels.get(task.machine) ?? 1];
+    return task.pid;
+  }
+
+  /** The process as a learner knows it: a thread speaks for its process. */
+  #subject(hostPid: number, task: Task): KernelProcessEvent {
+    const pid = this.#pidOf(task.group, this.#tasks.get(task.group) ?? task);
+    const base = { hostPid: task.group, comm: task.comm, ...(task.container !== undefined && { container: task.container }) };
+    return pid === undefined ? { ...base, pid: hostPid, hostPidOnly: true } : { ...base, pid };
+  }
+
+  #toEvent(record: TraceRecord): AttributedEvent | undefined {
+    const task = this.#taskOf(record.pid);
+    if (!task || record.type === 'cloned') return undefined;
+    const at = { machine: task.machine, atMs: record.atMs, hostPid: record.pid };
+    switch (record.type) {
+      case 'newtask':
+        return this.#toFork(record, task);
+      case 'exec': {
+        task.comm = record.filename.slice(record.filename.lastIndexOf('/') + 1).slice(0, 15);
+        const place = this.#proc.locate(record.pid);
+        if (place?.machine === task.machine) task.container = this.#proc.containerOf(record.pid, place.cgroup) ?? task.container;
+        return { ...at, body: { type: 'kernel.exec', event: { ...this.#subject(record.pid, task), filename: record.filename } } };
+      }
+      case 'exit':
+        this.#tasks.delete(record.pid);
+        if (task.thread) return undefined;
+        task.comm = record.comm || task.comm;
+        return { ...at, body: { type: 'kernel.exit', event: this.#subject(record.pid, task) } };
+      case 'syscall': {
+        const event = { ...this.#subject(record.pid, task), syscall: record.syscall, args: record.args };
+        return { ...at, hostPid: task.group, body: { type: 'kernel.syscall', event } };
+      }
+    }
+  }
+
+  #toFork(record: Extract<TraceRecord, { type: 'newtask' }>, parent: Task): AttributedEvent | undefined {
+    const { pid, childPid: childHostPid, flags, atMs } = record;
+    const child = this.#tasks.get(childHostPid);
+    if (!child || child.thread) return undefined;
+    const childPid = this.#pidOf(childHostPid, child);
+    const namespaces = CLONE_KINDS.filter(([flag]) => hasFlag(flags, flag)).map(([, kind]) => kind);
+    const event: KernelProcessEvent = {
+      ...this.#subject(pid, parent),
+      childHostPid,
+      ...(childPid !== undefined && { childPid }),
+      ...(namespaces.length > 0 && { namespaces }),
+    };
+    return { machine: parent.machine, atMs, hostPid: childHostPid, body: { type: 'kernel.fork', event } };
+  }
+}
+
+/** clone3 takes 64 bits of flags, more than JavaScript's bit operators. */
+function hasFlag(flags: number, flag: number): boolean {
+  return Math.floor(flags / flag) % 2 === 1;
+}
+
+/** unshare(CLONE_NEWPID), and setns into a pid namespace or into who knows what (type 0). */
+function changesPidNamespace(record: Extract<TraceRecord, { type: 'syscall' }>): boolean {
+  const flags = Number(record.args['unshare_flags'] ?? record.args['flags'] ?? record.args['nstype'] ?? 0);
+  if (record.syscall === 'unshare') return hasFlag(flags, CLONE_NEWPID);
+  return record.syscall === 'setns' && (flags === 0 || hasFlag(flags, CLONE_NEWPID));
+}

@@ -1,0 +1,91 @@
+/**
+ * What each process is to the engine: engine, shim, a container's first process, an exec, a shell.
+ *
+ * Knows: names of engines and shims, and that a container's first process is pid 1 of its own pid namespace or the shim's child.
+ * Does not know: /proc. Names can be chosen by whoever runs the program: a role is a label for a picture, never a permission.
+ */
+import type { NamespaceInodes, ProcessFact } from '@slipway/journal';
+import type { ProcStat } from '@slipway/kernel';
+
+/** One process as read from the host. */
+export interface SampledProcess {
+  readonly hostPid: number;
+  /** In the machine's pid namespace. */
+  readonly pid: number;
+  readonly stat: ProcStat;
+  /** Path below the machine's own cgroup. */
+  readonly cgroup: string;
+  readonly startTime: string;
+  readonly comm: string;
+  readonly nsPid: readonly number[];
+  readonly uid: number;
+  readonly argv: readonly string[];
+  readonly namespaces: NamespaceInodes;
+}
+
+export interface Role {
+  readonly role?: NonNullable<ProcessFact['role']>;
+  readonly container?: string;
+}
+
+const ENGINES = /(?:^|\/)(?:slipwayd|dockerd|containerd|crio|cri-dockerd)(?:$|\/|\.)/;
+const SHIMS = /^(?:slipway-shim|shim|containerd-shim.*|docker-containerd-shim|conmon|dockershim)$/;
+const SHELLS = /^-?(?:ba|da|z|a|fi|k)?sh$/;
+
+/** Roles by host pid. `containers`: which container's cgroup each process is in. */
+export function assignRoles(
+  processes: readonly SampledProcess[],
+  containers: ReadonlyMap<number, string | undefined>,
+): ReadonlyMap<number, Role> {
+  const byPid = new Map(processes.map((entry) => [entry.hostPid, entry]));
+  const roles = new Map<number, Role>();
+  for (const entry of processes) {
+    const container = containers.get(entry.hostPid);
+    roles.set(
+      entry.hostPid,
+      container === undefined || isShim(entry) ? roleOutside(entry) : roleInside({ entry, container, byPid, containers }),
+    );
+  }
+  // A shim stands outside the container's cgroup, and belongs to the container it is the parent of.
+  for (const entry of processes) {
+    const parent = byPid.get(entry.stat.ppid);
+    const { container } = roles.get(entry.hostPid) ?? {};
+    if (parent && container !== undefined && isShim(parent)) roles.set(parent.hostPid, { role: 'shim', container });
+  }
+  return roles;
+}
+
+function roleOutside(entry: SampledProcess): Role {
+  if (isShim(entry)) return { role: 'shim' };
+  if (entry.argv.slice(0, 3).some((arg) => ENGINES.test(arg)) || ENGINES.test(entry.comm)) return { role: 'engine' };
+  return SHELLS.test(entry.comm) && entry.pid !== 1 ? { role: 'shell' } : {};
+}
+
+interface Inside {
+  readonly entry: SampledProcess;
+  readonly container: string;
+  readonly byPid: ReadonlyMap<number, SampledProcess>;
+  readonly containers: ReadonlyMap<number, string | undefined>;
+}
+
+/** Whose parent stands outside the container is its first process or was put in later; all others are their children. */
+function roleInside({ entry, container, byPid, containers }: Inside): Role {
+  const parent = byPid.get(entry.stat.ppid);
+  const entered = !parent || isShim(parent) || containers.get(parent.hostPid) !== container;
+  if (!entered) return { container };
+  if (entry.nsPid.at(-1) === 1 && entry.pid !== 1) return { role: 'init', container };
+  const hasOwnPids = entry.nsPid.length > (parent?.nsPid.length ?? Number.POSITIVE_INFINITY);
+  const isEldest = ![...byPid.values()].some(
+    (other) => other !== entry && containers.get(other.hostPid) === container && isOlder(other, entry),
+  );
+  return { role: isEldest && !hasOwnPids ? 'init' : 'exec', container };
+}
+
+function isShim(entry: SampledProcess): boolean {
+  const name = (entry.argv[0] ?? '').slice((entry.argv[0] ?? '').lastIndexOf('/') + 1);
+  return SHIMS.test(entry.comm) || SHIMS.test(name);
+}
+
+function isOlder(a: SampledProcess, b: SampledProcess): boolean {
+  return Number(a.startTime) - Number(b.startTime) < 0 || (a.startTime === b.startTime && a.pid < b.pid);
+}
