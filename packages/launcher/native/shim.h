@@ -28,7 +28,7 @@ enum frame_type {
     FRAME_EXIT,
 };
 
-enum { FRAME_HEADER = 5 };
+enum { FRAME_HEADER = 5, CLIENT_BUFFER = CHUNK + 2 * FRAME_HEADER + 512 };
 
 struct client {
     int fd; /* -1: free */
@@ -40,7 +40,7 @@ struct client {
     size_t payload_length;
     uint64_t full_since; /* CLOCK_MONOTONIC ns; 0: it keeps up */
     size_t pending;      /* bytes of `out` it has not taken */
-    uint8_t out[CHUNK + 2 * FRAME_HEADER + 512];
+    uint8_t *out;        /* CLIENT_BUFFER bytes, apart from here so that an idle shim does not touch them */
 };
 
 struct shim {

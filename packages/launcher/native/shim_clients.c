@@ -17,6 +17,8 @@
 
 static const uint64_t PATIENCE_NS = 10ull * 1000000000;
 
+static uint8_t buffers[MAX_CLIENTS][CLIENT_BUFFER];
+
 static void drop(struct shim *s, struct client *c)
 {
     close_fd(&c->fd);
@@ -47,6 +49,7 @@ void clients_accept(struct shim *s)
             continue;
         }
         c->fd = fd;
+        c->out = buffers[c - s->clients];
         c->wants_output = c->sent_input = false;
         c->header_length = c->payload_left = 0;
         c->pending = 0;
@@ -78,7 +81,7 @@ void client_send(struct shim *s, struct client *c, enum frame_type type, const v
     uint32_t size = (uint32_t)length;
 
     /* Output is only read while nobody is full, so only a client that floods us with requests gets here. */
-    if (c->pending + FRAME_HEADER + length > sizeof(c->out)) {
+    if (c->pending + FRAME_HEADER + length > (size_t)CLIENT_BUFFER) {
         drop(s, c);
         return;
     }

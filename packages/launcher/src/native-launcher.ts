@@ -5,6 +5,7 @@
  * Does not know: the bytes of a plan (encode.ts) or of a record (records.ts); what a failure means to people (failure.ts).
  */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { openSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -27,20 +28,49 @@ export interface NativeLauncherOptions {
   readonly failpoint?: string;
 }
 
-/** A launcher that runs the C program. Holds nothing: one is enough for a whole process. */
+/** A launcher that runs the C program. Holds one file descriptor after the first launch: make one for a whole process. */
 export function createLauncher(options: NativeLauncherOptions = {}): Launcher {
+  const program = new Program(options.binary ?? BUILT_BINARY);
   return {
     launch: async (plan, launchOptions) => {
       const bytes = encodePlan(plan, launchOptions);
-      const child = start(options, launchOptions.supervision);
-      return new Launch(child, plan, launchOptions).run(bytes);
+      const child = start(program.path, options.failpoint, launchOptions.supervision);
+      return new Launch(child, plan, launchOptions, () => program.keep(child)).run(bytes);
     },
   };
 }
 
-function start({ binary = BUILT_BINARY, failpoint }: NativeLauncherOptions, supervision: Supervision): ChildProcess {
+/**
+ * What to execute: first the file, which copies itself into a sealed memfd (native/seal.c), from then on that very memfd.
+ * Later launches save the copy, and all shims share its pages.
+ */
+class Program {
+  readonly #binary: string;
+  #sealed: number | undefined;
+
+  constructor(binary: string) {
+    this.#binary = binary;
+  }
+
+  get path(): string {
+    return this.#sealed === undefined ? this.#binary : `/proc/self/fd/${this.#sealed}`;
+  }
+
+  /** Called once the launcher has spoken, so that it is known to run from its copy. */
+  keep({ pid }: ChildProcess): void {
+    if (this.#sealed !== undefined) return;
+    try {
+      const exe = `/proc/${pid}/exe`;
+      if (readlinkSync(exe).startsWith('/memfd:slipway-launcher')) this.#sealed = openSync(exe, 'r');
+    } catch {
+      // It has ended already, or we may not look: the next launch makes a copy again.
+    }
+  }
+}
+
+function start(path: string, failpoint: string | undefined, supervision: Supervision): ChildProcess {
   const shim = supervision.mode === 'shim';
-  return spawn(binary, shim ? [supervision.dir] : [], {
+  return spawn(path, shim ? [supervision.dir] : [], {
     argv0: shim ? 'slipway-shim' : 'slipway-launcher',
     cwd: '/',
     // Nothing of our environment reaches a process that runs as root beside untrusted files.
@@ -67,11 +97,14 @@ class Launch {
   readonly #result = Promise.withResolvers<Launched>();
   readonly #exit = Promise.withResolvers<number>();
   readonly #control: Duplex;
+  readonly #heard: () => void;
   #failure: LauncherRecord | undefined;
   #launched = false;
 
-  constructor(child: ChildProcess, plan: Plan, options: LaunchOptions) {
+  /** `heard` is called when the first record has come. */
+  constructor(child: ChildProcess, plan: Plan, options: LaunchOptions, heard: () => void) {
     this.#child = child;
+    this.#heard = heard;
     this.#plan = plan;
     this.#options = options;
     this.#control = stream(child, 5);
@@ -92,6 +125,7 @@ class Launch {
   }
 
   #receive(chunk: Buffer): void {
+    this.#heard();
     try {
       for (const record of this.#reader.push(chunk)) this.#handle(record);
     } catch (error) {
