@@ -125,7 +125,7 @@ export interface GarbageReport {
 }
 
 export interface ImageStoreOptions {
-  /** Absolute; holds `content/`, `snapshots/` and `images.db`. Made 0700. */
+  /** Absolute; holds `content/`, `snapshots/`, `worker-cache/` and `images.db`. Made 0700. */
   readonly root: string;
   /** Default: `overlay`. */
   readonly snapshotter?: 'overlay' | 'native';

@@ -38,6 +38,7 @@ export async function openImageStore(options: ImageStoreOptions): Promise<ImageS
   for (const { name, kind } of await snapshots.list()) {
     if (kind === 'active' && name.startsWith(UNPACK_KEY_PREFIX)) await snapshots.remove(name);
   }
+  await ensurePrivateDirectory(`${root}/worker-cache`);
   const content = await openContentStore(`${root}/content`);
   return new LocalImageStore(options, { content, snapshots, table: new ImageTable(`${root}/images.db`) });
 }
@@ -62,7 +63,11 @@ class LocalImageStore implements ImageStore {
     this.snapshots = parts.snapshots;
     this.#table = parts.table;
     this.#catalog = new ImageCatalog(parts.table, parts.content);
-    this.#unpacker = new LayerUnpacker({ ...parts, onLayer: (chainId, bytes) => parts.table.recordLayer(chainId, bytes) });
+    this.#unpacker = new LayerUnpacker({
+      ...parts,
+      compileCacheDir: `${options.root}/worker-cache`,
+      onLayer: (chainId, bytes) => parts.table.recordLayer(chainId, bytes),
+    });
   }
 
   loadArchive(archive: AsyncIterable<Uint8Array>, options: LoadOptions = {}): Promise<LoadReport> {

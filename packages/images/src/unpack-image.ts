@@ -19,6 +19,8 @@ export const UNPACK_KEY_PREFIX = 'unpacking/';
 export interface LayerUnpackerParts {
   readonly content: ContentStore;
   readonly snapshots: Snapshotter;
+  /** Directory of the unpack workers' own, see WorkerRequest. */
+  readonly compileCacheDir: string;
   /** Told the size of each layer's files once it is there. */
   readonly onLayer: (chainId: ChainId, fileBytes: number) => void;
 }
@@ -72,7 +74,7 @@ export class LayerUnpacker {
   }
 
   async #unpack({ descriptor, diffId, chainId, parent }: LayerTask): Promise<readonly string[]> {
-    const { content, snapshots } = this.#parts;
+    const { content, snapshots, compileCacheDir } = this.#parts;
     const key = `${UNPACK_KEY_PREFIX}${chainId}/${randomUUID()}`;
     await snapshots.prepare(parent, key);
     try {
@@ -81,7 +83,7 @@ export class LayerUnpacker {
       try {
         const compression = layerCompression(descriptor.mediaType) ?? 'none';
         const expected = { blobDigest: descriptor.digest, diffId };
-        const report = await unpackLayer({ blob, compression, expected, target: own, lowers, whiteouts });
+        const report = await unpackLayer({ blob, compression, expected, target: own, lowers, whiteouts, compileCacheDir });
         await this.#commit(chainId, key);
         this.#parts.onLayer(chainId, report.fileBytes);
         return report.warnings;

@@ -15,6 +15,8 @@ export interface WorkerRequest {
   readonly descriptors: readonly number[];
   /** Each line the child prints, parsed. Must not throw. */
   readonly onMessage: (message: unknown) => void;
+  /** Existing directory of the worker's own where Node keeps compiled sources; saves most of its start. */
+  readonly compileCacheDir?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -26,11 +28,15 @@ export interface WorkerExit {
   readonly stderr: string;
 }
 
-/** Runs one worker to its end. The child's environment is empty but for PATH, so that nothing of ours reaches it. */
+/** Runs one worker to its end. The child's environment is made here, so that nothing of ours reaches it. */
 export function runWorker(request: WorkerRequest): Promise<WorkerExit> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', request.module.pathname, ...request.args], {
     stdio: ['ignore', 'pipe', 'pipe', ...request.descriptors],
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+    env: {
+      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      LC_ALL: 'C',
+      ...(request.compileCacheDir === undefined ? {} : { NODE_COMPILE_CACHE: request.compileCacheDir }),
+    },
     cwd: '/',
     ...(request.signal === undefined ? {} : { signal: request.signal, killSignal: 'SIGKILL' as const }),
   });

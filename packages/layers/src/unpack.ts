@@ -26,6 +26,8 @@ export interface UnpackRequest {
   readonly whiteouts: WhiteoutForm;
   readonly tarLimits?: Partial<TarLimits>;
   readonly decompressLimits?: Partial<DecompressLimits>;
+  /** See WorkerRequest. */
+  readonly compileCacheDir?: string;
   /** Ends the worker at once. */
   readonly signal?: AbortSignal;
 }
@@ -57,6 +59,7 @@ export async function unpackLayer(request: UnpackRequest): Promise<UnpackReport>
       onMessage: (message) => {
         answer = message;
       },
+      ...(request.compileCacheDir === undefined ? {} : { compileCacheDir: request.compileCacheDir }),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
     return readAnswer(answer, `${exit.signal ?? `exit code ${exit.code}`}: ${exit.stderr.trim()}`);
