@@ -12,6 +12,13 @@ export {
   writeFileAtomic,
 } from './files.ts';
 export { type GrowingFile, openGrowingFile } from './growing-file.ts';
+export {
+  describeMissing,
+  detectHostFeatures,
+  type HostFeature,
+  type HostFeatureName,
+  type HostFeatures,
+} from './host-features.ts';
 export { diskSpace, resolvePath } from './host-paths.ts';
 export { makeNodeAt, type NodeKind } from './make-node.ts';
 export { errnoError, MemoryControlFiles, type MemoryControlOptions } from './memory-control-files.ts';
