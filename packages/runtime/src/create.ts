@@ -15,6 +15,7 @@ import { parseSpecJson, type RuntimeSpec, SPEC_MAX_BYTES, validateSpec } from '@
 import type { ContainerRecord } from './container-record.ts';
 import type { ContainerStore } from './container-store.ts';
 import { delegateCgroup } from './delegate.ts';
+import { withDefaultDevices } from './device-rules.ts';
 import type { RuntimePlan } from './plan/draft.ts';
 import type { BundleFacts, HostFacts } from './plan/host.ts';
 import { plan } from './plan/plan.ts';
@@ -37,7 +38,7 @@ export async function createContainer(request: CreateRequest, parts: Parts): Pro
   const spec = await readSpec(request.bundle);
   const rootfs = await findRootfs(request.bundle, spec);
   const cgroup = cgroupOf(request.id, spec, parts);
-  const limits = planCgroup(spec.linux?.resources, parts.cgroups());
+  const limits = planCgroup(withDefaultDevices(spec.linux?.resources), parts.cgroups());
   const birthIn = (group: Cgroup) => plan(spec, { ...parts.host(), ...bundleFacts(request, rootfs, group) });
   const firstPlan = birthIn(cgroup); // refuses before anything is touched
 

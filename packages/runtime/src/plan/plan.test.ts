@@ -179,7 +179,7 @@ test('a container like an engine’s, in a user namespace on a hybrid host, whol
 
 test('a further process enters the user namespace last, and waits for nobody', () => {
   const spec = smallSpec({
-    linux: { namespaces: [{ type: 'user' }, { type: 'mount' }], uidMappings: [{ containerID: 0, hostID: 1, size: 1 }] },
+    linux: { namespaces: [{ type: 'user' }, { type: 'mount' }], uidMappings: IDS, gidMappings: IDS },
   });
   const container = {
     id: 'c1',

@@ -1,0 +1,35 @@
+/**
+ * One executable, many names: picks the dialect by the name it was called as.
+ *
+ * Knows: which name speaks which dialect.
+ * Does not know: any of them; each is loaded when it is called, because start-up time is felt at every prompt.
+ *
+ *     node main.ts NAME [arguments…]     (bin/NAME passes its own name)
+ */
+import { enableCompileCache } from 'node:module';
+import { readEnvironment } from './config.ts';
+
+/** What a dialect is called with. */
+interface Call {
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** CLOCK_MONOTONIC milliseconds at which we started. */
+  readonly startedMs: number;
+}
+
+/** Name → its main function, which answers with the exit code. */
+const DIALECTS: Readonly<Record<string, () => Promise<(call: Call) => Promise<number>>>> = {
+  docker: async () => (await import('./docker/main.ts')).main,
+  runc: async () => (await import('./runc/main.ts')).main,
+};
+
+enableCompileCache();
+const [name = '', ...args] = process.argv.slice(2);
+const load = Object.hasOwn(DIALECTS, name) ? DIALECTS[name] : undefined;
+if (load === undefined) {
+  process.stderr.write(`slipway: ${JSON.stringify(name)} is not a name of this program; it has: ${Object.keys(DIALECTS).join(', ')}\n`);
+  process.exitCode = 125;
+} else {
+  const main = await load();
+  process.exitCode = await main({ args, environment: readEnvironment(), startedMs: performance.timeOrigin });
+}

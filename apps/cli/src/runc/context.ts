@@ -1,0 +1,45 @@
+/**
+ * What every command of the runc dialect works with.
+ *
+ * Knows: the runtime's place, and how a command hands back its exit code.
+ * Does not know: any command.
+ */
+import { createLauncher } from '@slipway/launcher';
+import { createRuntime, type Runtime } from '@slipway/runtime';
+import type { ParsedFlags } from '../docker/flags.ts';
+import type { Log } from './output.ts';
+
+export interface Context {
+  /** State directory. */
+  readonly root: string;
+  readonly flags: ParsedFlags;
+  readonly log: Log;
+  /** Warnings are wanted (--debug), or go to a file where nobody is disturbed. */
+  readonly verbose: boolean;
+  readonly out: (text: string) => void;
+}
+
+/** Resolves to the exit code. */
+export type Command = (context: Context) => Promise<number>;
+
+export function openRuntime({ root, log, verbose }: Context): Runtime {
+  return createRuntime({
+    root,
+    launcher: createLauncher(),
+    onWarning: (message) => {
+      if (verbose || log.toFile) log.write('warning', message);
+    },
+  });
+}
+
+/** The words of a command, of which there have to be exactly so many. @throws UsageMistake */
+export function requireWords({ flags }: Context, command: string, count: number): readonly [string, ...string[]] {
+  const [first, ...rest] = flags.words;
+  if (first !== undefined && flags.words.length === count) return [first, ...rest];
+  throw new UsageMistake(`runc: "${command}" requires exactly ${count} argument(s)`);
+}
+
+/** A mistake on the command line. */
+export class UsageMistake extends Error {
+  override readonly name = 'UsageMistake';
+}

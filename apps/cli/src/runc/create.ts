@@ -1,0 +1,97 @@
+/**
+ * `create` and `run`.
+ *
+ * Knows: runc's flags, and that what `run` made it takes away again.
+ * Does not know: how a container is made (packages/runtime).
+ */
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseSpecJson } from '@slipway/oci';
+import type { CreateRequest, Runtime } from '@slipway/runtime';
+import { type Command, type Context, openRuntime, requireWords } from './context.ts';
+import { chooseStreams } from './streams.ts';
+import { forwardSignals, openRelay } from './terminal.ts';
+
+export const create: Command = async (context) => {
+  const [id] = requireWords(context, 'create', 1);
+  const streams = chooseStreams(context.flags, { terminal: await wantsTerminal(context), stays: false });
+  if (streams.kind === 'handed-on') await openRuntime(context).create(requestFor(context, id, streams.supervision));
+  return 0;
+};
+
+export const run: Command = async (context) => {
+  const [id] = requireWords(context, 'run', 1);
+  const { flags } = context;
+  const stays = !flags.has('detach');
+  const streams = chooseStreams(flags, { terminal: await wantsTerminal(context), stays });
+  const runtime = openRuntime(context);
+  if (streams.kind === 'relay') return await removingAfter(context, runtime, id, () => runOnTerminal(context, runtime, id));
+  const { exit } = await runtime.create(requestFor(context, id, streams.supervision));
+  if (exit === undefined) {
+    await startOrRemove(runtime, id);
+    return 0;
+  }
+  return await removingAfter(context, runtime, id, async () => {
+    using _forwarding = forwardSignals((signal) => runtime.kill(id, signal));
+    await startOrRemove(runtime, id);
+    return await exit;
+  });
+};
+
+async function runOnTerminal(context: Context, runtime: Runtime, id: string): Promise<number> {
+  await using relay = await openRelay();
+  await runtime.create(requestFor(context, id, relay.supervision));
+  using _forwarding = forwardSignals((signal) => runtime.kill(id, signal));
+  try {
+    await relay.attach();
+  } catch (error) {
+    await runtime.delete(id, { force: true });
+    throw error;
+  }
+  await startOrRemove(runtime, id);
+  return await relay.run();
+}
+
+/** A start that fails leaves nothing, like a creation that fails. */
+async function startOrRemove(runtime: Runtime, id: string): Promise<void> {
+  try {
+    await runtime.start(id);
+  } catch (error) {
+    await runtime.delete(id, { force: true });
+    throw error;
+  }
+}
+
+/** Only a container that came to life is taken away here: an id that was taken is somebody else's. */
+async function removingAfter({ flags }: Context, runtime: Runtime, id: string, live: () => Promise<number>): Promise<number> {
+  const exitCode = await live();
+  if (!flags.has('keep')) await runtime.delete(id, { force: true });
+  return exitCode;
+}
+
+function requestFor({ flags }: Context, id: string, supervision: CreateRequest['supervision']): CreateRequest {
+  const pidFile = flags.value('pid-file') ?? '';
+  return {
+    id,
+    bundle: bundleOf(flags.value('bundle')),
+    supervision,
+    noPivot: flags.has('no-pivot'),
+    noNewKeyring: flags.has('no-new-keyring'),
+    ...(pidFile === '' ? {} : { pidFile: resolve(pidFile) }),
+  };
+}
+
+/** Read ahead of the runtime, which reads it once for good: a document it would refuse is left for it to refuse. */
+async function wantsTerminal({ flags }: Context): Promise<boolean> {
+  const text = await readFile(join(bundleOf(flags.value('bundle')), 'config.json'), 'utf8').catch(() => '{}');
+  try {
+    const document = parseSpecJson(text) as { process?: { terminal?: unknown } } | null;
+    return document?.process?.terminal === true;
+  } catch {
+    return false;
+  }
+}
+
+function bundleOf(flag: string | undefined): string {
+  return resolve(flag === undefined || flag === '' ? '.' : flag);
+}

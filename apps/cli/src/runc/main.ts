@@ -1,0 +1,162 @@
+/**
+ * The runc dialect: the command line that containerd, dockerd, podman and CRI-O expect of an OCI runtime.
+ *
+ * Knows: which word is which command, its flags, and how a failure is told.
+ * Does not know: what a command does; each is loaded when it is called.
+ */
+import { resolve } from 'node:path';
+import { type FlagTable, parseFlags, UsageError } from '../docker/flags.ts';
+import { type Command, UsageMistake } from './context.ts';
+import { tell } from './failure.ts';
+import { type Log, openLog } from './output.ts';
+
+interface Entry {
+  readonly about: string;
+  readonly flags: FlagTable;
+  /** Words after the first belong to the program that is run. */
+  readonly stopsAtWords?: boolean;
+  load(): Promise<Command>;
+}
+
+const SWITCH = { kind: 'switch' } as const;
+const VALUE = { kind: 'value' } as const;
+const LIST = { kind: 'list' } as const;
+
+const CREATE: FlagTable = {
+  bundle: { ...VALUE, short: 'b' },
+  'console-socket': VALUE,
+  'pid-file': VALUE,
+  'no-pivot': SWITCH,
+  'no-new-keyring': SWITCH,
+  'preserve-fds': VALUE,
+};
+
+const EXEC: FlagTable = {
+  'console-socket': VALUE,
+  cwd: VALUE,
+  env: { ...LIST, short: 'e' },
+  tty: { ...SWITCH, short: 't' },
+  user: { ...VALUE, short: 'u' },
+  'additional-gids': { ...LIST, short: 'g' },
+  process: { ...VALUE, short: 'p' },
+  detach: { ...SWITCH, short: 'd' },
+  'pid-file': VALUE,
+  'no-new-privs': SWITCH,
+  cap: { ...LIST, short: 'c' },
+  'preserve-fds': VALUE,
+};
+
+const lifecycle = () => import('./lifecycle.ts');
+const create = () => import('./create.ts');
+const list = () => import('./list.ts');
+
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  create: { about: 'create a container', flags: CREATE, load: async () => (await create()).create },
+  delete: { about: 'remove a container', flags: { force: { ...SWITCH, short: 'f' } }, load: async () => (await lifecycle()).remove },
+  exec: {
+    about: 'run a further process in a container',
+    flags: EXEC,
+    stopsAtWords: true,
+    load: async () => (await import('./exec.ts')).exec,
+  },
+  features: { about: 'what this runtime can do, as JSON', flags: {}, load: async () => (await import('./features.ts')).features },
+  kill: {
+    about: 'send a signal (default: SIGTERM)',
+    flags: { all: { ...SWITCH, short: 'a' } },
+    load: async () => (await lifecycle()).kill,
+  },
+  list: {
+    about: 'list containers',
+    flags: { format: { ...VALUE, short: 'f' }, quiet: { ...SWITCH, short: 'q' } },
+    load: async () => (await list()).list,
+  },
+  pause: { about: 'freeze a container', flags: {}, load: async () => (await lifecycle()).pause },
+  ps: {
+    about: 'processes of a container',
+    flags: { format: { ...VALUE, short: 'f' } },
+    stopsAtWords: true,
+    load: async () => (await list()).ps,
+  },
+  resume: { about: 'thaw a container', flags: {}, load: async () => (await lifecycle()).resume },
+  run: {
+    about: 'create and start a container',
+    flags: { ...CREATE, detach: { ...SWITCH, short: 'd' }, keep: SWITCH, 'no-subreaper': SWITCH },
+    load: async () => (await create()).run,
+  },
+  spec: {
+    about: 'write a config.json to start from',
+    flags: { bundle: { ...VALUE, short: 'b' }, rootless: SWITCH },
+    load: async () => (await import('./spec.ts')).spec,
+  },
+  start: { about: 'start a created container', flags: {}, load: async () => (await lifecycle()).start },
+  state: { about: 'state of a container, as JSON', flags: {}, load: async () => (await lifecycle()).state },
+};
+
+/** Flags before the command. `criu`, `rootless` and `systemd-cgroup` are runc's; callers pass them. */
+const GLOBAL: FlagTable = {
+  debug: SWITCH,
+  log: VALUE,
+  'log-format': VALUE,
+  root: VALUE,
+  criu: VALUE,
+  rootless: VALUE,
+  'systemd-cgroup': SWITCH,
+  help: { ...SWITCH, short: 'h' },
+  version: { ...SWITCH, short: 'v' },
+};
+
+const DEFAULT_ROOT = '/run/slipway/runc';
+
+/** @returns the exit code */
+export async function main({ args }: { readonly args: readonly string[] }): Promise<number> {
+  let log = openLog(undefined, 'text');
+  try {
+    const global = parseFlags(args, GLOBAL, false);
+    log = openLog(global.value('log'), global.value('log-format') === 'json' ? 'json' : 'text');
+    const [name = 'help', ...rest] = global.words;
+    if (global.has('version')) return print(await version());
+    if (name === 'help' || global.has('help') || rest.includes('--help')) return print(help(name));
+    if (global.has('systemd-cgroup'))
+      throw new UsageMistake('runc: the systemd cgroup driver is not supported; leave out --systemd-cgroup');
+    const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (entry === undefined) throw new UsageMistake(`runc: no command "${name}"; there are: ${Object.keys(COMMANDS).join(', ')}`);
+    const flags = parseFlags(rest, entry.flags, entry.stopsAtWords !== true);
+    const command = await entry.load();
+    return await command({ root: resolve(global.value('root') ?? DEFAULT_ROOT), flags, log, verbose: global.has('debug'), out: print });
+  } catch (error) {
+    return fail(log, error);
+  }
+}
+
+function fail(log: Log, error: unknown): number {
+  const { message, exitCode } = error instanceof UsageError ? { message: error.message, exitCode: 1 } : tell(error);
+  log.write('error', message);
+  if (log.toFile) process.stderr.write(`${message}\n`);
+  return exitCode;
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function help(name: string): string {
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (entry !== undefined)
+    return `runc ${name}: ${entry.about}\nflags: ${
+      Object.keys(entry.flags)
+        .map((flag) => `--${flag}`)
+        .join(' ') || 'none'
+    }\n`;
+  const lines = Object.entries(COMMANDS).map(([word, { about }]) => `   ${word.padEnd(10)}${about}`);
+  return `runc: an OCI runtime\n\nUSAGE: runc [global options] command [command options] [arguments...]\n\nCOMMANDS:\n${lines.join('\n')}\n\nGLOBAL OPTIONS: ${Object.keys(
+    GLOBAL,
+  )
+    .map((flag) => `--${flag}`)
+    .join(' ')}\n`;
+}
+
+async function version(): Promise<string> {
+  const { OCI_VERSION } = await import('@slipway/oci');
+  return `runc version 1.1.5+slipway\nspec: ${OCI_VERSION}\n`;
+}

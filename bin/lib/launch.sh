@@ -1,0 +1,22 @@
+# Shared by the programs in bin/: finds a Node that runs the sources, and becomes it.
+#
+# Knows: `here` (the real bin directory), `script` (below the repository) and `name` (the dialect; empty for none).
+# Does not know: what the program does. Uses no external command on the way, since every start pays for it.
+
+root=${here%/*}
+node=$root/node_modules/.bin/node
+if [ ! -x "$node" ]; then
+  node=$(command -v node || true)
+  major=0
+  if [ -n "$node" ]; then
+    major=$("$node" -p 'process.versions.node.split(".")[0]')
+  fi
+  if [ "$major" -lt 24 ]; then
+    echo "slipway: needs Node 24 or later; run \`npm start\` once in $root, which brings it" >&2
+    exit 125
+  fi
+fi
+if [ -n "$name" ]; then
+  exec "$node" "$root/$script" "$name" "$@"
+fi
+exec "$node" "$root/$script" "$@"
