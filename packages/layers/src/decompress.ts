@@ -9,6 +9,7 @@ import { pipeline, Readable, type Transform } from 'node:stream';
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 import { EngineError } from '@slipway/errors';
 import type { DiffId, Digest, LayerCompression } from '@slipway/oci';
+import { zstdFrames } from './zstd-frames.ts';
 
 export interface DecompressLimits {
   /** Bytes of tar. */
@@ -88,12 +89,19 @@ export class LayerStream {
   }
 }
 
-function through(bytes: AsyncIterable<Uint8Array>, kind: 'gzip' | 'zstd'): AsyncIterable<Uint8Array> {
-  const inflate: Transform =
-    kind === 'gzip' ? createGunzip() : createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
+async function* through(bytes: AsyncIterable<Uint8Array>, kind: 'gzip' | 'zstd'): AsyncGenerator<Uint8Array> {
+  if (kind === 'gzip') return yield* inflated(bytes, createGunzip());
+  const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG };
+  for await (const frame of zstdFrames(bytes, (why) => notDeclared('zstd', new Error(why)))) {
+    yield* inflated(frame, createZstdDecompress({ params }));
+  }
+}
+
+/** zlib does its work on libuv's threads, so nothing here blocks for long. */
+async function* inflated(bytes: AsyncIterable<Uint8Array>, inflate: Transform): AsyncGenerator<Uint8Array> {
   // A failure of the source destroys `inflate` with it, and so reaches whoever reads there.
   pipeline(Readable.from(bytes), inflate, () => undefined);
-  return inflate;
+  yield* inflate as AsyncIterable<Uint8Array>;
 }
 
 /** Looks at the first bytes, as docker does for its own media types. */

@@ -9,10 +9,13 @@ import { beyondLimit, malformed } from './entry.ts';
 export class ByteSource {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #maxBytes: number;
+  readonly #ended: () => Error;
   #chunk: Uint8Array = new Uint8Array();
   #taken = 0;
 
-  constructor(chunks: AsyncIterable<Uint8Array>, maxBytes: number) {
+  /** `ended` makes the error for a source that stops in the middle of what is asked for. */
+  constructor(chunks: AsyncIterable<Uint8Array>, maxBytes: number, ended = () => malformed('it ends in the middle of a member') as Error) {
+    this.#ended = ended;
     this.#chunks = chunks[Symbol.asyncIterator]();
     this.#maxBytes = maxBytes;
   }
@@ -41,7 +44,7 @@ export class ByteSource {
     bytes.set(first);
     for (let held = first.byteLength; held < count; ) {
       const more = await this.some(count - held);
-      if (more === undefined) throw malformed('it ends in the middle of a member');
+      if (more === undefined) throw this.#ended();
       bytes.set(more, held);
       held += more.byteLength;
     }
@@ -51,14 +54,14 @@ export class ByteSource {
   /** As {@link exactly}, where the end is an error too. */
   async require(count: number): Promise<Uint8Array> {
     const bytes = await this.exactly(count);
-    if (bytes === undefined) throw malformed('it ends in the middle of a member');
+    if (bytes === undefined) throw this.#ended();
     return bytes;
   }
 
   async skip(count: number): Promise<void> {
     for (let left = count; left > 0; ) {
       const bytes = await this.some(left);
-      if (bytes === undefined) throw malformed('it ends in the middle of a member');
+      if (bytes === undefined) throw this.#ended();
       left -= bytes.byteLength;
     }
   }
