@@ -187,8 +187,9 @@ class TaskTable implements Attribution {
 
   /** The process as a learner knows it: a thread speaks for its process. */
   #subject(hostPid: number, task: Task): KernelProcessEvent {
-    const pid = this.#pidOf(task.group, this.#tasks.get(task.group) ?? task);
-    const base = { hostPid: task.group, comm: task.comm, ...(task.container !== undefined && { container: task.container }) };
+    const leader = this.#tasks.get(task.group) ?? task;
+    const pid = this.#pidOf(task.group, leader);
+    const base = { hostPid: task.group, comm: leader.comm, ...(task.container !== undefined && { container: task.container }) };
     return pid === undefined ? { ...base, pid: hostPid, hostPidOnly: true } : { ...base, pid };
   }
 

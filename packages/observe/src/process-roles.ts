@@ -68,17 +68,22 @@ interface Inside {
   readonly containers: ReadonlyMap<number, string | undefined>;
 }
 
-/** Whose parent stands outside the container is its first process or was put in later; all others are their children. */
+/**
+ * Pid 1 of a pid namespace is its container's first process. Whose parent stands outside was put in later, or, in a container without a
+ * pid namespace of its own, is the first if it is the eldest. All others are their children.
+ */
 function roleInside({ entry, container, byPid, containers }: Inside): Role {
+  if (isPidOne(entry)) return { role: 'init', container };
   const parent = byPid.get(entry.stat.ppid);
   const entered = !parent || isShim(parent) || containers.get(parent.hostPid) !== container;
   if (!entered) return { container };
-  if (entry.nsPid.at(-1) === 1 && entry.pid !== 1) return { role: 'init', container };
-  const hasOwnPids = entry.nsPid.length > (parent?.nsPid.length ?? Number.POSITIVE_INFINITY);
-  const isEldest = ![...byPid.values()].some(
-    (other) => other !== entry && containers.get(other.hostPid) === container && isOlder(other, entry),
-  );
-  return { role: isEldest && !hasOwnPids ? 'init' : 'exec', container };
+  const others = [...byPid.values()].filter((other) => other !== entry && containers.get(other.hostPid) === container);
+  const isFirst = !others.some((other) => isPidOne(other) || isOlder(other, entry));
+  return { role: isFirst ? 'init' : 'exec', container };
+}
+
+function isPidOne(entry: SampledProcess): boolean {
+  return entry.nsPid.at(-1) === 1 && entry.pid !== 1;
 }
 
 function isShim(entry: SampledProcess): boolean {

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import { createAttribution, type ProcPort } from './attribution.ts';
+import type { TraceRecord } from './trace-records.ts';
+
+/** Living processes by host pid: their pids from the host's namespace down. */
+function fakeProc(living: Record<number, readonly number[]>, groups: Record<number, string> = {}): ProcPort {
+  return {
+    nsPids: (pid) => living[pid],
+    comm: (pid) => (living[pid] ? 'known' : undefined),
+    locate: (pid) => (groups[pid] === undefined ? undefined : { machine: 'm1', cgroup: groups[pid] ?? '/' }),
+    containerOf: (_pid, cgroup) => (cgroup.startsWith('/slipway/') ? cgroup.slice(9) : undefined),
+  };
+}
+
+function attribution(proc: ProcPort) {
+  const it = createAttribution(proc);
+  it.addMachine('m1', 1);
+  it.adopt('m1', [500]);
+  return it;
+}
+
+const newtask = (pid: number, childPid: number, flags = 0x1200011): TraceRecord => ({
+  type: 'newtask',
+  atMs: 1,
+  pid,
+  childPid,
+  flags,
+  comm: 'sh',
+});
+const cloned = (pid: number, childPid: number): TraceRecord => ({ type: 'cloned', atMs: 1, pid, childPid });
+const exec = (pid: number, filename: string): TraceRecord => ({ type: 'exec', atMs: 2, pid, oldPid: pid, filename });
+const exit = (pid: number, comm: string): TraceRecord => ({ type: 'exit', atMs: 3, pid, comm });
+
+test('a short-lived command has its machine pid from what clone returned, although nobody could look it up', () => {
+  const it = attribution(fakeProc({ 500: [500, 1] }));
+  // vfork: the parent hears the pid after the child has executed and ended.
+  const events = it.attribute([newtask(500, 501, 0x4111), exec(501, '/usr/bin/ls'), exit(501, 'ls'), cloned(500, 7)]);
+  expect(events.map(({ body }) => body)).toEqual([
+    { type: 'kernel.fork', event: { pid: 1, hostPid: 500, comm: 'known', childPid: 7, childHostPid: 501 } },
+    { type: 'kernel.exec', event: { pid: 7, hostPid: 501, comm: 'ls', filename: '/usr/bin/ls' } },
+    { type: 'kernel.exit', event: { pid: 7, hostPid: 501, comm: 'ls' } },
+  ]);
+  expect(it.isKnown(501)).toBe(false);
+});
+
+test('a living process has its machine pid from NSpid, whatever namespace it is in', () => {
+  const it = attribution(fakeProc({ 500: [500, 1], 501: [501, 7, 1] }));
+  const [fork] = it.attribute([newtask(500, 501, 0x2002_0011), cloned(500, 7)]);
+  expect(fork?.body).toMatchObject({ event: { childPid: 7, namespaces: ['mnt', 'pid'] } });
+});
+
+test('a pid returned inside a container is not taken for the machine’s', () => {
+  const it = attribution(fakeProc({ 500: [500, 1], 501: [501, 7, 1] }));
+  it.attribute([newtask(500, 501, 0x2000_0011), cloned(500, 7)]);
+  const events = it.attribute([newtask(501, 502), cloned(501, 2), exec(502, '/bin/ls'), exit(502, 'ls')]);
+  expect(events[0]?.body).toMatchObject({ event: { pid: 7, childHostPid: 502 } });
+  expect(events[0]?.body).not.toHaveProperty('event.childPid');
+  expect(events[1]?.body).toMatchObject({ event: { pid: 502, hostPidOnly: true } });
+});
+
+test('after unshare of the pid namespace, grandchildren are not translated by clone either', () => {
+  const it = attribution(fakeProc({ 500: [500, 1] }));
+  it.attribute([
+    newtask(500, 501),
+    cloned(500, 7),
+    { type: 'syscall', atMs: 1, pid: 501, syscall: 'unshare', args: { unshare_flags: '0x20000000' } },
+  ]);
+  // The child's pid in the machine is what unshare's own namespace, the machine's, returned …
+  const [first] = it.attribute([newtask(501, 502), cloned(501, 8)]);
+  expect(first?.body).toMatchObject({ event: { pid: 7, childPid: 8 } });
+  // … but its children count from 1 again.
+  const [second] = it.attribute([newtask(502, 503), cloned(502, 2)]);
+  expect(second?.body).not.toHaveProperty('event.childPid');
+});
+
+test('threads are not processes: their births and ends are left out, their calls are their process’s', () => {
+  const it = attribution(fakeProc({ 500: [500, 1] }));
+  const events = it.attribute([
+    newtask(500, 501, 0x3d0f00),
+    { type: 'syscall', atMs: 1, pid: 501, syscall: 'mount', args: {} },
+    exit(501, 'node'),
+  ]);
+  expect(events.map(({ body }) => body)).toEqual([
+    { type: 'kernel.syscall', event: { pid: 1, hostPid: 500, comm: 'known', syscall: 'mount', args: {} } },
+  ]);
+});
+
+test('who is in no machine is left out; who entered one from outside is found by its cgroup', () => {
+  const it = attribution(fakeProc({ 500: [500, 1], 900: [900, 33] }, { 900: '/slipway/c1' }));
+  const events = it.attribute([exec(4, '/bin/false'), exec(900, '/bin/bash')]);
+  expect(events).toHaveLength(1);
+  expect(events[0]).toMatchObject({ machine: 'm1', body: { event: { pid: 33, container: 'c1' } } });
+});
+
+test('children belong to their parent’s machine and container, until the machine leaves', () => {
+  const it = attribution(fakeProc({ 500: [500, 1] }));
+  it.learn(500, { pid: 1, container: 'c9' });
+  expect(it.attribute([newtask(500, 501)])[0]?.body).toMatchObject({ event: { container: 'c9' } });
+  it.removeMachine('m1');
+  expect(it.attribute([exec(501, '/bin/ls')])).toEqual([]);
+});
