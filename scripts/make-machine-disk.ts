@@ -12,6 +12,7 @@ import { cp, mkdir, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openImageStore } from '@slipway/images';
+import { hostPlatform } from '@slipway/oci';
 import { STATE_DIR } from './bootstrap/paths.mjs';
 
 /** Room a learner has; the file is sparse, so that an unused machine costs a few MiB. */
@@ -37,7 +38,7 @@ try {
 /** The engine's own loader does it, so that what is on the disk is what `docker load` would have made. */
 async function preloadImages(engineRoot: string): Promise<void> {
   await mkdir(engineRoot, { recursive: true });
-  const store = await openImageStore({ root: engineRoot, unpackForUserNamespace: true });
-  for (const file of IMAGES) await store.loadArchive(createReadStream(file), { unpack: true });
+  const store = await openImageStore({ root: join(engineRoot, 'images'), platform: hostPlatform(process.arch) });
+  for (const file of IMAGES) await store.loadArchive(createReadStream(file));
   await store.close();
 }

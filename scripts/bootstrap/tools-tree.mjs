@@ -7,7 +7,7 @@
  * Knows: which tools a learner finds, and what packages' own set-up scripts would have left behind, since they
  * are unpacked only and no script of theirs runs.
  */
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { STATE_DIR } from './paths.mjs';
 
 const DIR = `${STATE_DIR}/tools`;
@@ -15,6 +15,11 @@ export const TOOLS_INPUTS = ['scripts/bootstrap/tools-tree.mjs'];
 
 const PACKAGES = [
   ...[
+    'dash',
+    'base-files',
+    'debianutils',
+    'libc-bin',
+    'libstdc++6', // Node
     'bash',
     'bash-completion',
     'coreutils',
@@ -35,6 +40,8 @@ const PACKAGES = [
   ...['iproute2', 'curl', 'ca-certificates', 'jq'],
   ...['strace', 'runc', 'libcap2-bin', 'attr', 'tini'],
 ];
+
+const TOP_LEVEL_LINKS = ['bin', 'sbin', 'lib', 'lib64'];
 
 /** Kept out of the tree: nothing a learner reads in a terminal. */
 const EXCLUDED = [
@@ -58,6 +65,7 @@ export async function buildToolsTree(progress) {
     releaseName(),
     fresh,
   ]);
+  mergeIntoUsr(fresh);
   completeUsr(`${fresh}/usr`);
   writeSkeleton(fresh);
   for (const name of [
@@ -97,9 +105,19 @@ function releaseName() {
   return name;
 }
 
+/** Some packages still unpack below /bin, /lib …; on a system whose scripts have run, those are links into /usr. */
+function mergeIntoUsr(fresh) {
+  for (const name of TOP_LEVEL_LINKS) {
+    if (existsSync(`${fresh}/${name}`) && !lstatSync(`${fresh}/${name}`).isSymbolicLink()) {
+      cpSync(`${fresh}/${name}`, `${fresh}/usr/${name}`, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    }
+  }
+}
+
 /** Links that packages' scripts would have made, and the places where the engine is bound in. */
 function completeUsr(usr) {
   const link = (target, path) => !existsSync(`${usr}/${path}`) && symlinkSync(target, `${usr}/${path}`);
+  link('dash', 'bin/sh');
   link('mawk', 'bin/awk');
   link('less', 'bin/pager');
   link('nano', 'bin/editor');
@@ -146,7 +164,7 @@ function writeSkeleton(fresh) {
   ]) {
     mkdirSync(`${skeleton}/${dir}`, { recursive: true });
   }
-  for (const name of ['bin', 'sbin', 'lib', 'lib64']) symlinkSync(`usr/${name}`, `${skeleton}/${name}`);
+  for (const name of TOP_LEVEL_LINKS) symlinkSync(`usr/${name}`, `${skeleton}/${name}`);
   symlinkSync('../run', `${skeleton}/var/run`);
   symlinkSync('/proc/self/mounts', `${skeleton}/etc/mtab`);
   for (const name of [

@@ -8,7 +8,7 @@
  * Does not know: what the ids are used for.
  */
 import { EngineError } from '@slipway/errors';
-import { claimDirectory, findText, listDirectories, realDirectory, removeStateDirectory, writeTextFile } from '@slipway/kernel';
+import { claimDirectory, findText, listDirectories, removeTree, resolvePath, writeFileAtomic } from '@slipway/kernel';
 import { IDS_PER_MACHINE } from './spec.ts';
 
 const FIRST_ID = 100_000;
@@ -29,10 +29,10 @@ export async function claimIdRange(registry: string, owner: string): Promise<IdR
   for (let index = 0; index < MAX_RANGES; index++) {
     const path = `${registry}/${index}`;
     if (taken.has(String(index)) && !(await isAbandoned(path))) continue;
-    if (taken.has(String(index))) await removeStateDirectory(path);
+    if (taken.has(String(index))) await removeTree(path);
     if (!(await claimDirectory(path))) continue;
-    await writeTextFile(`${path}/owner`, owner);
-    return { firstHostId: FIRST_ID + index * IDS_PER_MACHINE, release: () => removeStateDirectory(path) };
+    await writeFileAtomic(`${path}/owner`, owner, { durable: false });
+    return { firstHostId: FIRST_ID + index * IDS_PER_MACHINE, release: () => removeTree(path) };
   }
   throw new EngineError('unavailable', `all ${MAX_RANGES} id ranges on this host are taken`, {
     code: 'E_MACHINE_ID_RANGES',
@@ -43,11 +43,11 @@ export async function claimIdRange(registry: string, owner: string): Promise<IdR
 
 /** Frees the range that begins at `firstHostId`, for a machine found again after a restart. */
 export async function releaseIdRange(registry: string, firstHostId: number): Promise<void> {
-  await removeStateDirectory(`${registry}/${(firstHostId - FIRST_ID) / IDS_PER_MACHINE}`);
+  await removeTree(`${registry}/${(firstHostId - FIRST_ID) / IDS_PER_MACHINE}`);
 }
 
 /** A claim without an owner file is being made at this moment, unless its maker died: it counts as taken. */
 async function isAbandoned(path: string): Promise<boolean> {
   const owner = await findText(`${path}/owner`);
-  return owner !== undefined && (await realDirectory(owner)) === undefined;
+  return owner !== undefined && (await resolvePath(owner)) === undefined;
 }

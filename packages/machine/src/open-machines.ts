@@ -12,7 +12,7 @@
  * Does not know: what runs inside, or who looks at it.
  */
 import { EngineError, isKind, Rollback } from '@slipway/errors';
-import { ensureDirectory, monotonicMs, removeStateDirectory, runProgram, writeFileAtomic } from '@slipway/kernel';
+import { ensureDirectory, monotonicMs, removeStoredFile, removeTree, runProgram, writeFileAtomic } from '@slipway/kernel';
 import type { ContainerState, Runtime } from '@slipway/runtime';
 import { chownDisk, copyDisk, type DiskPaths, mountDisk, unmountDisk } from './disk.ts';
 import { claimIdRange, releaseIdRange } from './id-ranges.ts';
@@ -102,12 +102,12 @@ async function makeMachine(id: string, options: MachinesOptions): Promise<Machin
     const paths = pathsOf(id, options);
     for (const dir of [paths.lab, paths.bundle, paths.shim, paths.disk.mountPoint]) await ensureDirectory(dir, 0o755);
     await ensureDirectory(options.diskDir, 0o700);
-    rollback.defer('remove state', () => removeStateDirectory(paths.home));
+    rollback.defer('remove state', () => removeTree(paths.home));
 
     const range = await claimIdRange(options.idRegistry, paths.home);
     rollback.defer('release id range', () => range.release());
 
-    rollback.defer('remove disk', () => removeStateDirectory(paths.disk.image));
+    rollback.defer('remove disk', async () => void (await removeStoredFile(paths.disk.image)));
     await copyDisk(paths.disk);
     await mountDisk(paths.disk);
     rollback.defer('unmount disk', () => unmountDisk(paths.disk.mountPoint));
@@ -158,8 +158,8 @@ async function removeMachine(id: string, options: MachinesOptions): Promise<void
     if (Number.isSafeInteger(firstHostId)) await releaseIdRange(options.idRegistry, firstHostId);
   }
   await unmountDisk(paths.disk.mountPoint);
-  await removeStateDirectory(paths.disk.image);
-  await removeStateDirectory(paths.home);
+  await removeStoredFile(paths.disk.image);
+  await removeTree(paths.home);
 }
 
 function enterCommand(
