@@ -17,10 +17,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "launch.h"
 #include "seal.h"
+#include "text.h"
 
 /* Too large for a stack, and the records must be shared with the child. */
 static struct launch launch;
@@ -79,6 +81,16 @@ static int read_plan(void)
     return 0;
 }
 
+/* A launch that failed leaves no file that it made. */
+static int give_up(const struct launch *l)
+{
+    if (l->fifo_made)
+        unlink(l->plan.start_fifo);
+    if (l->plan.mode == MODE_SHIM)
+        shim_withdraw();
+    return 1;
+}
+
 static void clear_descriptors(struct launch *l)
 {
     l->root = l->null_tree = l->empty_tree = l->proc = l->fifo = l->master = l->slave = l->sync = -1;
@@ -120,15 +132,28 @@ static void block_signals(struct launch *l)
     sigprocmask(SIG_BLOCK, &l->signals, NULL);
 }
 
+/* The process that waits on it may run as any user by then; the directory is what keeps others away. */
 static int open_fifo(struct launch *l)
 {
+    struct text path = {.length = 0};
+
     if (l->plan.start_fifo == NULL)
         return 0;
     /* The starter is a program that cannot make one itself. */
+    /* Whoever the process has become by then writes to it; the directory around it keeps everybody else out. */
     if (mkfifo(l->plan.start_fifo, 0600) < 0 && errno != EEXIST)
         return fail("mkfifo");
+    if (chmod(l->plan.start_fifo, 0622) < 0)
+        return fail("chmod fifo");
+    l->fifo_made = mkfifo(l->plan.start_fifo, 0600) == 0;
+    if (!l->fifo_made && errno != EEXIST)
+        return fail("mkfifo");
     l->fifo = open(l->plan.start_fifo, O_PATH | O_CLOEXEC | O_NOFOLLOW);
-    return l->fifo < 0 ? fail("open fifo") : 0;
+    if (l->fifo < 0)
+        return fail("open fifo");
+    text_add(&path, "/proc/self/fd/");
+    text_add_number(&path, (uint64_t)l->fifo);
+    return chmod(path.bytes, 0622) < 0 ? fail("chmod fifo") : 0;
 }
 
 static int prepare(struct launch *l, uint32_t *at)
@@ -182,13 +207,10 @@ int main(int argc, char **argv, char **envp)
     prctl(PR_SET_NAME, "slipway-launch");
     if (prepare(l, &at) < 0) {
         send_failure(l, at);
-        return 1;
+        return give_up(l);
     }
-    if (run_launch(l) < 0) {
-        if (l->plan.mode == MODE_SHIM)
-            shim_withdraw(l);
-        return 1;
-    }
+    if (run_launch(l) < 0)
+        return give_up(l);
     release_plan(l);
     if (l->plan.mode == MODE_SHIM)
         shim_run(l);
