@@ -10,6 +10,7 @@ export {
   findController,
   findUnified,
 } from './host.ts';
+export { makeRoomForGroups } from './make-room.ts';
 export { type CgroupPlan, type CgroupWrite, planCgroup, type ReadBack } from './plan.ts';
 export { weightOfShares } from './plan-v2.ts';
 export { type CgroupStats, readStats } from './stats.ts';

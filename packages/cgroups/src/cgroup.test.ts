@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest';
+import { detectCgroups, makeRoomForGroups, openCgroup, planCgroup, requireCgroupDriver, weightOfShares } from './index.ts';
+import { fakeNestedV1, fakeV2 } from './testing/fake-hosts.ts';
+
+describe('planning for v2', () => {
+  test('translates units, shares and memory-plus-swap', () => {
+    const { host } = fakeV2();
+    const plan = planCgroup(
+      {
+        memory: { limit: 64 << 20, swap: 96 << 20, reservation: 32 << 20 },
+        cpu: { shares: 1024, quota: 50_000, period: 100_000, cpus: '0-1' },
+        pids: { limit: 0 },
+      },
+      host,
+    );
+    expect(plan.writes.map(({ file, value, pointer }) => [file, value, pointer])).toEqual([
+      ['cpuset.cpus', '0-1', '/linux/resources/cpu/cpus'],
+      ['memory.max', '67108864', '/linux/resources/memory/limit'],
+      ['memory.swap.max', '33554432', '/linux/resources/memory/swap'],
+      ['memory.low', '33554432', '/linux/resources/memory/reservation'],
+      ['cpu.weight', '100', '/linux/resources/cpu/shares'],
+      ['cpu.max', '50000 100000', '/linux/resources/cpu/quota'],
+      ['pids.max', 'max', '/linux/resources/pids/limit'],
+    ]);
+  });
+
+  test('says what cannot be enforced there, and refuses what has no equivalent', () => {
+    const { host } = fakeV2();
+    expect(planCgroup({ devices: [{ allow: false, access: 'rwm' }] }, host)).toMatchObject({
+      writes: [],
+      warnings: [expect.stringContaining('/linux/resources/devices is not enforced')],
+    });
+    expect(() => planCgroup({ memory: { disableOOMKiller: true } }, host)).toThrow(expect.objectContaining({ code: 'E_CGROUP_RESOURCE' }));
+    expect(() => planCgroup({ network: { classID: 1 } }, host)).toThrow(expect.objectContaining({ subject: '/linux/resources/network' }));
+  });
+
+  test('unified files are written as they stand', () => {
+    const { host } = fakeV2();
+    expect(planCgroup({ unified: { 'memory.high': '1M' } }, host).writes).toEqual([
+      { controller: 'memory', file: 'memory.high', value: '1M', pointer: '/linux/resources/unified/memory.high', hierarchy: 'unified' },
+    ]);
+    expect(() => planCgroup({ unified: { 'io.max': '8:0 rbps=1' } }, host)).toThrow(
+      expect.objectContaining({ code: 'E_CGROUP_CONTROLLER' }),
+    );
+  });
+
+  test.each([
+    [2, 1],
+    [1024, 100],
+    [262_144, 10_000],
+    [512, 59],
+  ])('%i shares weigh %i', (shares, weight) => expect(weightOfShares(shares)).toBe(weight));
+});
+
+describe('planning for v1', () => {
+  test('keeps the order that the kernel insists on', () => {
+    const { host } = fakeNestedV1();
+    const plan = planCgroup(
+      {
+        devices: [
+          { allow: false, access: 'rwm' },
+          { allow: true, type: 'c', major: 1, minor: 3, access: 'rw' },
+          { allow: true, type: 'c', major: 136 },
+        ],
+        memory: { limit: 1 << 20, swap: 1 << 21 },
+      },
+      host,
+    );
+    expect(plan.writes.map(({ hierarchy, file, value }) => [hierarchy, file, value])).toEqual([
+      ['devices', 'devices.deny', 'a'],
+      ['devices', 'devices.allow', 'c 1:3 rw'],
+      ['devices', 'devices.allow', 'c 136:* rwm'],
+      ['memory', 'memory.limit_in_bytes', '1048576'],
+      ['memory', 'memory.memsw.limit_in_bytes', '2097152'],
+    ]);
+  });
+
+  test('device rules are left out, with a word, where they cannot be set', () => {
+    const { host } = fakeNestedV1({ userNamespace: true });
+    expect(planCgroup({ devices: [{ allow: false }, { allow: true }] }, host)).toEqual({
+      writes: [],
+      warnings: [expect.stringContaining('device rules left out')],
+    });
+  });
+
+  test('a limit without its controller is refused, naming both', () => {
+    const { host } = fakeNestedV1();
+    const without = { ...host, hierarchies: host.hierarchies.filter(({ name }) => name !== 'pids') };
+    const plan = () => planCgroup({ pids: { limit: 5 } }, without);
+    expect(plan).toThrow(/\/linux\/resources\/pids\/limit needs the cgroup controller "pids".*mounted: memory, cpu,cpuacct/);
+    expect(() => planCgroup({ memory: { limit: 1 << 20 } }, { ...host, hierarchies: [], mode: 'none' })).toThrow(
+      /no cgroup file system is mounted/,
+    );
+  });
+});
+
+describe('finding the hierarchies', () => {
+  test('a container’s partial view: the own group lies below the mount, whatever the host calls it', () => {
+    const { host } = fakeNestedV1();
+    expect(host.mode).toBe('v1');
+    expect(host.hierarchies.find(({ name }) => name === 'cpu,cpuacct')).toMatchObject({
+      controllers: ['cpu', 'cpuacct'],
+      own: '/sys/fs/cgroup/cpu,cpuacct/inner',
+    });
+  });
+
+  test('v2, also where the own group is outside the view', () => {
+    expect(fakeV2({ membership: '0::/user.slice' }).host.hierarchies).toMatchObject([
+      { name: 'unified', own: '/sys/fs/cgroup/user.slice' },
+    ]);
+    expect(fakeV2({ membership: '0::/../other' }).host.hierarchies).toMatchObject([{ own: '/sys/fs/cgroup' }]);
+    expect(detectCgroups({ mounts: [], memberships: [], userNamespace: false }).mode).toBe('none');
+  });
+});
+
+describe('where a group lies', () => {
+  test('absolute paths start at the mount, relative ones at the own group, v2’s at its parent', () => {
+    const v1 = fakeNestedV1().host;
+    expect(openCgroup(v1, { cgroupsPath: '/a//b/.', id: 'x' }).directories['memory']).toBe('/sys/fs/cgroup/memory/a/b');
+    expect(openCgroup(v1, { cgroupsPath: 'a', id: 'x' }).directories['memory']).toBe('/sys/fs/cgroup/memory/inner/a');
+    expect(openCgroup(v1, { id: 'x' }).directories['memory']).toBe('/sys/fs/cgroup/memory/inner/x');
+    expect(openCgroup(fakeV2({ membership: '0::/own' }).host, { id: 'x' }).directories).toEqual({ unified: '/sys/fs/cgroup/x' });
+    expect(openCgroup(fakeV2().host, { id: 'x' }).directories).toEqual({ unified: '/sys/fs/cgroup/x' });
+  });
+});
+
+describe('a group on v2', () => {
+  test('is made with controllers enabled on the way down, limited, read and removed', async () => {
+    const { host, files } = fakeV2();
+    const group = openCgroup(host, { cgroupsPath: '/slipway/web', id: 'web' });
+    const plan = planCgroup({ memory: { limit: 64 << 20 }, cpu: { quota: 20_000 }, pids: { limit: 16 } }, host);
+    group.create(plan);
+    group.apply(plan);
+
+    expect(files.read('/sys/fs/cgroup/slipway/cgroup.subtree_control')).toBe('cpuset cpu memory pids');
+    expect(group.procsFiles()).toEqual(['/sys/fs/cgroup/slipway/web/cgroup.procs']);
+    expect(group.stats()).toMatchObject({
+      version: 'v2',
+      memoryBytes: 4096,
+      memoryLimitBytes: 64 << 20,
+      memoryPeakBytes: 8192,
+      oomKills: 2,
+      cpuUsageUs: 1500,
+      throttledUs: 20,
+      cpuQuota: 0.2,
+      pids: 3,
+      pidsLimit: 16,
+    });
+    expect(group.stats().files['memory.max']).toBe('67108864');
+
+    await group.remove();
+    expect(files.kind('/sys/fs/cgroup/slipway/web')).toBeUndefined();
+  });
+
+  test('a controller that cannot be enabled is named when a limit needs it, and does no harm otherwise', () => {
+    const { host } = fakeV2({ refused: ['memory'] });
+    const group = openCgroup(host, { cgroupsPath: '/a/b', id: 'x' });
+    group.create();
+    group.apply(planCgroup({ pids: { limit: 5 } }, host));
+    expect(() => group.apply(planCgroup({ memory: { limit: 1 << 20 } }, host))).toThrow(
+      /cannot apply \/linux\/resources\/memory\/limit: memory.max of the unified hierarchy does not exist/,
+    );
+  });
+
+  test('processes at the top of a machine make room', () => {
+    const { host, files } = fakeV2();
+    files.put('/sys/fs/cgroup/cgroup.type', 'domain');
+    files.put('/sys/fs/cgroup/cgroup.procs', '1\n17\n');
+    expect(makeRoomForGroups(host)).toBe(2);
+    expect(files.writes.map(({ path, text }) => [path, text])).toEqual([
+      ['/sys/fs/cgroup/init/cgroup.procs', '1'],
+      ['/sys/fs/cgroup/init/cgroup.procs', '17'],
+    ]);
+    expect(makeRoomForGroups(fakeV2().host)).toBe(0);
+  });
+});
+
+describe('a group on nested v1', () => {
+  test('inherits cpuset’s lists on the way down, and leaves out a hierarchy that is not ours to write', () => {
+    const { host, files } = fakeNestedV1({ readOnly: ['pids'] });
+    const group = openCgroup(host, { cgroupsPath: '/a/b', id: 'x' });
+    group.create();
+    expect([files.read('/sys/fs/cgroup/cpuset/a/cpuset.cpus'), files.read('/sys/fs/cgroup/cpuset/a/b/cpuset.mems')]).toEqual(['0-3', '0']);
+    expect(Object.keys(group.directories)).toEqual(['memory', 'cpu,cpuacct', 'cpuset', 'devices']);
+    expect(group.stats()).toMatchObject({ version: 'v1', cpuUsageUs: 2500 });
+  });
+
+  test('that hierarchy is named when a limit needs it, and nothing is left of the attempt', () => {
+    const { host, files } = fakeNestedV1({ readOnly: ['pids'] });
+    const plan = planCgroup({ pids: { limit: 5 } }, host);
+    expect(() => openCgroup(host, { cgroupsPath: '/a/b', id: 'x' }).create(plan)).toThrow(
+      /"pids", and this process may not make groups in the pids hierarchy/,
+    );
+    for (const name of ['memory', 'cpu,cpuacct', 'cpuset', 'devices']) expect(files.kind(`/sys/fs/cgroup/${name}/a`), name).toBeUndefined();
+  });
+});
+
+test('only the cgroupfs driver is offered', () => {
+  expect(() => requireCgroupDriver('systemd')).toThrow(expect.objectContaining({ kind: 'unsupported', code: 'E_CGROUP_DRIVER' }));
+  expect(() => requireCgroupDriver('cgroupfs')).not.toThrow();
+});
