@@ -1,0 +1,232 @@
+import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hostTest } from '@slipway/testing';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { cgroupDirs, eventually, RUNTIMES, TestRuntime } from './testing/test-runtime.ts';
+
+/** A first process of a pid namespace cannot be killed from inside. */
+const NAMESPACES_BUT_PID = ['network', 'ipc', 'uts', 'mount'].map((type) => ({ type }));
+
+describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
+  let runtime: TestRuntime;
+  beforeAll(() => {
+    runtime = new TestRuntime(under);
+  });
+  afterAll(() => runtime.dispose());
+
+  hostTest('created, running, stopped, gone [runtime-spec/runtime.md#lifecycle]', ['root'], async () => {
+    const id = runtime.newId();
+    const rootfs = runtime.rootfs();
+    const bundle = runtime.bundle({ process: { args: ['/bin/sh', '-c', 'touch /ran; exec sleep 1000'] }, annotations: { a: 'b' } }, rootfs);
+
+    await runtime.must('create', '--bundle', bundle, id);
+    const created = await runtime.state(id);
+    expect(created).toMatchObject({ id, status: 'created', bundle, annotations: { a: 'b' } });
+    expect(created.pid).toBeGreaterThan(1);
+    expect(existsSync(join(rootfs, 'ran'))).toBe(false);
+
+    await runtime.must('start', id);
+    await eventually(() => existsSync(join(rootfs, 'ran')));
+    expect(await runtime.state(id)).toMatchObject({ status: 'running', pid: created.pid });
+
+    await runtime.must('kill', id, 'KILL');
+    await eventually(async () => (await runtime.state(id)).status === 'stopped');
+    await runtime.must('delete', id);
+    expect((await runtime.call('state', id)).stderr).toContain('does not exist');
+    expect(cgroupDirs(id)).toEqual([]);
+    expect(existsSync(join(runtime.root, id))).toBe(false);
+  });
+
+  hostTest('what is not allowed in a state is refused and changes nothing', ['root'], async () => {
+    const { id, bundle } = await runtime.sleeping();
+
+    expect((await runtime.call('start', id)).code).not.toBe(0);
+    expect((await runtime.call('delete', id)).code).not.toBe(0);
+    expect((await runtime.call('resume', id)).code).not.toBe(0);
+    expect((await runtime.call('create', '--bundle', bundle, id)).stderr).toContain('exist');
+    expect(await runtime.state(id)).toMatchObject({ status: 'running' });
+  });
+
+  hostTest('a created container can be deleted', ['root'], async () => {
+    const id = runtime.newId();
+    await runtime.must('create', '--bundle', runtime.bundle({ process: { args: ['/bin/sleep', '1000'] } }), id);
+
+    await runtime.must('delete', id);
+
+    expect((await runtime.call('state', id)).code).not.toBe(0);
+  });
+
+  hostTest('delete --force ends a running container, and is quiet about one that is not there', ['root'], async () => {
+    const { id, pid } = await runtime.sleeping();
+
+    await runtime.must('delete', '--force', id);
+    await runtime.must('delete', '--force', id);
+
+    await eventually(() => !existsSync(`/proc/${pid}/root/bin/busybox`));
+    expect(cgroupDirs(id)).toEqual([]);
+  });
+
+  hostTest('a process killed from outside leaves nothing after delete', ['root'], async () => {
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length;
+    const { id, pid } = await runtime.sleeping();
+    process.kill(pid, 'SIGKILL');
+
+    await eventually(async () => (await runtime.state(id)).status === 'stopped');
+    expect((await runtime.call('kill', id, 'TERM')).stderr).toContain('not running');
+    await runtime.must('delete', id);
+
+    expect(readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length).toBe(mounts);
+    expect(cgroupDirs(id)).toEqual([]);
+  });
+
+  hostTest('run exits as its process does', ['root'], async () => {
+    for (const code of [0, 1, 42, 255]) {
+      expect((await runtime.run({ process: { args: ['/bin/sh', '-c', `exit ${code}`] } })).code).toBe(code);
+    }
+    expect(
+      (await runtime.run({ process: { args: ['/bin/sh', '-c', 'kill -9 $$; sleep 5'] }, linux: { namespaces: NAMESPACES_BUT_PID } })).code,
+    ).toBe(137);
+  });
+
+  hostTest('run passes a signal on to its process', ['root'], async () => {
+    const id = runtime.newId();
+    const bundle = runtime.bundle({ process: { args: ['/bin/sh', '-c', 'trap "exit 7" TERM; while :; do sleep 0.05; done'] } });
+    const { child } = runtime.begin('run', '--bundle', bundle, id);
+    await eventually(async () => (await runtime.call('state', id)).stdout.includes('running'));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    child.kill('SIGTERM');
+
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(7);
+    expect((await runtime.call('state', id)).code).not.toBe(0);
+  });
+
+  hostTest('run leaves nothing behind', ['root'], async () => {
+    const id = runtime.newId();
+    await runtime.must('run', '--bundle', runtime.bundle(), id);
+
+    expect(existsSync(join(runtime.root, id))).toBe(false);
+    expect(cgroupDirs(id)).toEqual([]);
+  });
+
+  hostTest('a program that is missing or not executable fails the creation and leaves nothing', ['root'], async () => {
+    for (const [program, words, code] of [
+      ['nosuch', 'executable file not found', 127],
+      ['/bin/not-a-program', 'permission denied', 126],
+    ] as const) {
+      const id = runtime.newId();
+      const ended = await runtime.call('run', '--bundle', runtime.bundle({ process: { args: [program] } }), id);
+
+      expect(ended.code).not.toBe(0);
+      if (under.ours) expect(ended.code).toBe(code);
+      if (under.ours || program === 'nosuch') expect(ended.stderr).toContain(words);
+      expect((await runtime.call('state', id)).code).not.toBe(0);
+      expect(cgroupDirs(id)).toEqual([]);
+    }
+  });
+
+  hostTest('pause stops every process, resume lets them go on', ['root'], async () => {
+    const { id } = await runtime.sleeping();
+
+    await runtime.must('pause', id);
+    expect((await runtime.state(id)).status).toBe('paused');
+    expect((await runtime.call('exec', id, '/bin/true')).code).not.toBe(0);
+    await runtime.must('resume', id);
+    expect((await runtime.state(id)).status).toBe('running');
+    await runtime.must('pause', id);
+    await runtime.must('delete', '--force', id);
+  });
+
+  hostTest('kill takes names and numbers, TERM by default', ['root'], async () => {
+    const trap = 'for s in TERM HUP USR1; do trap "echo got-$s" $s; done; while :; do sleep 0.05; done';
+    const id = runtime.newId();
+    const { files } = runtime.begin('run', '--bundle', runtime.bundle({ process: { args: ['/bin/sh', '-c', trap] } }), id);
+    await eventually(async () => (await runtime.call('state', id)).stdout.includes('running'));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    for (const [args, name] of [
+      [[], 'TERM'],
+      [['SIGHUP'], 'HUP'],
+      [['10'], 'USR1'],
+    ] as const) {
+      await runtime.must('kill', id, ...args);
+      await eventually(() => readFileSync(files.stdout, 'utf8').includes(`got-${name}`));
+    }
+    expect((await runtime.call('kill', id, 'NOSUCH')).code).not.toBe(0);
+  });
+
+  hostTest('lists and tables name the container and its processes', ['root'], async () => {
+    const { id, pid } = await runtime.sleeping();
+
+    expect((await runtime.must('list', '--quiet')).stdout.split('\n')).toContain(id);
+    expect(JSON.parse((await runtime.must('list', '--format', 'json')).stdout)).toContainEqual(
+      expect.objectContaining({ id, pid, status: 'running', owner: 'root' }),
+    );
+    expect((await runtime.must('list')).stdout).toMatch(/^ID +PID +STATUS +BUNDLE +CREATED +OWNER\n/);
+    expect(JSON.parse((await runtime.must('ps', '--format', 'json', id)).stdout)).toEqual([pid]);
+    expect((await runtime.must('ps', id)).stdout).toMatch(new RegExp(`UID +PID.*\\n.*\\b${pid}\\b.*sleep 1000\\n$`));
+  });
+
+  hostTest('the pid file holds the process’s pid', ['root'], async () => {
+    const id = runtime.newId();
+    const file = join(runtime.dir, 'pid');
+    await runtime.must(
+      'run',
+      '--detach',
+      '--pid-file',
+      file,
+      '--bundle',
+      runtime.bundle({ process: { args: ['/bin/sleep', '1000'] } }),
+      id,
+    );
+
+    expect(readFileSync(file, 'utf8')).toBe(String((await runtime.state(id)).pid));
+  });
+
+  // A46
+  hostTest('config.json is read once, at creation [runtime-spec/runtime.md#create]', ['root'], async () => {
+    const id = runtime.newId();
+    const rootfs = runtime.rootfs();
+    const bundle = runtime.bundle({ process: { args: ['/bin/touch', '/old'] } }, rootfs);
+    await runtime.must('create', '--bundle', bundle, id);
+    writeFileSync(join(bundle, 'config.json'), readFileSync(join(bundle, 'config.json'), 'utf8').replaceAll('/old', '/new'));
+
+    await runtime.must('start', id);
+
+    await eventually(() => existsSync(join(rootfs, 'old')));
+    expect(existsSync(join(rootfs, 'new'))).toBe(false);
+  });
+
+  // A44
+  hostTest('an id that could be a path or an escape sequence is refused', ['root'], async () => {
+    for (const id of ['../x', 'a/b', '.', '..', '', 'a\nb', '\x1b]0;x', '😀', 'a'.repeat(300)]) {
+      expect((await runtime.call('create', '--bundle', runtime.bundle(), id)).code, JSON.stringify(id)).not.toBe(0);
+    }
+    expect(existsSync(join(runtime.dir, 'x'))).toBe(false);
+  });
+
+  hostTest('spec writes a document that the runtime accepts', ['root'], async () => {
+    const bundle = runtime.bundle();
+    expect((await runtime.call('spec', '--bundle', bundle)).code).not.toBe(0);
+    unlinkSync(join(bundle, 'config.json'));
+
+    await runtime.must('spec', '--bundle', bundle);
+
+    expect(JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8'))).toMatchObject({
+      process: { args: ['sh'] },
+      root: { readonly: true },
+    });
+  });
+
+  hostTest('an error is one line of the log, in the format that was asked for', ['root'], async () => {
+    const log = join(runtime.dir, 'log.json');
+    const ended = await runtime.call('--log', log, '--log-format', 'json', 'state', 'nosuch');
+
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toBe('container does not exist\n');
+    expect(JSON.parse(readFileSync(log, 'utf8'))).toEqual({
+      level: 'error',
+      msg: 'container does not exist',
+      time: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    expect((await runtime.call('state', 'nosuch')).stderr).toMatch(/^time="[^"]+" level=error msg="container does not exist"\n$/);
+  });
+});

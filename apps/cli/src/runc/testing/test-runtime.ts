@@ -1,0 +1,215 @@
+/**
+ * Bundles, and a runtime's command line, for tests that any OCI runtime with runc's dialect has to pass.
+ *
+ * Knows: how to make a bundle around the host's static busybox, call a runtime, and take everything away again.
+ * Does not know: which runtime it is calling.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defaultSpec, formatSpecJson, type RuntimeSpec, type SpecLinux, type SpecProcess } from '@slipway/oci';
+
+export interface RuntimeUnderTest {
+  readonly name: string;
+  readonly binary: string;
+  /** Ours promises more than the standard; the peer is here to show that the suite tests the standard. */
+  readonly ours: boolean;
+}
+
+export const OURS: RuntimeUnderTest = {
+  name: 'slipway',
+  binary: fileURLToPath(new URL('../../../../../bin/runc', import.meta.url)),
+  ours: true,
+};
+export const PEER: RuntimeUnderTest = { name: 'Debian’s runc', binary: '/usr/sbin/runc', ours: false };
+export const RUNTIMES = [OURS, PEER] as const;
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What a test changes in the usual document: an idle `sh` without a terminal in every ordinary namespace. */
+export interface SpecChanges extends Omit<Partial<RuntimeSpec>, 'process' | 'linux'> {
+  readonly process?: Partial<SpecProcess>;
+  readonly linux?: Partial<SpecLinux>;
+}
+
+const APPLETS = [
+  'sh',
+  'cat',
+  'ls',
+  'id',
+  'sleep',
+  'true',
+  'mount',
+  'mkdir',
+  'readlink',
+  'stat',
+  'touch',
+  'hostname',
+  'ip',
+  'grep',
+  'kill',
+  'dd',
+  'pwd',
+  'wc',
+  'tail',
+];
+
+/** One runtime with a state directory of its own; everything it made is gone after `dispose`. */
+export class TestRuntime {
+  readonly runtime: RuntimeUnderTest;
+  readonly dir = mkdtempSync(join(tmpdir(), 'slipway-runc-test-'));
+  readonly root = join(this.dir, 'state');
+  readonly #rootfs = join(this.dir, 'rootfs');
+  readonly #ids = new Set<string>();
+  readonly #children = new Set<ChildProcess>();
+  #count = 0;
+
+  constructor(runtime: RuntimeUnderTest) {
+    this.runtime = runtime;
+    makeRootfs(this.#rootfs);
+  }
+
+  /** An id no other test has, taken away in the end. */
+  newId(): string {
+    const id = `test-${process.pid}-${this.#count++}`;
+    this.#ids.add(id);
+    return id;
+  }
+
+  /** A bundle directory; its rootfs is shared by the tests of a file unless it brings its own. */
+  bundle(changes: SpecChanges = {}, rootfs = this.#rootfs): string {
+    const dir = mkdtempSync(join(this.dir, 'bundle-'));
+    writeFileSync(join(dir, 'config.json'), formatSpecJson(specWith(changes, rootfs)));
+    return dir;
+  }
+
+  /** A root directory of a test's own, to put things into. */
+  rootfs(): string {
+    const dir = mkdtempSync(join(this.dir, 'rootfs-'));
+    makeRootfs(dir);
+    return dir;
+  }
+
+  /** Calls the runtime and waits for its end. Output goes through files, since containers outlive the call with its streams. */
+  async call(...args: readonly string[]): Promise<Ended> {
+    const { child, files } = this.begin(...args);
+    const code = await endOf(child);
+    return { code, stdout: readFileSync(files.stdout, 'utf8'), stderr: readFileSync(files.stderr, 'utf8') };
+  }
+
+  /** Calls the runtime without waiting. */
+  begin(...args: readonly string[]): { child: ChildProcess; files: { stdout: string; stderr: string } } {
+    const number = this.#count++;
+    const files = { stdout: join(this.dir, `out-${number}`), stderr: join(this.dir, `err-${number}`) };
+    const fds = [openSync(files.stdout, 'w'), openSync(files.stderr, 'w')] as const;
+    const child = spawn(this.runtime.binary, ['--root', this.root, ...args], { stdio: ['ignore', ...fds], cwd: this.dir });
+    for (const fd of fds) closeSync(fd);
+    this.#children.add(child);
+    child.once('exit', () => this.#children.delete(child));
+    return { child, files };
+  }
+
+  /** `run` in the foreground: what the container printed. */
+  async run(changes: SpecChanges = {}, rootfs?: string): Promise<Ended> {
+    return await this.call('run', '--bundle', this.bundle(changes, rootfs), this.newId());
+  }
+
+  /** The output of one shell line in a container. @throws with stderr when it fails */
+  async shell(line: string, changes: SpecChanges = {}, rootfs?: string): Promise<string> {
+    const process = { ...changes.process, args: ['/bin/sh', '-c', line] };
+    const { code, stdout, stderr } = await this.run({ ...changes, process }, rootfs);
+    if (code !== 0) throw new Error(`exit code ${code}: ${stderr}${stdout}`);
+    return stdout;
+  }
+
+  /** A container that sleeps, started. */
+  async sleeping(changes: SpecChanges = {}): Promise<{ id: string; pid: number; bundle: string }> {
+    const id = this.newId();
+    const bundle = this.bundle({ ...changes, process: { args: ['/bin/sleep', '1000'], ...changes.process } });
+    await this.must('create', '--bundle', bundle, id);
+    await this.must('start', id);
+    return { id, pid: (await this.state(id)).pid, bundle };
+  }
+
+  async state(id: string): Promise<{ id: string; status: string; pid: number; bundle: string; ociVersion: string; annotations?: unknown }> {
+    return JSON.parse((await this.must('state', id)).stdout);
+  }
+
+  /** @throws with stderr when the call fails */
+  async must(...args: readonly string[]): Promise<Ended> {
+    const ended = await this.call(...args);
+    if (ended.code !== 0) throw new Error(`${args.join(' ')}: exit code ${ended.code}: ${ended.stderr}`);
+    return ended;
+  }
+
+  async dispose(): Promise<void> {
+    for (const child of this.#children) child.kill('SIGKILL');
+    for (const id of this.#ids) await this.call('delete', '--force', id);
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Waits until `probe` answers true. @throws after the time has passed */
+export async function eventually(probe: () => Promise<boolean> | boolean, timeoutMs = 5000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await probe())) {
+    if (performance.now() > deadline) throw new Error('it did not happen in time');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Directories of a container's cgroups on this host, by the end of their name. */
+export function cgroupDirs(name: string): string[] {
+  const roots = readdirSync('/sys/fs/cgroup', { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return ['', ...roots.map((entry) => entry.name)].flatMap((hierarchy) => findNamed(join('/sys/fs/cgroup', hierarchy), name, 3));
+}
+
+function findNamed(dir: string, name: string, depth: number): string[] {
+  if (depth === 0) return [];
+  const below = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return below.flatMap((entry) => (entry.name === name ? [join(dir, name)] : findNamed(join(dir, entry.name), name, depth - 1)));
+}
+
+function makeRootfs(dir: string): void {
+  for (const name of ['bin', 'dev', 'proc', 'sys', 'tmp', 'etc', 'mnt']) mkdirSync(join(dir, name), { recursive: true });
+  copyFileSync('/usr/bin/busybox', join(dir, 'bin/busybox'));
+  for (const applet of APPLETS) symlinkSync('busybox', join(dir, 'bin', applet));
+  writeFileSync(join(dir, 'etc/passwd'), 'root:x:0:0:root:/:/bin/sh\n');
+  writeFileSync(join(dir, 'bin/not-a-program'), 'text\n', { mode: 0o644 });
+}
+
+function specWith({ process, linux, ...changes }: SpecChanges, rootfs: string): RuntimeSpec {
+  const base = defaultSpec();
+  return {
+    ...base,
+    root: { path: rootfs },
+    hostname: 'container',
+    ...changes,
+    process: { ...base.process, terminal: false, cwd: '/', args: ['/bin/true'], ...process },
+    linux: { ...base.linux, ...linux },
+  };
+}
+
+async function endOf(child: ChildProcess): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 128)));
+  });
+}
