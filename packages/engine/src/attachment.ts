@@ -32,7 +32,10 @@ export class Attachment {
 
   /** The process exists: output flows from here on. */
   bind(connection: ShimConnection): void {
-    if (this.#closed) return connection.close();
+    if (this.#closed) {
+      connection.close();
+      return;
+    }
     this.#connection = connection;
     this.#connected.resolve(connection);
     this.#listen();

@@ -20,9 +20,12 @@ export interface ContainerTable {
   /** By id, name (with or without a leading slash) or unambiguous id prefix. @throws not-found / E_CONTAINER_UNKNOWN */
   get(reference: string): LiveContainer;
   findByName(name: string): LiveContainer | undefined;
-  /** Reserves id and name; on disk before this resolves. @throws already-exists / E_NAME_TAKEN naming who holds it */
+  /** Reserves id and name; on disk before this resolves, but not through a power cut. @throws already-exists / E_NAME_TAKEN naming who holds it */
   add(record: ContainerRecord): Promise<LiveContainer>;
-  /** Changes a record, in memory at once, on disk before this resolves. */
+  /**
+   * Changes a record, in memory at once, on disk before this resolves: a killed daemon finds it again. After a power cut no process
+   * lives, so an older record is as good, and no start waits for a disk.
+   */
   update(container: LiveContainer, change: Partial<ContainerRecord>): Promise<void>;
   /** Forgets a container and removes its directory. */
   drop(container: LiveContainer): Promise<void>;
@@ -91,7 +94,7 @@ class Table implements ContainerTable {
     const container = this.#hold(new LiveContainer(record));
     try {
       await ensurePrivateDirectory(this.directory(record.id), 0o711);
-      await this.#save(record, true);
+      await this.#save(record);
       return container;
     } catch (error) {
       await this.drop(container);
@@ -103,7 +106,7 @@ class Table implements ContainerTable {
     const record = { ...container.record, ...change };
     if (record.name !== container.record.name) this.#rename(container, record.name);
     container.record = record;
-    await container.saving(() => this.#save(container.record, false));
+    await container.saving(() => this.#save(container.record));
   }
 
   async drop(container: LiveContainer): Promise<void> {
@@ -129,8 +132,8 @@ class Table implements ContainerTable {
     this.#byName.set(name, container);
   }
 
-  async #save(record: ContainerRecord, durable: boolean): Promise<void> {
-    await writeFileAtomic(`${this.directory(record.id)}/${RECORD}`, JSON.stringify(record), { durable });
+  async #save(record: ContainerRecord): Promise<void> {
+    await writeFileAtomic(`${this.directory(record.id)}/${RECORD}`, JSON.stringify(record), { durable: false });
   }
 }
 

@@ -85,6 +85,8 @@ export interface ContainerRequest {
   readonly hostname?: string;
   readonly domainname?: string;
   readonly tty: boolean;
+  /** The terminal's first size in character cells. */
+  readonly consoleSize?: { readonly height: number; readonly width: number };
   readonly openStdin: boolean;
   readonly stdinOnce: boolean;
   readonly labels: Readonly<Record<string, string>>;
@@ -110,6 +112,26 @@ export interface ResolvedProcess {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** One layer below a container. */
+export interface LowerLayer {
+  /** Diff id. */
+  readonly digest: string;
+  readonly directory: string;
+  readonly sizeBytes?: number;
+  readonly createdBy?: string;
+}
+
+/** A container's writable root file system, before anything is mounted. */
+export interface Rootfs {
+  readonly snapshotter: 'overlay' | 'native';
+  /** What to mount on the bundle's rootfs; absent for native, whose directory is the root. */
+  readonly mount?: { readonly fsType: string; readonly source: string; readonly data: readonly string[] };
+  /** The writable directory; for native the whole tree. */
+  readonly upperDirectory: string;
+  /** Bottom first; empty for native. */
+  readonly lower: readonly LowerLayer[];
+}
+
 /** How and when the process last ended. */
 export interface ExitFact {
   readonly code: number;
@@ -129,6 +151,8 @@ export interface ContainerRecord {
   readonly imageId: string;
   readonly createdAt: string;
   readonly status: ContainerStatus;
+  /** Absent only while the container is being created. */
+  readonly rootfs?: Rootfs;
   /** The directory of the shim that holds (or held) the process; a new one for each start. */
   readonly shimDir?: string;
   readonly pid?: number;

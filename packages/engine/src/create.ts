@@ -8,13 +8,13 @@ import { EngineError, Rollback } from '@slipway/errors';
 import type { SpanContext } from '@slipway/journal';
 import { ensureDirectory, ensurePrivateDirectory, findText, resolvePath, writeFileAtomic } from '@slipway/kernel';
 import { formatSpecJson, planSeccompProfile } from '@slipway/oci';
-import type { ContainerRecord, ContainerRequest } from './container.ts';
+import type { ContainerRecord, ContainerRequest, Rootfs } from './container.ts';
 import { planEtcFiles } from './etc-files.ts';
 import { containerEvent, noteContainer } from './facts.ts';
 import { readInLayers } from './layered-root.ts';
 import { makeUpName, newContainerId, requireName } from './names.ts';
 import { planCapabilities, planSpec } from './plan-spec.ts';
-import type { EngineContext, EngineImage, Rootfs } from './ports.ts';
+import type { EngineContext, EngineImage } from './ports.ts';
 import { resolveProcess } from './resolve-process.ts';
 import { type ResolvedUser, resolveUser } from './resolve-user.ts';
 
@@ -38,6 +38,7 @@ export async function createContainer(engine: EngineContext, request: ContainerR
       const rootfs = await prepareRootfs(engine, record, span);
       rollback.defer('remove the snapshot', () => engine.images.removeRootfs(record.id));
       await writeBundle(engine, record, rootfs);
+      await engine.containers.update(container, { rootfs });
       rollback.disarm();
       containerEvent(engine, container, 'create');
       noteContainer(engine, container);

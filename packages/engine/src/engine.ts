@@ -83,6 +83,7 @@ export interface Engine {
     reference: string,
     options: { readonly force: boolean },
   ): Promise<{ readonly untagged: readonly string[]; readonly deleted: readonly string[] }>;
+  tagImage(reference: string, name: string): Promise<void>;
   pastEvents(): readonly EngineEvent[];
   onEvent(listener: (event: EngineEvent) => void): () => void;
   /** Lets go of everything without ending any container. */
@@ -168,6 +169,7 @@ function imageVerbs(engine: EngineContext) {
     images: () => listImages(engine),
     findImage: (reference: string) => engine.images.find(reference),
     loadImages: (archive: AsyncIterable<Uint8Array>, parent?: SpanContext) => loadImages(engine, archive, parent),
+    tagImage: (reference: string, name: string) => engine.images.tag(reference, name),
     removeImage: (reference: string, options: { readonly force: boolean }) => removeImage(engine, reference, options),
   };
 }

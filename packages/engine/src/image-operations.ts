@@ -59,7 +59,7 @@ export async function removeImage(
       );
     }
   }
-  const removed = await engine.images.remove(reference);
+  const removed = await engine.images.remove(reference, options);
   engine.events.publish({ type: 'image', action: 'delete', id: image.id, attributes: { name: reference } });
   return removed;
 }

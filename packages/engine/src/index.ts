@@ -6,17 +6,20 @@ export type {
   ContainerStatus,
   ExitFact,
   HostRequest,
+  LowerLayer,
   NetworkMode,
   ResolvedProcess,
   ResourceRequest,
+  Rootfs,
 } from './container.ts';
 export { type Engine, type EngineOptions, type ExecView, openEngine } from './engine.ts';
 export type { EngineEvent } from './events.ts';
 export type { ExecSize } from './exec.ts';
 export type { ExecConfig } from './exec-table.ts';
+export { createImagePort } from './image-port.ts';
 export type { LogLine } from './log-lines.ts';
 export type { LogOptions } from './logs.ts';
-export type { EngineImage, EnginePaths, ImagePort, LoadedImage, LowerLayer, Rootfs } from './ports.ts';
+export type { EngineImage, EnginePaths, ImagePort, LoadedImage } from './ports.ts';
 export type { RemoveOptions } from './remove.ts';
 export type { ContainerStats } from './stats.ts';
 export type { StopOptions } from './stop.ts';

@@ -39,7 +39,7 @@ export function watchLayers(engine: () => EngineContext): LayersWatcher {
     const state = seen.get(id);
     if (container === undefined || state === undefined) return void seen.delete(id);
     state.lookedAt = performance.now();
-    const fact = await readLayers(engine(), container).catch(() => undefined);
+    const fact = await readLayers(container).catch(() => undefined);
     if (fact === undefined) return; // being removed at this moment
     const text = JSON.stringify(fact);
     if (text === state.written) return;
@@ -76,9 +76,10 @@ export function watchLayers(engine: () => EngineContext): LayersWatcher {
   };
 }
 
-async function readLayers(engine: EngineContext, container: LiveContainer): Promise<LayersFact> {
+async function readLayers(container: LiveContainer): Promise<LayersFact | undefined> {
   const { id, record } = container;
-  const rootfs = await engine.images.rootfs(id, record.imageId);
+  const { rootfs } = record;
+  if (rootfs === undefined) return undefined;
   const { entries, truncated } = await scanUpper(rootfs.upperDirectory, MAX_ENTRIES);
   const mountLine = record.status === 'running' && record.pid !== undefined ? findRootMountLine(record.pid) : undefined;
   return {

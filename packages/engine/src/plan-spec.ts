@@ -52,6 +52,7 @@ function planProcess({ container, user }: SpecInput): SpecProcess {
   const env = process.env.some((entry) => entry.startsWith('HOME=')) ? process.env : [...process.env, `HOME=${user.home}`];
   return {
     terminal: request.tty,
+    ...(request.tty && request.consoleSize !== undefined ? { consoleSize: request.consoleSize } : {}),
     cwd: process.cwd,
     args: process.args,
     env,

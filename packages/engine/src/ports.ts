@@ -7,6 +7,7 @@
 import type { JournalBody, Tracer } from '@slipway/journal';
 import type { ImageConfig } from '@slipway/oci';
 import type { Runtime } from '@slipway/runtime';
+import type { Rootfs } from './container.ts';
 import type { ContainerTable } from './container-table.ts';
 import type { EventLog } from './events.ts';
 import type { ExecTable } from './exec-table.ts';
@@ -24,26 +25,6 @@ export interface EngineImage {
   readonly sizeBytes: number;
 }
 
-/** One layer below a container. */
-export interface LowerLayer {
-  /** Diff id. */
-  readonly digest: string;
-  readonly directory: string;
-  readonly sizeBytes?: number;
-  readonly createdBy?: string;
-}
-
-/** A container's writable root file system, before anything is mounted. */
-export interface Rootfs {
-  readonly snapshotter: 'overlay' | 'native';
-  /** What to mount on the bundle's rootfs; absent for native, whose directory is the root. */
-  readonly mount?: { readonly fsType: string; readonly source: string; readonly data: readonly string[] };
-  /** The writable directory; for native the whole tree. */
-  readonly upperDirectory: string;
-  /** Bottom first; empty for native. */
-  readonly lower: readonly LowerLayer[];
-}
-
 export interface LoadedImage {
   readonly id: string;
   readonly references: readonly string[];
@@ -57,13 +38,16 @@ export interface ImagePort {
   /** Reads an OCI layout or docker-archive tar. */
   load(archive: AsyncIterable<Uint8Array>): Promise<readonly LoadedImage[]>;
   /** Takes a name away, and the image with its last name. */
-  remove(reference: string): Promise<{ readonly untagged: readonly string[]; readonly deleted: readonly string[] }>;
+  remove(
+    reference: string,
+    options: { readonly force: boolean },
+  ): Promise<{ readonly untagged: readonly string[]; readonly deleted: readonly string[] }>;
   /** A new writable root named `key`. @throws already-exists */
   prepareRootfs(key: string, imageId: string): Promise<Rootfs>;
-  /** An existing one. @throws not-found */
-  rootfs(key: string, imageId: string): Promise<Rootfs>;
   /** Quiet when there is none. */
   removeRootfs(key: string): Promise<void>;
+  /** One more name for an image. */
+  tag(reference: string, name: string): Promise<void>;
 }
 
 export interface EnginePaths {

@@ -74,6 +74,8 @@ async function follow(engine: EngineContext, container: LiveContainer): Promise<
  */
 async function recoverStopped(engine: EngineContext, container: LiveContainer): Promise<void> {
   const { id, record } = container;
+  // Nobody was ever told of a container whose creation was not finished.
+  if (record.rootfs === undefined) return finishRemoval(engine, container);
   const state = await engine.runtime.state(id).catch((error: unknown) => {
     if (isKind(error, 'not-found')) return undefined;
     throw error;

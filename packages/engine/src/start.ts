@@ -76,7 +76,6 @@ async function launch(engine: EngineContext, container: LiveContainer, span: Ope
 async function create(engine: EngineContext, container: LiveContainer, shimDir: string, parent: SpanContext): Promise<StartedProcess> {
   const { id, record } = container;
   const bundle = engine.containers.directory(id);
-  const rootfs = await engine.images.rootfs(id, record.imageId);
   const supervision: Supervision = {
     mode: 'shim',
     dir: shimDir,
@@ -87,9 +86,9 @@ async function create(engine: EngineContext, container: LiveContainer, shimDir: 
     logMaxBytes: LOG_MAX_BYTES,
   };
   const init = { actor: 'runtime', name: 'runtime.create', protocol: 'function call', container: id, parent } as const;
-  return engine.tracer.span({ ...init, request: { bundle, rootfsMount: rootfs.mount } }, async (span) => {
+  return engine.tracer.span({ ...init, request: { bundle, rootfsMount: record.rootfs?.mount } }, async (span) => {
     const onOperation = traceBirth({ tracer: engine.tracer, parent: span, container: id });
-    const rootfsMount = rootfs.mount === undefined ? {} : { rootfsMount: rootfs.mount };
+    const rootfsMount = record.rootfs?.mount === undefined ? {} : { rootfsMount: record.rootfs.mount };
     const born = await engine.runtime.create({ id, bundle, supervision, ...rootfsMount, onOperation });
     span.note({ response: born, pid: born.pid });
     return born;

@@ -1,0 +1,184 @@
+/**
+ * The daemon's settings: file, then environment, then flags, each over the one before.
+ *
+ * Knows: names, defaults and types of every setting; this is the only place that reads the environment.
+ * Does not know: what a setting is used for.
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { EngineError } from '@slipway/errors';
+import { parse as parseToml } from 'smol-toml';
+
+export interface DaemonConfig {
+  /** What must last. */
+  readonly root: string;
+  /** What may go at reboot. */
+  readonly state: string;
+  /** Absent: no Docker API is served. */
+  readonly dockerSocket?: string;
+  /** cgroup below the daemon's own that containers go into. */
+  readonly cgroupParent: string;
+  readonly snapshotter: 'overlay' | 'native';
+  readonly logLevel: string;
+  readonly logFormat: 'text' | 'json';
+  /** Where labd takes the journal; absent: nowhere. */
+  readonly labSocket?: string;
+  /** Appended to as NDJSON; absent: not kept. */
+  readonly journalFile?: string;
+}
+
+interface Setting {
+  readonly help: string;
+  readonly value: string;
+  readonly fallback?: string;
+  readonly choices?: readonly string[];
+}
+
+/** Flag, TOML key and (upper case, `-` as `_`, after SLIPWAY_) variable of every setting. */
+const SETTINGS = {
+  root: { value: 'DIR', fallback: '/var/lib/slipway', help: 'images, containers, logs: what must last' },
+  state: { value: 'DIR', fallback: '/run/slipway', help: 'sockets and process state: what may go at reboot' },
+  'docker-socket': { value: 'PATH', help: 'serve the Docker Engine API on this unix socket' },
+  'cgroup-parent': { value: 'NAME', fallback: 'slipway', help: 'cgroup below our own that containers go into' },
+  'cgroup-driver': { value: 'NAME', fallback: 'cgroupfs', choices: ['cgroupfs'], help: 'who makes cgroups' },
+  snapshotter: { value: 'NAME', fallback: 'overlay', choices: ['overlay', 'native'], help: 'how writable layers are made' },
+  'log-level': {
+    value: 'LEVEL',
+    fallback: 'info',
+    choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    help: 'least severe message to log',
+  },
+  'log-format': { value: 'FORMAT', fallback: 'text', choices: ['text', 'json'], help: 'how messages are written to stderr' },
+  'lab-socket': { value: 'PATH', help: 'send the journal to the lab daemon that listens here' },
+  'journal-file': { value: 'PATH', help: 'append the journal to this file, one JSON event a line' },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+type SettingName = keyof typeof SETTINGS;
+const NAMES = Object.keys(SETTINGS) as SettingName[];
+
+const DEFAULT_FILE = '/etc/slipway/config.toml';
+
+/** What the command line asks for instead of running. */
+export type Request = { readonly kind: 'run'; readonly config: DaemonConfig } | { readonly kind: 'print'; readonly text: string };
+
+/** @throws EngineError invalid-argument / E_CONFIG naming the flag, variable or key at fault */
+export function readConfig(args: readonly string[], env: Readonly<Record<string, string | undefined>>, version: string): Request {
+  const flags = readFlags(args);
+  if (flags.help) return { kind: 'print', text: usage() };
+  if (flags.version) return { kind: 'print', text: `slipwayd ${version}` };
+  const file = readConfigFile(flags.config ?? env['SLIPWAY_CONFIG']);
+  const pick = (name: SettingName): string | undefined => {
+    const setting: Setting = SETTINGS[name];
+    const value = flags.settings[name] ?? env[variableOf(name)] ?? file[name] ?? setting.fallback;
+    if (value !== undefined && setting.choices?.includes(value) === false) {
+      throw refuse(`invalid ${name} "${value}"`, `use one of ${setting.choices.join(', ')}`);
+    }
+    return value === '' ? undefined : value;
+  };
+  return { kind: 'run', config: toConfig(pick) };
+}
+
+function toConfig(pick: (name: SettingName) => string | undefined): DaemonConfig {
+  const path = (name: SettingName): string | undefined => {
+    const value = pick(name);
+    if (value !== undefined && !value.startsWith('/')) throw refuse(`--${name} "${value}" is not an absolute path`, 'start it with /');
+    return value?.replace(/(.)\/+$/, '$1');
+  };
+  const optional = { dockerSocket: path('docker-socket'), labSocket: path('lab-socket'), journalFile: path('journal-file') };
+  return {
+    root: path('root') ?? '/var/lib/slipway',
+    state: path('state') ?? '/run/slipway',
+    cgroupParent: pick('cgroup-parent') ?? 'slipway',
+    snapshotter: pick('snapshotter') === 'native' ? 'native' : 'overlay',
+    logLevel: pick('log-level') ?? 'info',
+    logFormat: pick('log-format') === 'json' ? 'json' : 'text',
+    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
+  };
+}
+
+function readFlags(args: readonly string[]) {
+  const options = Object.fromEntries([...NAMES, 'config'].map((name) => [name, { type: 'string' as const }]));
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { ...options, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } },
+    });
+    const given: Readonly<Record<string, unknown>> = values;
+    const text = (name: string): string | undefined => (typeof given[name] === 'string' ? given[name] : undefined);
+    const settings: Partial<Record<SettingName, string>> = {};
+    for (const name of NAMES) {
+      const value = text(name);
+      if (value !== undefined) settings[name] = value;
+    }
+    return { settings, config: text('config'), help: given['help'] === true, version: given['version'] === true };
+  } catch (cause) {
+    throw refuse(cause instanceof Error ? (cause.message.split('. ')[0] ?? cause.message) : String(cause), 'see slipwayd --help');
+  }
+}
+
+/** A file that was named must be there; the default one need not. */
+function readConfigFile(named: string | undefined): Partial<Record<SettingName, string>> {
+  const path = named ?? DEFAULT_FILE;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (named === undefined) return {};
+    throw refuse(
+      `cannot read the configuration file "${path}": ${cause instanceof Error ? cause.message : String(cause)}`,
+      'check --config',
+    );
+  }
+  return parseConfigText(text, path);
+}
+
+/** Strings and, for convenience, numbers and booleans as text. @throws for unknown keys, naming them */
+export function parseConfigText(text: string, path: string): Partial<Record<SettingName, string>> {
+  let table: Record<string, unknown>;
+  try {
+    table = parseToml(text);
+  } catch (cause) {
+    throw refuse(
+      `"${path}" is not TOML: ${cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause)}`,
+      'see https://toml.io',
+    );
+  }
+  const unknown = Object.keys(table).filter((key) => !NAMES.some((name) => name === key));
+  if (unknown.length > 0) throw refuse(`"${path}" has unknown keys: ${unknown.join(', ')}`, `known are ${NAMES.join(', ')}`);
+  const settings: Partial<Record<SettingName, string>> = {};
+  for (const name of NAMES) {
+    const value = table[name];
+    if (value === undefined) continue;
+    if (typeof value === 'object') throw refuse(`"${path}": ${name} must be a single value`, 'write it as a string');
+    settings[name] = String(value);
+  }
+  return settings;
+}
+
+function variableOf(name: SettingName): string {
+  return `SLIPWAY_${name.toUpperCase().replaceAll('-', '_')}`;
+}
+
+function usage(): string {
+  const lines = NAMES.map((name) => {
+    const setting: Setting = SETTINGS[name];
+    const fallback = setting.fallback === undefined ? '' : ` (default ${setting.fallback})`;
+    return `  --${`${name} ${setting.value}`.padEnd(24)} ${setting.help}${fallback}`;
+  });
+  return [
+    'usage: slipwayd [flags]',
+    '',
+    'The Slipway engine: runs containers and serves them to Docker clients.',
+    'Each socket is served only when it is asked for. SIGTERM stops the daemon; containers go on.',
+    '',
+    ...lines,
+    `  --${'config FILE'.padEnd(24)} settings as TOML, the same names without dashes in front (default ${DEFAULT_FILE})`,
+    `  --${'version'.padEnd(24)} print the version`,
+    '',
+    'Every flag can be set as a SLIPWAY_ variable too, e.g. SLIPWAY_DOCKER_SOCKET.',
+  ].join('\n');
+}
+
+function refuse(message: string, hint: string): EngineError {
+  return new EngineError('invalid-argument', message, { code: 'E_CONFIG', op: 'config.read', hint });
+}

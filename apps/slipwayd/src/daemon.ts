@@ -1,0 +1,118 @@
+/**
+ * The composition root: which parts there are, in which order they come up, and how they go.
+ *
+ * Knows: every part by name.
+ * Does not know: any part's work.
+ */
+import { arch, hostname, release } from 'node:os';
+import { createImagePort, openEngine } from '@slipway/engine';
+import { EngineError } from '@slipway/errors';
+import { openImageStore } from '@slipway/images';
+import { createTracer } from '@slipway/journal';
+import { ensurePrivateDirectory, monotonicMs } from '@slipway/kernel';
+import { createLauncher } from '@slipway/launcher';
+import { hostPlatform } from '@slipway/oci';
+import { createRuntime } from '@slipway/runtime';
+import type { Logger } from 'pino';
+import type { DaemonConfig } from './config.ts';
+import { createJournalFeed } from './journal-feed.ts';
+import { openJournalFile } from './journal-file.ts';
+import { openLabLink } from './lab-link.ts';
+import { lockRoot } from './root-lock.ts';
+import { cgroupModeForJournal, readSystemFacts } from './system-facts.ts';
+import { listenOn } from './unix-listener.ts';
+
+export interface Daemon {
+  /** Ends the daemon, not its containers. */
+  stop(): Promise<void>;
+}
+
+/** @throws EngineError in a sentence for everything that keeps it from running; nothing is left behind then */
+export async function startDaemon(config: DaemonConfig, version: string, log: Logger): Promise<Daemon> {
+  requireHost();
+  await ensurePrivateDirectory(config.root, 0o711);
+  await ensurePrivateDirectory(config.state);
+  const closers: (() => unknown)[] = [lockRoot(config.root)];
+  const stop = async () => {
+    for (const close of closers.toReversed()) await close();
+    closers.length = 0;
+  };
+  try {
+    await compose({ config, version, log, closers });
+    return { stop };
+  } catch (failure) {
+    await stop();
+    throw failure;
+  }
+}
+
+interface Composition {
+  readonly config: DaemonConfig;
+  readonly version: string;
+  readonly log: Logger;
+  /** How to undo what stands, oldest first. */
+  readonly closers: (() => unknown)[];
+}
+
+async function compose({ config, version, log, closers }: Composition): Promise<void> {
+  const feed = createJournalFeed();
+  const { emit } = feed;
+  emit({
+    type: 'epoch',
+    wallMs: Date.now(),
+    machine: hostname(),
+    kernel: release(),
+    cgroupMode: cgroupModeForJournal(),
+    engine: `slipwayd ${version}`,
+  });
+  const tracer = createTracer({ emit, now: monotonicMs });
+  const warn = (message: string) => {
+    log.warn(message);
+    emit({ type: 'notice', level: 'warning', text: message });
+  };
+  const images = await openImageStore({ root: config.root, snapshotter: config.snapshotter, platform: hostPlatform(arch()) });
+  closers.push(() => images.close());
+  const runtime = createRuntime({
+    root: `${config.state}/runtime`,
+    launcher: createLauncher(),
+    cgroupParent: config.cgroupParent,
+    onWarning: warn,
+  });
+  const engine = await openEngine({
+    runtime,
+    images: createImagePort(images, warn),
+    tracer,
+    paths: { root: config.root, state: config.state },
+    emit,
+    warn,
+    watchLayers: config.labSocket !== undefined || config.journalFile !== undefined,
+  });
+  closers.push(() => engine.close());
+  if (config.journalFile !== undefined)
+    closers.push(openClosable(openJournalFile(config.journalFile, feed, (message) => log.error(message))));
+  if (config.labSocket !== undefined)
+    closers.push(openClosable(openLabLink(config.labSocket, feed, (message) => log.debug({ labSocket: config.labSocket }, message))));
+  if (config.dockerSocket !== undefined) {
+    const { createDockerApi } = await import('@slipway/docker-api');
+    const api = await createDockerApi({
+      backend: engine,
+      tracer,
+      facts: readSystemFacts(config, version, feed.boot),
+      logPath: (id) => `${config.root}/containers/${id}/container.log`,
+      onInternalError: (error) => log.error({ err: error }, 'internal error'),
+    });
+    await listenOn(api.http, config.dockerSocket);
+    closers.push(() => api.close());
+    log.info({ socket: config.dockerSocket }, 'serving the Docker API');
+  }
+}
+
+function openClosable(part: { close(): unknown }): () => unknown {
+  return () => part.close();
+}
+
+function requireHost(): void {
+  const fail = (message: string, hint: string) => new EngineError('unsupported', message, { code: 'E_HOST', op: 'daemon.start', hint });
+  if (process.platform !== 'linux') throw fail(`slipwayd needs Linux, this is ${process.platform}`, 'run it in a Linux machine');
+  if (process.getuid?.() !== 0) throw fail('slipwayd needs to be root', 'start it with sudo, or inside a lab machine');
+}

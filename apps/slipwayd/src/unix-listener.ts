@@ -1,0 +1,67 @@
+/**
+ * Listening on a unix socket path.
+ *
+ * Knows: that a killed daemon leaves its socket behind, that a living one's must not be taken away, and who may connect.
+ * Does not know: what is served.
+ */
+import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { createConnection, type Server } from 'node:net';
+import { dirname } from 'node:path';
+import { EngineError } from '@slipway/errors';
+import { isErrno } from '@slipway/kernel';
+
+/** Owner and group may connect. */
+const SOCKET_UMASK = 0o117;
+/** sun_path has 108 bytes, one of them the closing NUL. */
+const MAX_PATH_BYTES = 107;
+
+/**
+ * Resolves once `server` accepts connections on `path`.
+ *
+ * @throws failed-precondition / E_SOCKET_IN_USE when somebody answers there, or something else has the name
+ */
+export async function listenOn(server: Server, path: string): Promise<void> {
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw refuse(path, `has more than ${MAX_PATH_BYTES} bytes`, 'use a shorter path');
+  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
+  await removeDeadSocket(path);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => reject(refuse(path, cause.message, 'check the path and its directory', cause)));
+    // bind(2) happens inside listen(): with this mask nobody else can connect, not even for a moment.
+    const before = process.umask(SOCKET_UMASK);
+    try {
+      server.listen({ path }, resolve);
+    } finally {
+      process.umask(before);
+    }
+  });
+}
+
+async function removeDeadSocket(path: string): Promise<void> {
+  const info = lstatSync(path, { throwIfNoEntry: false });
+  if (info === undefined) return;
+  if (!info.isSocket()) throw refuse(path, 'exists and is no socket', 'remove it, or use another path');
+  if (await answers(path)) throw refuse(path, 'is served by a running daemon', 'stop that one, or use another path');
+  rmSync(path, { force: true });
+}
+
+async function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    // Only a refused connection proves that nobody listens.
+    socket.once('error', (error) => resolve(!isErrno(error, 'ECONNREFUSED', 'ENOENT')));
+  });
+}
+
+function refuse(path: string, why: string, hint: string, cause?: unknown): EngineError {
+  return new EngineError('failed-precondition', `the socket "${path}" ${why}`, {
+    code: 'E_SOCKET_IN_USE',
+    op: 'daemon.listen',
+    subject: path,
+    hint,
+    cause,
+  });
+}

@@ -1,0 +1,245 @@
+/**
+ * What these routes need from an engine, and nothing more; `@slipway/engine` satisfies it.
+ *
+ * Knows: the engine's words.
+ * Does not know: the engine.
+ */
+import type { SpanContext } from '@slipway/journal';
+import type { ImageConfig } from '@slipway/oci';
+
+export interface BackendBind {
+  readonly source: string;
+  readonly destination: string;
+  readonly readOnly: boolean;
+  readonly propagation?: string;
+  readonly createSource: boolean;
+}
+
+export interface BackendResources {
+  readonly memoryBytes?: number;
+  readonly memorySwapBytes?: number;
+  readonly memoryReservationBytes?: number;
+  readonly nanoCpus?: number;
+  readonly cpuQuotaUs?: number;
+  readonly cpuPeriodUs?: number;
+  readonly cpuShares?: number;
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
+  readonly pidsLimit?: number;
+}
+
+export interface BackendHost {
+  readonly binds: readonly BackendBind[];
+  readonly tmpfs: Readonly<Record<string, string>>;
+  readonly network: 'none' | 'host';
+  readonly hostNamespaces: readonly ('pid' | 'ipc' | 'uts' | 'cgroup')[];
+  readonly autoRemove: boolean;
+  readonly privileged: boolean;
+  readonly readonlyRootfs: boolean;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly noNewPrivileges: boolean;
+  readonly seccomp: 'default' | 'unconfined';
+  readonly resources: BackendResources;
+  readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly shmSizeBytes?: number;
+  readonly oomScoreAdj?: number;
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly extraHosts: readonly string[];
+  readonly dns: readonly string[];
+  readonly dnsSearch: readonly string[];
+  readonly dnsOptions: readonly string[];
+  readonly groupAdd: readonly string[];
+}
+
+export interface BackendRequest {
+  readonly image: string;
+  readonly name?: string;
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly env: readonly string[];
+  readonly user?: string;
+  readonly workingDir?: string;
+  readonly hostname?: string;
+  readonly domainname?: string;
+  readonly tty: boolean;
+  readonly consoleSize?: { readonly height: number; readonly width: number };
+  readonly openStdin: boolean;
+  readonly stdinOnce: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly stopSignal?: string;
+  readonly stopTimeoutSeconds?: number;
+  readonly host: BackendHost;
+  readonly api: string;
+}
+
+export interface BackendExit {
+  readonly code: number;
+  readonly oomKilled: boolean;
+  readonly at: string;
+}
+
+export interface BackendContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly request: BackendRequest;
+  readonly process: {
+    readonly args: readonly string[];
+    readonly env: readonly string[];
+    readonly cwd: string;
+    readonly user: string;
+    readonly hostname: string;
+    readonly stopSignal: number;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly imageId: string;
+  readonly createdAt: string;
+  readonly status: 'created' | 'running' | 'paused' | 'exited' | 'removing' | 'dead';
+  readonly pid?: number;
+  readonly startedAt?: string;
+  readonly exit?: BackendExit;
+  readonly error?: string;
+}
+
+export interface BackendImage {
+  readonly id: string;
+  readonly references: readonly string[];
+  readonly manifestDigest?: string;
+  readonly config: ImageConfig;
+  readonly sizeBytes: number;
+}
+
+export interface BackendAttachOptions {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+/** A client's hold on a process's streams. */
+export interface BackendAttachment {
+  readonly ended: Promise<void>;
+  onOutput(listener: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void): void;
+  write(bytes: Uint8Array): Promise<void>;
+  closeStdin(): Promise<void>;
+  pauseOutput(paused: boolean): void;
+  close(): void;
+}
+
+export interface BackendLogLine {
+  readonly stream: 'stdout' | 'stderr';
+  readonly time: string;
+  readonly content: Uint8Array;
+}
+
+export interface BackendLogOptions {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly tail?: number;
+  readonly since?: string;
+  readonly until?: string;
+  readonly follow: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface BackendExecConfig {
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly user?: string;
+  readonly workingDir?: string;
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly privileged: boolean;
+}
+
+export interface BackendExec {
+  readonly id: string;
+  readonly container: string;
+  readonly config: BackendExecConfig;
+  readonly status: 'created' | 'running' | 'exited';
+  readonly pid: number;
+  readonly exitCode: number | undefined;
+}
+
+export interface BackendEvent {
+  readonly type: string;
+  readonly action: string;
+  readonly id: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly timeNs: bigint;
+}
+
+export interface BackendUsage {
+  readonly memoryBytes?: number;
+  readonly memoryLimitBytes?: number;
+  readonly memoryPeakBytes?: number;
+  readonly cpuUsageUs?: number;
+  readonly throttledUs?: number;
+  readonly pids?: number;
+  readonly pidsLimit?: number;
+}
+
+export interface Backend {
+  create(request: BackendRequest, parent?: SpanContext): Promise<{ readonly id: string }>;
+  start(ref: string, parent?: SpanContext): Promise<boolean>;
+  stop(ref: string, options?: { readonly timeoutSeconds?: number; readonly signal?: string }, parent?: SpanContext): Promise<boolean>;
+  restart(ref: string, options?: { readonly timeoutSeconds?: number; readonly signal?: string }, parent?: SpanContext): Promise<void>;
+  kill(ref: string, signal: string | undefined, parent?: SpanContext): Promise<void>;
+  pause(ref: string, parent?: SpanContext): Promise<void>;
+  unpause(ref: string, parent?: SpanContext): Promise<void>;
+  remove(ref: string, options: { readonly force: boolean }, parent?: SpanContext): Promise<void>;
+  rename(ref: string, name: string): Promise<void>;
+  resize(ref: string, rows: number, columns: number): void;
+  /** Synchronous up to the registration, so that nothing that happens afterwards is missed. */
+  wait(ref: string, condition: 'not-running' | 'next-exit' | 'removed'): Promise<BackendExit>;
+  inspect(ref: string): BackendContainer;
+  list(): readonly BackendContainer[];
+  attach(ref: string, options: BackendAttachOptions): Promise<BackendAttachment>;
+  logs(ref: string, options: BackendLogOptions): AsyncGenerator<BackendLogLine>;
+  top(ref: string, psArgs: string): Promise<{ readonly titles: readonly string[]; readonly rows: readonly (readonly string[])[] }>;
+  stats(ref: string): Promise<{ readonly readAt: string; readonly usage?: BackendUsage }>;
+  createExec(ref: string, config: BackendExecConfig): { readonly id: string };
+  startExec(
+    id: string,
+    options: { readonly attach?: BackendAttachOptions; readonly size?: { readonly rows: number; readonly columns: number } },
+    parent?: SpanContext,
+  ): Promise<BackendAttachment | undefined>;
+  inspectExec(id: string): BackendExec;
+  execsOf(ref: string): readonly string[];
+  resizeExec(id: string, rows: number, columns: number): void;
+  images(): Promise<readonly BackendImage[]>;
+  findImage(reference: string): Promise<BackendImage | undefined>;
+  loadImages(
+    archive: AsyncIterable<Uint8Array>,
+    parent?: SpanContext,
+  ): Promise<readonly { readonly id: string; readonly references: readonly string[] }[]>;
+  removeImage(
+    reference: string,
+    options: { readonly force: boolean },
+  ): Promise<{ readonly untagged: readonly string[]; readonly deleted: readonly string[] }>;
+  tagImage(reference: string, name: string): Promise<void>;
+  pastEvents(): readonly BackendEvent[];
+  onEvent(listener: (event: BackendEvent) => void): () => void;
+}
+
+/** What `docker version` and `docker info` say about the machine; read once by whoever starts the server. */
+export interface SystemFacts {
+  readonly version: string;
+  readonly gitCommit: string;
+  readonly kernelVersion: string;
+  readonly operatingSystem: string;
+  /** Docker's name for the processor: `amd64`, `arm64`. */
+  readonly architecture: string;
+  readonly hostName: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly rootDirectory: string;
+  readonly storageDriver: string;
+  readonly cgroupDriver: string;
+  /** 1 or 2. */
+  readonly cgroupVersion: number;
+  readonly securityOptions: readonly string[];
+  /** Names this daemon's state, so that two runs can be told apart. */
+  readonly id: string;
+}

@@ -1,0 +1,45 @@
+/**
+ * What every route file gets.
+ *
+ * Knows: the backend, the tracer and facts about the machine.
+ * Does not know: any route.
+ */
+import type { OpenSpan, SpanContext, Tracer } from '@slipway/journal';
+import type { FastifyRequest } from 'fastify';
+import type { Backend, SystemFacts } from './backend.ts';
+
+export interface RouteContext {
+  readonly backend: Backend;
+  readonly tracer: Tracer;
+  readonly facts: SystemFacts;
+  /** Where a container's log is, for `inspect`. */
+  readonly logPath: (id: string) => string;
+}
+
+const spans = new WeakMap<FastifyRequest, OpenSpan>();
+
+/** Remembers the span that was opened for a request. */
+export function keepSpan(request: FastifyRequest, span: OpenSpan): void {
+  spans.set(request, span);
+}
+
+export function spanOf(request: FastifyRequest): OpenSpan | undefined {
+  return spans.get(request);
+}
+
+/** `x-slipway-span: <trace>/<span>` of a client that traces itself; undefined when absent or malformed. */
+export function parentOf(header: unknown): SpanContext | undefined {
+  const [, trace, id] = typeof header === 'string' ? (/^([\w.-]{1,64})\/([\w.-]{1,64})$/.exec(header) ?? []) : [];
+  return trace === undefined || id === undefined ? undefined : { trace, id };
+}
+
+/** `params` as fastify gives them, for routes declared with `:id` or `*`. */
+export function param(request: FastifyRequest, name: string): string {
+  const value =
+    typeof request.params === 'object' && request.params !== null ? Object.entries(request.params).find(([key]) => key === name)?.[1] : '';
+  return typeof value === 'string' ? value : '';
+}
+
+export function query(request: FastifyRequest): Readonly<Record<string, unknown>> {
+  return typeof request.query === 'object' && request.query !== null ? { ...request.query } : {};
+}

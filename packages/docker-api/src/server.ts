@@ -1,0 +1,150 @@
+/**
+ * The Docker Engine API as an HTTP server over a unix socket; a Fastify instance of its own, as other plugins break `Upgrade: tcp`.
+ *
+ * Knows: versions, errors, tracing and limits that hold for every route.
+ * Does not know: who may connect (the socket's mode says so), nor where the socket is.
+ *
+ * @spec docker-api/v1.47
+ */
+import { createServer, type Server } from 'node:http';
+import type { Tracer } from '@slipway/journal';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { API_VERSION, stripVersion } from './api-version.ts';
+import type { Backend, SystemFacts } from './backend.ts';
+import { containerRoutes } from './container-routes.ts';
+import { toDockerError } from './docker-status.ts';
+import { imageRoutes } from './image-routes.ts';
+import { keepSpan, parentOf, type RouteContext, spanOf } from './route-context.ts';
+import { streamRoutes } from './stream-routes.ts';
+import { systemRoutes } from './system-routes.ts';
+import { handleUpgrade } from './upgrade-routes.ts';
+
+export interface DockerApiOptions {
+  readonly backend: Backend;
+  readonly tracer: Tracer;
+  readonly facts: SystemFacts;
+  readonly logPath: (id: string) => string;
+  /** A failure that is a bug here; clients only learn that there was one. */
+  readonly onInternalError: (error: unknown) => void;
+}
+
+/** JSON bodies; archives have no such limit, the store bounds them while it reads. */
+const BODY_LIMIT_BYTES = 4 * 1024 * 1024;
+
+/** A server that is ready to listen: `http` is listened on, `app` is for `inject` in tests. */
+export interface DockerApi {
+  readonly app: FastifyInstance;
+  readonly http: Server;
+  /** Ends every connection; containers and their shims do not notice. */
+  close(): Promise<void>;
+}
+
+export async function createDockerApi(options: DockerApiOptions): Promise<DockerApi> {
+  const http = createServer();
+  const context: RouteContext = options;
+  const app = Fastify({
+    serverFactory: (handler) => http.on('request', handler),
+    rewriteUrl: ({ url = '/' }) => stripVersion(url),
+    bodyLimit: BODY_LIMIT_BYTES,
+    // Streams live as long as their container.
+    requestTimeout: 0,
+    keepAliveTimeout: 30_000,
+    routerOptions: { maxParamLength: 512 },
+    exposeHeadRoutes: false,
+  });
+  readBodies(app);
+  answerInDockersWords(app, options);
+  traceRequests(app, options.tracer);
+  await app.register(systemRoutes, context);
+  await app.register(containerRoutes, context);
+  await app.register(streamRoutes, context);
+  await app.register(imageRoutes, context);
+  await app.ready();
+  http.on('upgrade', (request, socket, head) => void handleUpgrade(context, { request, socket, head }));
+  return {
+    app,
+    http,
+    close: async () => {
+      http.closeAllConnections();
+      await app.close();
+    },
+  };
+}
+
+function readBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    if (body === '') return done(null, undefined);
+    try {
+      done(null, JSON.parse(String(body)));
+    } catch {
+      done(Object.assign(new Error('invalid JSON in the body'), { statusCode: 400 }));
+    }
+  });
+  app.addContentTypeParser(['application/x-tar', 'application/tar', 'application/octet-stream'], (_request, payload, done) =>
+    done(null, payload),
+  );
+  // Old clients send `text/plain` with no body at all.
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    if (body === '') return done(null, undefined);
+    done(Object.assign(new Error('unsupported Content-Type: use application/json'), { statusCode: 400 }));
+  });
+}
+
+function answerInDockersWords(app: FastifyInstance, { onInternalError }: DockerApiOptions): void {
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers({
+      'Api-Version': API_VERSION,
+      'Docker-Experimental': 'false',
+      Ostype: 'linux',
+      Server: 'Slipway (linux)',
+      Swarm: 'inactive',
+    });
+  });
+  app.setNotFoundHandler(async (_request, reply) => reply.status(404).send({ message: 'page not found' }));
+  app.setErrorHandler((error, request, reply) => {
+    const { status, body } = toDockerError(error);
+    spanOf(request)?.close(error);
+    if (status === 500) onInternalError(error);
+    return reply.status(status).send(body);
+  });
+}
+
+/** One span for each request, whose children are the engine's. */
+function traceRequests(app: FastifyInstance, tracer: Tracer): void {
+  app.addHook('preHandler', async (request) => {
+    const isJson = typeof request.body === 'object' && request.headers['content-type']?.startsWith('application/json') === true;
+    const span = tracer.open({
+      actor: 'api',
+      name: `${request.method} ${request.url.split('?', 1)[0]}`,
+      protocol: 'HTTP over unix socket',
+      parent: parentOf(request.headers['x-slipway-span']),
+      request: isJson ? request.body : request.url.includes('?') ? request.url : undefined,
+      source: sourceOfRoute(request.url),
+    });
+    keepSpan(request, span);
+    // A hijacked reply has no onResponse hook.
+    request.raw.socket.once('close', () => span.close());
+    request.raw.once('close', () => span.close());
+  });
+  app.addHook('onSend', async (request, reply, payload) => {
+    const shown = typeof payload === 'string' ? payload : undefined;
+    spanOf(request)?.note({ response: shown ?? `HTTP ${reply.statusCode}` });
+    return payload;
+  });
+  app.addHook('onResponse', async (request) => spanOf(request)?.close());
+}
+
+/** The file whose routes answer such a path. */
+function sourceOfRoute(url: string): string {
+  const [, noun] = url.split(/[/?]/);
+  const streams = /^\/(events|exec)|\/(logs|attach|exec)\b/.test(url);
+  const file = streams
+    ? 'stream-routes'
+    : noun === 'containers'
+      ? 'container-routes'
+      : noun === 'images'
+        ? 'image-routes'
+        : 'system-routes';
+  return `packages/docker-api/src/${file}.ts:1`;
+}
