@@ -92,5 +92,14 @@ writeFileSync(
 
 ${formatTable('X86_64_CALLS', withNewer(readHeader('asm/unistd_64.h', []), { ...NEWER, ...NEWER_X86_64 }))}
 ${formatTable('X86_CALLS', withNewer(readHeader('asm/unistd_32.h', []), NEWER))}
-${formatTable('AARCH64_CALLS', withNewer(readHeader('asm-generic/unistd.h', ARM64_CHOICES.map((name) => `__ARCH_WANT_${name}`)), NEWER))}`,
+${formatTable(
+  'AARCH64_CALLS',
+  withNewer(
+    readHeader(
+      'asm-generic/unistd.h',
+      ARM64_CHOICES.map((name) => `__ARCH_WANT_${name}`),
+    ),
+    NEWER,
+  ),
+)}`,
 );

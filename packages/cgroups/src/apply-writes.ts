@@ -6,7 +6,7 @@
  */
 import { EngineError } from '@slipway/errors';
 import { type ControlFiles, isErrno } from '@slipway/kernel';
-import type { CgroupWrite, ReadBack } from './plan.ts';
+import type { CgroupWrite, ReadBack } from './control-writes.ts';
 
 /** Host directory of the container's group by hierarchy name. */
 export type CgroupDirectories = Readonly<Record<string, string>>;

@@ -10,10 +10,10 @@ import { EngineError } from '@slipway/errors';
 import { isErrno } from '@slipway/kernel';
 import { applyWrites, type CgroupDirectories } from './apply-writes.ts';
 import { type CgroupPlace, cgroupDirectory, parseCgroupPath } from './cgroup-path.ts';
+import type { CgroupPlan } from './control-writes.ts';
 import { groupsBelow, makeGroup, removeGroup, tryRemove } from './directories.ts';
 import type { CgroupHierarchy, CgroupHost } from './host.ts';
 import { freezeMembers, isFreezing, isFrozen, killMembers, listMembers, signalMembers, thawMembers } from './members.ts';
-import type { CgroupPlan } from './plan.ts';
 import { type CgroupStats, readStats } from './stats.ts';
 
 /** A handle; holds no descriptors, so there is nothing to close. */

@@ -1,6 +1,7 @@
 export { applyWrites, type CgroupDirectories } from './apply-writes.ts';
 export { type Cgroup, cgroupExists, openCgroup, reopenCgroup, requireCgroupDriver } from './cgroup.ts';
 export { type CgroupPlace, parseCgroupPath } from './cgroup-path.ts';
+export type { CgroupPlan, CgroupWrite, ReadBack } from './control-writes.ts';
 export {
   type CgroupHierarchy,
   type CgroupHost,
@@ -11,6 +12,6 @@ export {
   findUnified,
 } from './host.ts';
 export { makeRoomForGroups } from './make-room.ts';
-export { type CgroupPlan, type CgroupWrite, planCgroup, type ReadBack } from './plan.ts';
+export { planCgroup } from './plan.ts';
 export { weightOfShares } from './plan-v2.ts';
 export { type CgroupStats, readStats } from './stats.ts';

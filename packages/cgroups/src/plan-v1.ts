@@ -7,7 +7,7 @@
  * @see kernel Documentation/admin-guide/cgroup-v1
  */
 import type { SpecResources } from '@slipway/oci';
-import type { WantedPlan, WantedWrite } from './plan.ts';
+import type { WantedPlan, WantedWrite } from './control-writes.ts';
 import { type BlockIoFields, type CpuFields, isGiven, type MemoryFields, resourceFields, THROTTLES } from './resource-fields.ts';
 
 const BASE = '/linux/resources';
