@@ -78,6 +78,8 @@ static _Noreturn void child_main(struct launch *l)
     /* A launcher that dies takes the half-born container with it. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     close_fd(&l->control);
+    if (l->plan.mode == MODE_SHIM)
+        shim_forget(l);
     if (sync_receive(l->sync, &go, none) != 1 || go.type != SYNC_GO)
         _exit(1);
     l->stepping = go.value != 0;
@@ -137,7 +139,6 @@ static int relay_stop(struct launch *l, uint32_t index)
 {
     int answer = index < l->plan.count ? ask(l, index) : 'a';
 
-    l->aborted = answer == 'a';
     return sync_send(l->sync, SYNC_COMMAND, (uint32_t)answer);
 }
 
@@ -150,6 +151,20 @@ static int keep_terminal(struct launch *l, const int fds[2])
     return send_to_console_socket(l->plan.console_socket, l->master);
 }
 
+/* The child ended without a word: by which signal, if by one. It is reaped here, where its status still tells. */
+static int say_what_killed(struct launch *l)
+{
+    static struct text call;
+    int status = 0;
+
+    while (waitpid(l->child, &status, 0) < 0 && errno == EINTR)
+        ;
+    l->child = 0;
+    text_add(&call, WIFSIGNALED(status) ? "signal " : "exit ");
+    text_add_number(&call, (uint64_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
+    return fail_with(call.bytes, ECHILD);
+}
+
 /* 1: the process waits for its start or has been exec'ed; 0: not yet; -1: it failed. */
 static int handle_message(struct launch *l, bool *executing)
 {
@@ -158,7 +173,7 @@ static int handle_message(struct launch *l, bool *executing)
     int got = sync_receive(l->sync, &message, fds);
 
     if (got == 0)
-        return *executing ? 1 : fail_with("killed", ECHILD);
+        return *executing ? 1 : say_what_killed(l);
     if (got < 0)
         return -1;
     switch (message.type) {
@@ -189,10 +204,8 @@ static int watch(struct launch *l)
         if (poll(fds, 2, FLUSH_INTERVAL_MS) < 0 && errno != EINTR)
             return fail("poll");
         flush_records(l);
-        if (fds[1].revents & (POLLRDHUP | POLLHUP | POLLERR)) {
-            l->aborted = true;
+        if (fds[1].revents & (POLLRDHUP | POLLHUP | POLLERR))
             return fail_with("starter gone", ECANCELED);
-        }
         if (l->deadline != 0 && now_ns() >= l->deadline)
             return fail_with("timeout", ETIMEDOUT);
         if (fds[0].revents != 0)

@@ -42,7 +42,6 @@ struct launch {
     bool inside;       /* this process is the child */
     bool stepping;     /* stop before the next operation, whatever the breakpoints */
     bool waited;       /* awaitStart is behind us: nobody listens to the launch any more */
-    bool aborted;      /* step mode or the watchdog ended the launch */
     int records, control, sync;
     sigset_t signals; /* blocked in the launcher, read through a signalfd */
     pid_t child;
@@ -56,6 +55,7 @@ struct launch {
     bool null_used, empty_used;
     int proc; /* the starter's /proc, verified */
     int fifo;
+    bool fifo_made;
     int stdio[3];      /* the child's; -1: inherit */
     int shim_stdio[3]; /* the shim's ends */
     int master, slave; /* in the launcher: received from the child */
@@ -91,7 +91,7 @@ int sync_send(int socket, enum sync_type type, uint32_t value);
 int sync_send_fds(int socket, enum sync_type type, const int fds[2]);
 /* 1: a message; 0: the other side is gone; -1. `fds` take what came along, or -1. */
 int sync_receive(int socket, struct sync_message *message, int fds[2]);
-/* Step mode: what to do with the operation, a letter of "csxa" (continue, step, skip, abort). */
+/* Step mode: what to do with the operation, a letter of "csxat" (continue, step, skip, abort, out of time). */
 int ask(struct launch *l, uint32_t index);
 
 /* paths.c: container paths, resolved by fd below a root */
@@ -159,7 +159,9 @@ int prepare_idmapped_sources(struct launch *l, uint32_t *at);
 /* shim.c */
 int shim_prepare(struct launch *l);
 void shim_announce(const struct launch *l, uint64_t start_time);
-void shim_withdraw(const struct launch *l);
+void shim_withdraw(void);
+/* In the child: closes what is the shim's, before anything of the container could look at it. */
+void shim_forget(struct launch *l);
 _Noreturn void shim_run(struct launch *l);
 
 /* foreground.c */

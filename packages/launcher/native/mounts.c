@@ -55,17 +55,18 @@ int set_propagation(int tree, uint64_t propagation)
 }
 
 /* `key=value` or a bare flag. */
-static int configure(int context, char *option)
+static int configure(int context, const char *option)
 {
-    char *equals = strchr(option, '=');
-    int result;
+    size_t length = strcspn(option, "=");
+    char key[64];
 
-    if (equals == NULL)
+    if (option[length] == '\0')
         return fsconfig(context, FSCONFIG_SET_FLAG, option, NULL, 0);
-    *equals = '\0';
-    result = fsconfig(context, FSCONFIG_SET_STRING, option, equals + 1, 0);
-    *equals = '=';
-    return result;
+    if (length >= sizeof(key))
+        return fail_with("fsconfig", EINVAL);
+    memcpy(key, option, length);
+    key[length] = '\0';
+    return fsconfig(context, FSCONFIG_SET_STRING, key, option + length + 1, 0);
 }
 
 static int configure_all(int context, const char *source, char *const *data)

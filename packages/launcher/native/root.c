@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -156,6 +157,13 @@ int op_mask(struct launch *l, const struct operation *op)
     return result;
 }
 
+static bool is_mount_root(int fd)
+{
+    struct statx st;
+
+    return statx(fd, "", AT_EMPTY_PATH, 0, &st) == 0 && (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 int op_readonly_path(struct launch *l, const struct operation *op)
 {
     int target = open_if_there(l, op->arg[0].text);
@@ -163,6 +171,12 @@ int op_readonly_path(struct launch *l, const struct operation *op)
 
     if (target < 0)
         return errno == 0 ? 0 : -1;
+    /* What is a mount already becomes read-only in place: the same once more on top would only lengthen the table. */
+    if (is_mount_root(target)) {
+        result = set_attributes(target, MOUNT_ATTR_RDONLY, 0, true);
+        close(target);
+        return result;
+    }
     tree = clone_tree(target, true);
     if (tree >= 0 && set_attributes(tree, MOUNT_ATTR_RDONLY, 0, true) == 0)
         result = move_tree(tree, target);

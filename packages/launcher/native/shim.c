@@ -108,13 +108,23 @@ void shim_announce(const struct launch *l, uint64_t start_time)
     text_add(&record, ",\"startTime\":\"");
     text_add_number(&record, start_time);
     text_add(&record, "\"}\n");
-    write_record(shim.dir, "pid.json", record.bytes, record.length, false);
+    write_record(shim.dir, "pid.json", &record, false);
 }
 
-void shim_withdraw(const struct launch *l)
+void shim_forget(struct launch *l)
 {
-    (void)l;
-    unlinkat(shim.dir, "shim.sock", 0);
+    close_fd(&shim.dir);
+    close_fd(&shim.listener);
+    close_fd(&shim.signals);
+    for (int i = 0; i < 3; i++)
+        close_fd(&l->shim_stdio[i]);
+    log_forget();
+}
+
+void shim_withdraw(void)
+{
+    if (shim.listener > 0)
+        unlinkat(shim.dir, "shim.sock", 0);
 }
 
 /* Ends only with its container: what ends a daemon's process group must not end us. */
@@ -221,13 +231,20 @@ static void drain_now(struct shim *s)
             ;
 }
 
-static void say_goodbye(struct shim *s, const char *record, size_t length)
+/* A full disk may have room again later, and nobody else knows the exit code. */
+static void keep_record(struct shim *s, const struct text *record)
+{
+    while (write_record(s->dir, "exit.json", record, true) < 0 && (errno == ENOSPC || errno == EDQUOT))
+        serve(s, 1000);
+}
+
+static void say_goodbye(struct shim *s, const struct text *record)
 {
     uint64_t until = now_ns() + FAREWELL_NS;
 
     unlinkat(s->dir, "shim.sock", 0);
     clients_accept(s);
-    clients_broadcast(s, FRAME_EXIT, record, length);
+    clients_broadcast(s, FRAME_EXIT, record->bytes, record->length);
     while (clients_full(s) && now_ns() < until)
         serve(s, 100);
 }
@@ -235,8 +252,7 @@ static void say_goodbye(struct shim *s, const char *record, size_t length)
 _Noreturn void shim_run(struct launch *l)
 {
     struct shim *s = &shim;
-    const char *record;
-    size_t length;
+    const struct text *record;
 
     prctl(PR_SET_NAME, "slipway-shim");
     ignore_signals();
@@ -244,10 +260,11 @@ _Noreturn void shim_run(struct launch *l)
     while (!s->exited)
         serve(s, -1);
     drain_now(s);
-    record = record_exit(s, &length);
+    record = record_of_exit(s);
+    keep_record(s, record);
     while (!drained(s))
         serve(s, 20);
     log_end();
-    say_goodbye(s, record, length);
+    say_goodbye(s, record);
     _exit(0);
 }

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "text.h"
+
 enum { CHUNK = 16384, MAX_CLIENTS = 32, MAX_OOM_FILES = 4 };
 
 /* Twin of ../src/shim-frames.ts: type u8, length u32, payload. */
@@ -71,6 +73,7 @@ void log_reopen(void);
 /* `stream` is 0 for stdout, 1 for stderr. */
 void log_write(unsigned stream, const uint8_t *bytes, size_t length);
 void log_end(void);
+void log_forget(void);
 
 /* shim_clients.c */
 void clients_accept(struct shim *s);
@@ -88,8 +91,9 @@ void write_input(struct shim *s);
 
 /* shim_exit.c */
 void oom_watch(struct shim *s, char *const *procs_files);
-/* Writes exit.json durably; returns its bytes, valid until the end. */
-const char *record_exit(struct shim *s, size_t *length);
-int write_record(int dir, const char *name, const char *bytes, size_t length, bool durable);
+/* The content of exit.json, valid until the end. To be called once. */
+const struct text *record_of_exit(const struct shim *s);
+/* A file that is there whole or not at all; `durable`: it survives a crash of the host once this returns 0. */
+int write_record(int dir, const char *name, const struct text *record, bool durable);
 
 #endif

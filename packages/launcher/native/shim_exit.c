@@ -5,6 +5,7 @@
  * Does not know: streams or clients.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,15 +18,18 @@
 #include "shim.h"
 #include "text.h"
 
-int write_record(int dir, const char *name, const char *bytes, size_t length, bool durable)
+int write_record(int dir, const char *name, const struct text *record, bool durable)
 {
     int fd = openat(dir, ".record", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    int result;
+    int result, error;
 
     if (fd < 0)
         return -1;
-    result = write(fd, bytes, length) == (ssize_t)length && (!durable || fsync(fd) == 0) ? 0 : -1;
+    errno = ENOSPC; /* what a short write means */
+    result = write(fd, record->bytes, record->length) == (ssize_t)record->length && (!durable || fsync(fd) == 0) ? 0 : -1;
+    error = errno;
     close(fd);
+    errno = error;
     if (result == 0)
         result = renameat(dir, ".record", dir, name);
     return result == 0 && durable ? fsync(dir) : result;
@@ -82,7 +86,7 @@ static bool oom_killed(const struct shim *s)
     return false;
 }
 
-const char *record_exit(struct shim *s, size_t *length)
+const struct text *record_of_exit(const struct shim *s)
 {
     static struct text record;
     unsigned signal = WIFSIGNALED(s->status) ? (unsigned)WTERMSIG(s->status) : 0;
@@ -104,7 +108,5 @@ const char *record_exit(struct shim *s, size_t *length)
     text_add(&record, ",\"exitedAt\":\"");
     text_add_time(&record, &now);
     text_add(&record, "\"}\n");
-    *length = record.length;
-    write_record(s->dir, "exit.json", record.bytes, record.length, true);
-    return record.bytes;
+    return &record;
 }

@@ -150,6 +150,11 @@ void log_write(unsigned stream, const uint8_t *bytes, size_t length)
     flush_batch();
 }
 
+void log_forget(void)
+{
+    close_fd(&log_file.fd);
+}
+
 void log_end(void)
 {
     struct text time = {.length = 0};

@@ -84,7 +84,9 @@ static int ask_starter(struct launch *l, uint32_t index)
     do
         ready = poll(&control, 1, milliseconds_left(l));
     while (ready < 0 && errno == EINTR);
-    if (ready <= 0 || read(l->control, &letter, 1) != 1)
+    if (ready == 0)
+        return 't';
+    if (ready < 0 || read(l->control, &letter, 1) != 1)
         return 'a';
     return letter;
 }

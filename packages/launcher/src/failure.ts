@@ -98,6 +98,7 @@ function commandOf(operation: Operation | undefined): string | undefined {
 
 function sentence(operation: Operation | undefined, command: string | undefined, { op, call, errno }: LaunchFailure): string {
   const [name, description] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error'];
+  if (errno === E.ECHILD) return `the new process was ended by ${call} during ${op}`;
   if (command !== undefined && errno === E.ENOENT) return `executable "${command}" not found`;
   if (command !== undefined) return `executable "${command}" cannot be run: ${description}`;
   const subject = operation === undefined ? undefined : objectOf(operation);

@@ -41,7 +41,10 @@ export type Supervision =
 export const ShimFiles = {
   /** Unix stream socket: attach and resize (shim-client.ts). */
   socket: 'shim.sock',
-  /** `{"pid":…,"exitCode":…,"signal":…,"oomKilled":…,"exitedAtMs":…,"exitedAt":"RFC 3339"}`, written once, fsynced, renamed into place. */
+  /**
+   * `{"pid":…,"exitCode":…,"signal":…,"oomKilled":…,"exitedAtMs":…,"exitedAt":"RFC 3339"}`, written once, fsynced, renamed into place.
+   * `exitedAtMs` is CLOCK_MONOTONIC, `signal` 0 when there was none. What the process wrote before its end is in the log by then.
+   */
   exit: 'exit.json',
   /** `{"pid":…,"shimPid":…,"startTime":…}` once the process exists; startTime is field 22 of /proc/PID/stat. */
   pid: 'pid.json',
@@ -49,7 +52,11 @@ export const ShimFiles = {
 
 export interface LaunchOptions {
   readonly supervision: Supervision;
-  /** Path of the exec fifo that `awaitStart` waits on. The launcher makes it (0600) when missing, since Node has no mkfifo. */
+  /**
+   * Path of the exec fifo that `awaitStart` waits on. The launcher makes it when missing, since Node has no mkfifo, and lets anybody
+   * write to it, because the process waits as the container's user: keep it in a directory that others cannot enter.
+   * Whoever starts the process opens it for reading and takes one byte.
+   */
   readonly startFifo?: string;
   /** Called for each operation as it ends, in order. Must not throw. */
   readonly onRecord?: (record: OperationRecord) => void;

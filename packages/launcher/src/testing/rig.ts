@@ -9,8 +9,9 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, syml
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { LaunchOptions } from '../launcher.ts';
-import type { Operation, OperationBody, Phase, Plan } from '../operations.ts';
+import type { Launcher, LaunchOptions } from '../launcher.ts';
+import type { Operation, OperationBody, OperationRecord, Phase, Plan } from '../operations.ts';
+import { attachShim } from '../shim-client.ts';
 
 const NATIVE = fileURLToPath(new URL('../../native', import.meta.url));
 const APPLETS = [
@@ -55,6 +56,7 @@ export interface Rig {
   readonly rootfs: string;
   /** A fresh 0700 directory for a shim. */
   shimDir(): string;
+  /** A path for an exec fifo, which the launcher makes. */
   fifo(): string;
   [Symbol.dispose](): void;
 }
@@ -75,11 +77,7 @@ export function makeRig(): Rig {
       mkdirSync(shim, { mode: 0o700 });
       return shim;
     },
-    fifo: () => {
-      const path = join(dir, `fifo-${count++}`);
-      execFileSync('mkfifo', [path]);
-      return path;
-    },
+    fifo: () => join(dir, `fifo-${count++}`),
     [Symbol.dispose]: () => {
       execFileSync('umount', ['-l', dir]);
       rmSync(dir, { recursive: true });
@@ -194,4 +192,29 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     return !(error instanceof Error && 'errno' in error && error.errno === -constants.errno.ESRCH);
   }
+}
+
+export interface Finished {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+  readonly records: readonly OperationRecord[];
+}
+
+/** Runs a plan that waits for its start to its end, under a shim, and collects what it said. */
+export async function runToEnd(launcher: Launcher, rig: Rig, parts: Omit<PlanParts, 'rootfs' | 'awaitStart'>): Promise<Finished> {
+  const dir = rig.shimDir();
+  const startFifo = rig.fifo();
+  const records: OperationRecord[] = [];
+  const plan = standardPlan({ ...parts, rootfs: rig.rootfs, awaitStart: true });
+  const supervision = shimOptions(dir, { terminal: parts.terminal ?? false }).supervision;
+  await launcher.launch(plan, { supervision, startFifo, onRecord: (record) => records.push(record) });
+  const connection = await attachShim(dir);
+  const output = { stdout: '', stderr: '' };
+  connection.onOutput((stream, bytes) => {
+    output[stream] += Buffer.from(bytes).toString('utf8');
+  });
+  openStart(startFifo);
+  const { exitCode } = await connection.exit;
+  return { ...output, exitCode, records };
 }

@@ -1,0 +1,111 @@
+/** Containers in user namespaces of their own, and the launcher itself as root of one: a lab machine's point of view. */
+import { execFileSync } from 'node:child_process';
+import { chownSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hostTest } from '@slipway/testing';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { createLauncher } from './native-launcher.ts';
+import type { Operation, Plan } from './operations.ts';
+import { readExit } from './shim-client.ts';
+import { buildNative, makeRig, type Rig, shimOptions, standardPlan, step } from './testing/rig.ts';
+
+const launcher = createLauncher();
+const FIRST_ID = 300_000;
+const MAP = [{ containerId: 0, hostId: FIRST_ID, size: 65_536 }];
+let rig: Rig;
+
+beforeAll(() => {
+  buildNative();
+  rig = makeRig();
+  execFileSync('chown', ['-R', '-h', `${FIRST_ID}:${FIRST_ID}`, rig.rootfs]);
+});
+afterAll(() => rig[Symbol.dispose]());
+
+/** The standard plan with a user namespace: devices are bound, not made. */
+function userPlan(args: readonly string[], extra: readonly Operation[] = []): Plan {
+  const standard = standardPlan({ rootfs: rig.rootfs, args, mounts: extra }).operations;
+  const paths = standard.flatMap((each) => (each.op === 'device' ? [each.path] : []));
+  const sources = paths.map((hostPath, slot) => step('prepare', { op: 'openSource', slot, hostPath, recursive: false }));
+  const inside = standard.map((each): Operation => {
+    if (each.op === 'clone') return { ...each, namespaces: [...each.namespaces, 'user'] };
+    return each.op === 'device' ? step('devices', { op: 'bindDevice', path: each.path, slot: paths.indexOf(each.path) }) : each;
+  });
+  const at = inside.findIndex(({ op }) => op === 'clone');
+  return {
+    operations: [
+      ...inside.slice(0, at),
+      ...sources,
+      ...inside.slice(at, at + 1),
+      step('identity', { op: 'idmap', uid: MAP, gid: MAP, denySetgroups: false }),
+      step('mounts', { op: 'becomeRoot' }),
+      ...inside.slice(at + 1),
+    ],
+  };
+}
+
+const logged = (dir: string) =>
+  readFileSync(join(dir, 'log'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' ').slice(3).join(' '));
+
+hostTest('root of a user namespace is nobody outside, and has its devices', ['linux', 'root', 'user-namespaces'], async () => {
+  const dir = rig.shimDir();
+  const script =
+    "id -u; echo hi > /dev/null && stat -c '%t:%T' /dev/null; cat /proc/self/uid_map | od -An -c | wc -c; touch /made; sleep 1";
+  const { pid } = await launcher.launch(userPlan(['sh', '-c', script]), shimOptions(dir, { logPath: join(dir, 'log') }));
+  expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(new RegExp(`^Uid:\\t${FIRST_ID}\\t`, 'm'));
+  await expect.poll(() => readExit(dir), { timeout: 5000 }).toMatchObject({ exitCode: 0 });
+  expect(logged(dir).slice(0, 2)).toEqual(['0', '1:3']);
+  expect(existsSync(join(rig.rootfs, 'made'))).toBe(true);
+});
+
+hostTest('masks hold in a user namespace', ['linux', 'root', 'user-namespaces'], async () => {
+  const dir = rig.shimDir();
+  const masks = ['/proc/keys', '/proc/timer_list', '/sys/firmware'].map((path) => step('root', { op: 'mask', path }));
+  await launcher.launch(
+    userPlan(['sh', '-c', 'cat /proc/keys /proc/timer_list; ls -A /sys/firmware; echo end'], masks),
+    shimOptions(dir, { logPath: join(dir, 'log') }),
+  );
+  await expect.poll(() => readExit(dir), { timeout: 5000 }).toBeDefined();
+  expect(logged(dir)).toEqual(['end']);
+});
+
+hostTest('the launcher works as root of a user namespace, and can nest another', ['linux', 'root', 'user-namespaces'], async () => {
+  const dir = rig.shimDir();
+  const inner = rig.shimDir();
+  for (const path of [dir, inner, rig.dir]) chownSync(path, FIRST_ID, FIRST_ID);
+  const script = `
+    import { createLauncher } from '${new URL('./index.ts', import.meta.url).pathname}';
+    const [plan, options] = JSON.parse(process.argv[1]);
+    const { pid, shimPid } = await createLauncher().launch(plan, options);
+    process.stdout.write(JSON.stringify({ pid, shimPid }));`;
+  const nested = userPlan(['sh', '-c', 'id -u; hostname; ls /dev/null; touch /nested']);
+  const half = nested.operations.map((each) =>
+    each.op === 'idmap'
+      ? { ...each, uid: [{ containerId: 0, hostId: 0, size: 1000 }], gid: [{ containerId: 0, hostId: 0, size: 1000 }] }
+      : each,
+  );
+  const argument = JSON.stringify([{ operations: half }, shimOptions(inner, { logPath: join(inner, 'log') })]);
+  const unshare = [
+    '--map-users',
+    `0,${FIRST_ID},65536`,
+    '--map-groups',
+    `0,${FIRST_ID},65536`,
+    '--user',
+    '--mount',
+    '--pid',
+    '--net',
+    '--fork',
+    '--mount-proc',
+    '--setuid',
+    '0',
+    '--setgid',
+    '0',
+  ];
+  const node = [process.execPath, '--input-type=module', '-e', `${script} await new Promise((r) => setTimeout(r, 700));`, argument];
+  const output = execFileSync('unshare', [...unshare, ...node], { encoding: 'utf8' });
+  expect(JSON.parse(output)).toMatchObject({ pid: expect.any(Number) });
+  expect(logged(inner)).toEqual(['0', 'box', '/dev/null']);
+  await expect(readExit(inner)).resolves.toMatchObject({ exitCode: 0 });
+});
