@@ -45,11 +45,9 @@ export class PtyHost {
     chmodSync(dirname(socketPath), 0o700);
     // The mask, not a later chmod: the socket must never exist with wider permissions.
     const mask = process.umask(0o177);
-    try {
-      await new Promise<void>((resolve, reject) => this.#server.once('error', reject).listen(socketPath, resolve));
-    } finally {
-      process.umask(mask);
-    }
+    const listening = new Promise<void>((resolve, reject) => this.#server.once('error', reject).listen(socketPath, resolve));
+    process.umask(mask);
+    await listening;
     this.#watchIdleness();
   }
 

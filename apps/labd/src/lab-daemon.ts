@@ -1,0 +1,145 @@
+/**
+ * The lab as one thing that starts and ends.
+ *
+ * Knows: the order of both, and how an address with a login code looks.
+ * Does not know: signals, configuration files (main.ts), which packages stand behind the ports.
+ */
+import { mkdirSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { EngineError } from '@slipway/errors';
+import type { FastifyBaseLogger } from 'fastify';
+import { Sessions } from './access/sessions.ts';
+import type { Config } from './config.ts';
+import { type Control, openControl } from './control.ts';
+import { createServer, type LabServer } from './http/server.ts';
+import { Learners } from './lab/learners.ts';
+import { LessonLibrary } from './lessons/library.ts';
+import type { HostFacts, HostObserver, LabMachines, OpenPtyHost } from './ports.ts';
+import { Store } from './store.ts';
+
+export interface LabParts {
+  readonly machines: LabMachines;
+  readonly observer: HostObserver;
+  readonly openPtyHost: OpenPtyHost;
+  readonly facts: HostFacts;
+  /** Exported page, lessons' prose and labs. */
+  readonly webDir: string;
+  readonly contentDir: string;
+  readonly labsDir: string;
+  /** Load lessons again when their files change. */
+  readonly watchLessons: boolean;
+  readonly log: FastifyBaseLogger;
+}
+
+export interface RunningLab {
+  /** An address that logs in once. */
+  address(): string;
+  /** Ends everything and removes what the lab made on the host; data stays. */
+  end(): Promise<void>;
+  /** Lets go of everything but terminals and machines, which the next lab finds again. */
+  leave(): Promise<void>;
+}
+
+/** Until there is sign-up there is one learner, who is whoever started the lab. */
+const LOCAL = { id: 'local', name: 'You' } as const;
+
+/** @throws EngineError `failed-precondition` / `E_PORT_IN_USE`, `E_LAB_RUNNING` */
+export async function startLab(config: Config, parts: LabParts): Promise<RunningLab> {
+  const { log } = parts;
+  for (const dir of [config.dataDir, config.runDir]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+  let address = () => '';
+  const control = await openControl(`${config.runDir}/control/labd.sock`, () => address());
+  const store = new Store(`${config.dataDir}/lab.sqlite`);
+  const sessions = new Sessions({ store, codeMs: config.loginCodeMs });
+  const library = new LessonLibrary({ contentDir: parts.contentDir, labsDir: parts.labsDir, locale: config.locale }, log);
+  await library.load();
+  const learners = new Learners({
+    ...parts,
+    store,
+    library,
+    host: parts.facts,
+    limits: config.limits,
+    terminalsPerLearner: config.terminalsPerLearner,
+    journalsDir: `${config.dataDir}/journals`,
+  });
+  const server = await createServer({ ...config, ...parts, learners, sessions });
+  const port = await listen(server, config).catch((error: unknown) => {
+    control.close();
+    store.close();
+    throw error;
+  });
+  address = () => `${config.publicOrigin ?? `http://${bracketed(config.host)}:${port}`}/#code=${sessions.issueCode(LOCAL.id)}`;
+
+  await learners.terminals.connect();
+  const { lab } = await learners.add(LOCAL.id, LOCAL.name);
+  if (parts.watchLessons) library.watch((slugs) => reloadAll(learners, slugs));
+  await lab.settled();
+  return running({ control, store, library, learners, server, parts, address: () => address() });
+}
+
+interface Running {
+  readonly control: Control;
+  readonly store: Store;
+  readonly library: LessonLibrary;
+  readonly learners: Learners;
+  readonly server: LabServer;
+  readonly parts: LabParts;
+  readonly address: () => string;
+}
+
+function running({ control, store, library, learners, server, parts, address }: Running): RunningLab {
+  const close = async () => {
+    library.close();
+    for (const socket of server.app.websocketServer.clients) socket.close(1001, 'the lab ends');
+    await server.app.close();
+    await learners.close();
+    await parts.observer.close();
+  };
+  const finish = () => {
+    store.close();
+    control.close();
+  };
+  return {
+    address,
+    end: async () => {
+      const failures: unknown[] = [];
+      // Each step is tried even if one before it failed: what can be removed is removed.
+      for (const step of [close, () => learners.terminals.shutdown(), () => parts.machines.removeAll()]) {
+        await step().catch((error: unknown) => failures.push(error));
+      }
+      finish();
+      if (failures.length > 0) throw new AggregateError(failures, 'the lab could not be taken down completely');
+    },
+    leave: async () => {
+      await close();
+      await learners.terminals.leave();
+      finish();
+    },
+  };
+}
+
+async function listen(server: LabServer, { host, port }: Config): Promise<number> {
+  // Refuses everything until the port, and with it the allow-lists, are known.
+  try {
+    await server.app.listen({ host, port });
+  } catch (cause) {
+    const inUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+    throw new EngineError('failed-precondition', inUse ? `port ${port} is in use` : `cannot listen on ${host}:${port}`, {
+      code: inUse ? 'E_PORT_IN_USE' : 'E_LISTEN',
+      op: 'lab.listen',
+      hint: 'choose another with --port, or end the program that has it',
+      cause,
+    });
+  }
+  const chosen = (server.app.server.address() as AddressInfo).port;
+  server.setPort(chosen);
+  return chosen;
+}
+
+function reloadAll(learners: Learners, slugs: readonly string[]): void {
+  for (const { lessons } of learners.all()) for (const slug of slugs) lessons.reload(slug);
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,143 @@
+/**
+ * The socket on which a machine's engine tells what it does.
+ *
+ * Knows: the greeting, one feed at a time, how fast a machine may talk.
+ * Does not know: what the lines mean (the intake validates them) or where they go.
+ *
+ *     slipwayd                                             labd
+ *        ├─ {"hello":{"boot":"…","pid":12}} ────────────────▶│
+ *        │◀──────────── {"resumeAfter":340,"boot":"…"|null} ─┤   the last engine process heard of, and how far
+ *        ├─ {"type":"span",…,"atMs":…,"n":341} ─────────────▶│
+ *
+ * Everything in the machine may connect and say anything; it can only spoil its own journal.
+ */
+import { lstatSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { EngineError } from '@slipway/errors';
+import { createIntake, type Intake, type JournalBody } from '@slipway/journal';
+import { monotonicMs } from '@slipway/kernel';
+import { z } from 'zod';
+import type { FeedMark } from '../store.ts';
+
+export interface EngineFeedOptions {
+  /** Host directory that the machine sees; must be ours alone to write. */
+  readonly labDir: string;
+  readonly mark: () => FeedMark | undefined;
+  readonly onMark: (mark: FeedMark) => void;
+  readonly emit: (body: JournalBody, atMs: number) => void;
+}
+
+const Hello = z.object({ hello: z.object({ boot: z.string().min(1).max(100), pid: z.number().optional() }) });
+const HELLO_BYTES = 4096;
+const HELLO_MS = 5000;
+const NEWLINE = 0x0a;
+/** Over the long run; a burst may be four seconds' worth. */
+const BYTES_PER_SECOND = 4 * 1024 * 1024;
+const MAX_CONNECTIONS = 8;
+
+export class EngineFeed {
+  readonly #options: EngineFeedOptions;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #current: Socket | undefined;
+
+  private constructor(options: EngineFeedOptions) {
+    this.#options = options;
+    this.#server = createServer((socket) => this.#greet(socket));
+    this.#server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  /** @throws EngineError `failed-precondition` / `E_LAB_DIR` when the machine could write the directory */
+  static async open(options: EngineFeedOptions): Promise<EngineFeed> {
+    const { labDir } = options;
+    const stat = lstatSync(labDir);
+    // Were it the machine's, its root could put a link in the socket's place and have us change or remove another file.
+    if (!stat.isDirectory() || stat.uid !== process.geteuid?.() || (stat.mode & 0o022) !== 0) {
+      throw new EngineError('failed-precondition', 'the directory shared with the machine can be written by others', {
+        code: 'E_LAB_DIR',
+        op: 'feed.open',
+      });
+    }
+    const path = `${labDir}/journal.sock`;
+    rmSync(path, { force: true });
+    const feed = new EngineFeed(options);
+    // The engine is root in the machine and nobody here. The mask rather than a later chmod, which would go by name.
+    // Binding happens within the call, so the mask is wide for nothing else.
+    const mask = process.umask(0);
+    const listening = new Promise<void>((resolve, reject) => feed.#server.once('error', reject).listen(path, resolve));
+    process.umask(mask);
+    await listening;
+    return feed;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  /** Reads the first line, bounded in length and time. */
+  #greet(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#sockets.delete(socket));
+    const timer = setTimeout(() => socket.destroy(), HELLO_MS);
+    let held = Buffer.alloc(0);
+    const onData = (chunk: Buffer): void => {
+      held = Buffer.concat([held, chunk]);
+      const end = held.indexOf(NEWLINE);
+      if (end < 0 && held.length <= HELLO_BYTES) return;
+      clearTimeout(timer);
+      socket.off('data', onData);
+      const boot = end < 0 || end > HELLO_BYTES ? undefined : bootOf(held.subarray(0, end).toString());
+      if (boot === undefined) socket.destroy();
+      else this.#follow(socket, boot, held.subarray(end + 1));
+    };
+    socket.on('data', onData);
+    socket.on('close', () => clearTimeout(timer));
+  }
+
+  #follow(socket: Socket, boot: string, rest: Buffer): void {
+    // The newest wins: after a restart the engine's old connection may not have been noticed to be dead.
+    this.#current?.destroy();
+    this.#current = socket;
+    const known = this.#options.mark();
+    const after = known?.boot === boot ? known.n : -1;
+    const intake = createIntake({
+      emit: this.#options.emit,
+      now: monotonicMs,
+      after,
+      onNumber: (n) => this.#options.onMark({ boot, n }),
+    });
+    socket.write(`${JSON.stringify({ resumeAfter: Math.max(0, after), boot: known?.boot ?? null })}\n`);
+    socket.on('close', () => {
+      intake.end();
+      if (this.#current === socket) this.#current = undefined;
+    });
+    throttled(socket, intake, rest);
+  }
+}
+
+function bootOf(line: string): string | undefined {
+  try {
+    return Hello.safeParse(JSON.parse(line)).data?.hello.boot;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Stops reading where a machine talks faster than it may; the engine's own buffer then fills, not ours. */
+function throttled(socket: Socket, intake: Intake, first: Buffer): void {
+  let budget = 4 * BYTES_PER_SECOND;
+  let filledMs = monotonicMs();
+  const take = (chunk: Buffer): void => {
+    intake.push(chunk);
+    const now = monotonicMs();
+    budget = Math.min(4 * BYTES_PER_SECOND, budget + ((now - filledMs) / 1000) * BYTES_PER_SECOND) - chunk.length;
+    filledMs = now;
+    if (budget >= 0) return;
+    socket.pause();
+    setTimeout(() => socket.resume(), (-budget / BYTES_PER_SECOND) * 1000);
+  };
+  if (first.length > 0) take(first);
+  socket.on('data', take);
+}

@@ -1,0 +1,149 @@
+/**
+ * The learners' terminals in the pty host: opening, finding again, closing.
+ *
+ * Knows: that terminals carry their machine's id as a label, so that a restarted labd knows whose they are; that the host can die.
+ * Does not know: browsers; whoever attaches goes through {@link Terminals.attach}.
+ */
+import { randomBytes } from 'node:crypto';
+import { EngineError } from '@slipway/errors';
+import type { AttachRequest, Channel, ChannelListener, TerminalState } from '@slipway/terminal';
+import { notFound } from '../failures.ts';
+import type { LabMachines, Log, OpenPtyHost, PtyHost } from '../ports.ts';
+
+export interface TerminalsListener {
+  opened(terminal: TerminalState): void;
+  exited(terminal: TerminalState): void;
+  /** Titles, or the list itself, changed. */
+  changed(machine: string): void;
+}
+
+export interface TerminalsOptions {
+  readonly machines: Pick<LabMachines, 'enterCommand'>;
+  readonly openPtyHost: OpenPtyHost;
+  readonly listener: TerminalsListener;
+  readonly perMachine: number;
+  readonly log: Log;
+}
+
+const LOGIN_SHELL = ['/bin/bash', '-l'];
+const FIRST_SIZE = { cols: 100, rows: 30 };
+
+export class Terminals {
+  readonly #options: TerminalsOptions;
+  readonly #known = new Map<string, TerminalState>();
+  #host: Promise<PtyHost> | undefined;
+  #closing = false;
+
+  constructor(options: TerminalsOptions) {
+    this.#options = options;
+  }
+
+  /** Finds the terminals that outlived the labd before us. */
+  async connect(): Promise<void> {
+    const host = await this.#connected();
+    for (const terminal of await host.list()) this.#known.set(terminal.id, terminal);
+  }
+
+  of(machine: string): readonly TerminalState[] {
+    return [...this.#known.values()].filter((terminal) => terminal.labels['machine'] === machine);
+  }
+
+  /** @throws EngineError `not-found` / `E_NOT_FOUND`, also for another machine's */
+  require(machine: string, id: string): TerminalState {
+    const terminal = this.#known.get(id);
+    if (terminal === undefined || terminal.labels['machine'] !== machine) throw notFound('terminal', id);
+    return terminal;
+  }
+
+  /** A login shell in the machine. @throws EngineError `failed-precondition` / `E_TERMINAL_LIMIT` */
+  async open(machine: string): Promise<TerminalState> {
+    const { machines, perMachine, listener } = this.#options;
+    const open = this.of(machine);
+    if (open.length >= perMachine) {
+      throw new EngineError('failed-precondition', `there are already ${open.length} terminals`, {
+        code: 'E_TERMINAL_LIMIT',
+        op: 'terminal.open',
+        hint: 'close one that is not needed',
+      });
+    }
+    const title = freeTitle(open);
+    const labels = { machine, number: title.split(' ')[1] ?? '' };
+    const { file, args, env } = await machines.enterCommand(machine, LOGIN_SHELL);
+    const host = await this.#connected();
+    const id = `t-${randomBytes(9).toString('base64url')}`;
+    const terminal = await host.create({ id, title, labels, file, args, env, cwd: '/', ...FIRST_SIZE });
+    this.#known.set(id, terminal);
+    listener.opened(terminal);
+    listener.changed(machine);
+    return terminal;
+  }
+
+  async close(machine: string, id: string): Promise<void> {
+    this.require(machine, id);
+    const host = await this.#connected();
+    await host.close(id);
+    this.#known.delete(id);
+    this.#options.listener.changed(machine);
+  }
+
+  async closeAll(machine: string): Promise<void> {
+    for (const { id } of this.of(machine)) await this.close(machine, id);
+  }
+
+  /** @throws EngineError `not-found` for a terminal that is not this machine's */
+  async attach(machine: string, id: string, request: AttachRequest, listener: ChannelListener): Promise<Channel> {
+    this.require(machine, id);
+    return (await this.#connected()).attach(id, request, listener);
+  }
+
+  /** Leaves the host and its terminals to the next labd. */
+  async leave(): Promise<void> {
+    this.#closing = true;
+    (await this.#host)?.disconnect();
+  }
+
+  /** Ends every terminal and the host. */
+  async shutdown(): Promise<void> {
+    this.#closing = true;
+    const host = await this.#host?.catch(() => undefined);
+    await host?.shutdown();
+  }
+
+  #connected(): Promise<PtyHost> {
+    this.#host ??= this.#options
+      .openPtyHost({
+        exited: (terminal) => this.#update(terminal, () => this.#options.listener.exited(terminal)),
+        titled: (terminal) => this.#update(terminal, () => this.#options.listener.changed(terminal.labels['machine'] ?? '')),
+        lost: () => this.#lose(),
+      })
+      .catch((error: unknown) => {
+        this.#host = undefined;
+        throw error;
+      });
+    return this.#host;
+  }
+
+  #update(terminal: TerminalState, tell: () => void): void {
+    if (!this.#known.has(terminal.id)) return;
+    this.#known.set(terminal.id, terminal);
+    tell();
+  }
+
+  /** The host died, and the terminals with it; the next one that is opened starts another host. */
+  #lose(): void {
+    this.#host = undefined;
+    if (this.#closing) return;
+    this.#options.log.error({ terminals: this.#known.size }, 'the pty host is lost');
+    const machines = new Set([...this.#known.values()].map((terminal) => terminal.labels['machine'] ?? ''));
+    this.#known.clear();
+    for (const machine of machines) this.#options.listener.changed(machine);
+  }
+}
+
+/** `shell 1`, `shell 2` …: the lowest number no open terminal began with. */
+function freeTitle(open: readonly TerminalState[]): string {
+  const taken = new Set(open.map((terminal) => terminal.labels['number']));
+  let number = 1;
+  while (taken.has(String(number))) number += 1;
+  return `shell ${number}`;
+}
