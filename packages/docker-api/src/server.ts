@@ -130,6 +130,8 @@ function traceRequests(app: FastifyInstance, tracer: Tracer): void {
   app.addHook('onSend', async (request, reply, payload) => {
     const shown = typeof payload === 'string' ? payload : undefined;
     spanOf(request)?.note({ response: shown ?? `HTTP ${reply.statusCode}` });
+    // Docker's clients compare the media type as text, and JSON is UTF-8 by definition.
+    if (String(reply.getHeader('content-type')).startsWith('application/json')) reply.header('content-type', 'application/json');
     return payload;
   });
   app.addHook('onResponse', async (request) => spanOf(request)?.close());

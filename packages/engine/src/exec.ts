@@ -82,9 +82,8 @@ async function launch(
     await ensurePrivateDirectory(shimDir);
     rollback.defer('remove the shim directory', () => removeTree(shimDir));
     const process = await planExecProcess(engine, container, record.config, options.size);
-    await birth(work, process, shimDir, span);
+    await birth(work, process, { shimDir, parent: span, onReady: () => connect(work, shimDir, options.attachment) });
     rollback.disarm();
-    await connect(work, shimDir, options.attachment);
     containerEvent(engine, container, `exec_start: ${record.config.args.join(' ')}`, { execID: record.id });
     engine.layersChanged(container.id);
   } catch (failure) {
@@ -136,14 +135,21 @@ function mergeEnv(own: readonly string[], config: ExecConfig): readonly string[]
   return [...merged.values()].filter((entry) => entry.includes('='));
 }
 
-async function birth({ engine, container, record }: ExecWork, process: SpecProcess, shimDir: string, parent: SpanContext): Promise<void> {
+interface Birth {
+  readonly shimDir: string;
+  readonly parent: SpanContext;
+  /** Connects everybody while the process waits before its execve. */
+  readonly onReady: () => Promise<void>;
+}
+
+async function birth({ engine, container, record }: ExecWork, process: SpecProcess, { shimDir, parent, onReady }: Birth): Promise<void> {
   const { tty, stdin } = record.config;
   // The exit record needs no log: nobody asks for an exec's output afterwards.
   const supervision: Supervision = { mode: 'shim', dir: shimDir, terminal: tty, openStdin: stdin, stdinOnce: true, logMaxBytes: 0 };
   const init = { actor: 'runtime', name: 'runtime.exec', protocol: 'function call', container: container.id, parent } as const;
   await engine.tracer.span({ ...init, request: process }, async (span) => {
     const onOperation = traceBirth({ tracer: engine.tracer, parent: span, container: container.id });
-    const born = await engine.runtime.exec(container.id, { process, supervision, onOperation });
+    const born = await engine.runtime.exec(container.id, { process, supervision, onOperation, onReady });
     record.pid = born.pid;
     span.note({ response: born, pid: born.pid });
   });

@@ -50,12 +50,17 @@ export function requireAllowed(container: { readonly id: string; readonly status
   const answer = RULES[verb][container.status];
   if (answer !== 'no') return answer === 'yes';
   const short = container.id.slice(0, 12);
-  throw new EngineError('failed-precondition', `cannot ${verb} container ${short}: it is ${container.status} and ${NEEDS[verb]}`, {
+  throw new EngineError('failed-precondition', `cannot ${verb} container ${short}: ${why(verb, container.status)}`, {
     code: 'E_CONTAINER_STATUS',
     op: `container.${verb}`,
     subject: container.id,
     ...hintFor(verb, container.status),
   });
+}
+
+/** `paused` explains itself; of the others people want to know what would be right. */
+function why(verb: Verb, status: ContainerStatus): string {
+  return status === 'paused' ? 'it is paused' : `it is ${status} and ${NEEDS[verb]}`;
 }
 
 function hintFor(verb: Verb, status: ContainerStatus): { readonly hint?: string } {

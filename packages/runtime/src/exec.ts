@@ -10,10 +10,14 @@ import {
   findCgroupMemberships,
   findNamespaces,
   hostControlFiles,
+  isSameProcess,
   NAMESPACE_FILES,
   type NamespaceFile,
+  releaseFifo,
+  signalSameProcess,
   writeFileAtomic,
 } from '@slipway/kernel';
+import type { Launched } from '@slipway/launcher';
 import { type SpecProcess, validateProcess } from '@slipway/oci';
 import type { ContainerRecord } from './container-record.ts';
 import { type Parts, reportTo, toStarted } from './create.ts';
@@ -23,20 +27,38 @@ import { planExec } from './plan/plan.ts';
 import type { ExecRequest, StartedProcess } from './runtime.ts';
 import { livingProcess, statusOf } from './status.ts';
 
+const SIGKILL = 9;
+
 export async function execInContainer(id: string, request: ExecRequest, parts: Parts): Promise<StartedProcess> {
   const record = await parts.store.require(id);
   requireAllowed(id, 'exec', statusOf(record, parts.store, parts.cgroups));
   const process = validateProcess(inherit(request.process, record.spec.process));
-  const container = factsOf(record, parts);
+  const holdBack = request.onReady !== undefined && request.supervision.mode === 'shim';
+  const container = { ...factsOf(record, parts), holdBack };
   const birth = planExec(process, record.spec, parts.host(), container);
   for (const warning of birth.warnings) parts.warn(warning);
-  const { supervision, onOperation } = request;
+  const { supervision, onOperation, onReady } = request;
+  const startFifo = onReady !== undefined && supervision.mode === 'shim' ? `${supervision.dir}/exec.fifo` : undefined;
   const launched = await parts.launcher.launch(birth, {
     supervision,
+    ...(startFifo === undefined ? {} : { startFifo }),
     ...(onOperation === undefined ? {} : { onRecord: reportTo(birth, onOperation) }),
   });
+  if (startFifo !== undefined && onReady !== undefined) await releaseWhenReady(launched, startFifo, onReady);
   if (request.pidFile !== undefined) await writeFileAtomic(request.pidFile, String(launched.pid), { mode: 0o644, durable: false });
   return toStarted(launched);
+}
+
+/** The process has done everything but its execve; it goes on once the caller is ready for its output. */
+async function releaseWhenReady(launched: Launched, startFifo: string, onReady: () => Promise<void>): Promise<void> {
+  const { pid, startTime } = launched;
+  try {
+    await onReady();
+    await releaseFifo(startFifo, () => isSameProcess(pid, startTime));
+  } catch (error) {
+    signalSameProcess({ pid, startTime }, SIGKILL);
+    throw error;
+  }
 }
 
 /** What the request leaves out comes from the container; a terminal is of each process alone. */

@@ -64,6 +64,11 @@ export interface ExecRequest {
   readonly supervision: Supervision;
   readonly pidFile?: string;
   readonly onOperation?: (birth: BirthOperation) => void;
+  /**
+   * Called while the process waits before its execve, so that a caller can attach to its shim before there is any output.
+   * With shim supervision only; when it fails, the process is ended.
+   */
+  readonly onReady?: () => Promise<void>;
 }
 
 export interface StartedProcess {

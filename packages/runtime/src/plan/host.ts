@@ -65,6 +65,8 @@ export interface ContainerFacts {
   readonly pid: number;
   /** Namespaces of the container that are not ours, by kind. */
   readonly namespaces: readonly JoinableNamespace[];
+  /** Wait before the execve until the starter says so. */
+  readonly holdBack?: boolean;
   readonly procsFiles: readonly string[];
   readonly noNewKeyring?: boolean;
 }

@@ -55,6 +55,6 @@ export function planExec(process: SpecProcess, spec: RuntimeSpec, host: HostFact
   planEntry(draft, asIf, container);
   planConsole(draft, process);
   planRights(draft, asIf, host);
-  planStart(draft, asIf, { awaitStart: false });
+  planStart(draft, asIf, { awaitStart: container.holdBack === true });
   return draft.finish();
 }
