@@ -112,7 +112,7 @@ function answerInDockersWords(app: FastifyInstance, { onInternalError }: DockerA
 
 /** One span for each request, whose children are the engine's. */
 function traceRequests(app: FastifyInstance, tracer: Tracer): void {
-  app.addHook('preHandler', async (request) => {
+  app.addHook('preHandler', async (request, reply) => {
     const isJson = typeof request.body === 'object' && request.headers['content-type']?.startsWith('application/json') === true;
     const span = tracer.open({
       actor: 'api',
@@ -124,8 +124,7 @@ function traceRequests(app: FastifyInstance, tracer: Tracer): void {
     });
     keepSpan(request, span);
     // A hijacked reply has no onResponse hook.
-    request.raw.socket.once('close', () => span.close());
-    request.raw.once('close', () => span.close());
+    reply.raw.once('close', () => span.close());
   });
   app.addHook('onSend', async (request, reply, payload) => {
     const shown = typeof payload === 'string' ? payload : undefined;

@@ -33,7 +33,7 @@ export function traceBirth({ tracer, parent, container }: BirthTrace): (birth: B
 }
 
 function operationName(op: string, args: Readonly<Record<string, unknown>>): string {
-  const subject = args['destination'] ?? args['path'] ?? args['hostPath'] ?? args['name'] ?? args['key'];
+  const subject = args['destination'] ?? args['hostPath'] ?? args['name'] ?? args['path'] ?? args['key'];
   return typeof subject === 'string' ? `${op} ${subject}` : op;
 }
 

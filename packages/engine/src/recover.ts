@@ -6,6 +6,7 @@
  * Does not know: why the daemon died.
  */
 import { isKind } from '@slipway/errors';
+import { listNames, removeTree } from '@slipway/kernel';
 import { attachShim, readExit, readPid } from '@slipway/launcher';
 import { noteContainer } from './facts.ts';
 import type { LiveContainer } from './live-container.ts';
@@ -29,6 +30,24 @@ export async function recoverContainers(engine: EngineContext): Promise<void> {
     }),
   );
   await removeStrangers(engine);
+  await sweepExecs(engine);
+}
+
+/** Further processes are not remembered across daemons; what is left of ended ones is their shims' directories. */
+async function sweepExecs(engine: EngineContext): Promise<void> {
+  const base = `${engine.paths.state}/execs`;
+  for (const name of await listNames(base)) {
+    const connection = await attachShim(`${base}/${name}`, { output: false }).catch(() => undefined);
+    if (connection === undefined) await removeTree(`${base}/${name}`);
+    // Still running: its directory goes when it ends.
+    else
+      connection.exit
+        .then(
+          () => removeTree(`${base}/${name}`),
+          () => removeTree(`${base}/${name}`),
+        )
+        .catch(() => undefined);
+  }
 }
 
 async function recover(engine: EngineContext, container: LiveContainer): Promise<void> {

@@ -21,15 +21,25 @@ export async function killAndWait(engine: EngineContext, container: LiveContaine
 
 /** A frozen process takes a signal only once it is thawed. */
 export async function deliver(engine: EngineContext, container: LiveContainer, signal: number): Promise<void> {
-  try {
-    await engine.runtime.kill(container.id, signal);
-  } catch (error) {
-    // It ended between our look and the signal: what was wished for is true.
-    if (!isKind(error, 'not-found') && !isKind(error, 'failed-precondition')) throw error;
-  }
+  await ifStillThere(() => engine.runtime.kill(container.id, signal));
   if (container.record.status !== 'paused') return;
-  await engine.runtime.resume(container.id);
+  await ifStillThere(() => engine.runtime.resume(container.id));
+  // It may have ended while it thawed; its end is not to be overwritten.
+  if (isEnded(container)) return;
   await engine.containers.update(container, { status: 'running' });
   containerEvent(engine, container, 'unpause');
   noteContainer(engine, container);
+}
+
+function isEnded({ record }: LiveContainer): boolean {
+  return record.status !== 'paused';
+}
+
+/** Between our look and the deed it may have ended, or been thawed by the signal itself: what was wished for is true then. */
+async function ifStillThere(deed: () => Promise<void>): Promise<void> {
+  try {
+    await deed();
+  } catch (error) {
+    if (!isKind(error, 'not-found') && !isKind(error, 'failed-precondition')) throw error;
+  }
 }
