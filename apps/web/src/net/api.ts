@@ -71,7 +71,7 @@ export class Api {
     return this.#post('/api/machine/reset', {});
   }
 
-  terminals(): Promise<TerminalListing> {
+  terminals(): Promise<(typeof TerminalListing)['_output']> {
     return this.#get('/api/terminals');
   }
 

@@ -31,7 +31,11 @@ export function setTheme(theme: Theme): void {
 /** Whether dark colours are on the screen now. */
 export function useIsDark(): boolean {
   const theme = useView((state) => state.theme);
-  const system = useSyncExternalStore(watchSystem, () => matchMedia(QUERY).matches, () => false);
+  const system = useSyncExternalStore(
+    watchSystem,
+    () => matchMedia(QUERY).matches,
+    () => false,
+  );
   return theme === 'system' ? system : theme === 'dark';
 }
 

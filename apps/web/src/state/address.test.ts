@@ -6,7 +6,10 @@ test.each<[Address, string]>([
   [{ lesson: 'a-container-is-a-process' }, '#/a-container-is-a-process'],
   [{ lesson: 'l', panel: 'cgroups', selection: { kind: 'container', id: '3f2a' } }, '#/l/cgroups?sel=container:3f2a'],
   [{ lesson: 'l', panel: 'calls', selection: { kind: 'span', id: 's 1&x' }, atMs: 41250.5 }, '#/l/calls?sel=span:s%201%26x&at=41250.5'],
-  [{ lesson: 'l', panel: 'processes', selection: { kind: 'process', pid: 7, startTime: '99' }, as: 'text' }, '#/l/processes?sel=process:7:99&as=text'],
+  [
+    { lesson: 'l', panel: 'processes', selection: { kind: 'process', pid: 7, startTime: '99' }, as: 'text' },
+    '#/l/processes?sel=process:7:99&as=text',
+  ],
 ])('%j has an address that brings it back', (address, text) => {
   expect(formatAddress(address)).toBe(text);
   expect(parseAddress(text)).toEqual(address);

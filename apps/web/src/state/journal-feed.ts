@@ -137,7 +137,8 @@ export class JournalFeed {
 
   moment(): Moment {
     const { replay } = this.#held;
-    const world = replay.length === 0 ? emptyWorld() : this.#mode === 'live' ? replay.worldAfter(replay.length) : replay.worldAt(this.#atMs);
+    const world =
+      replay.length === 0 ? emptyWorld() : this.#mode === 'live' ? replay.worldAfter(replay.length) : replay.worldAt(this.#atMs);
     return {
       world,
       mode: this.#mode,

@@ -16,6 +16,9 @@ import { toast, useMoment, useSession, useTerminals, useView } from './stores.ts
 export const api = new Api();
 export const feed = new JournalFeed(() => performance.now());
 
+/** Input is numbered per page, so that two tabs of one session can type. */
+const PAGE = globalThis.crypto?.randomUUID?.() ?? String(Math.random());
+
 /** Terminals that are drawn right now; each registers itself. */
 const links = new Map<string, TerminalLink>();
 
@@ -25,6 +28,7 @@ export const connection = new Connection({
     return {
       type: 'hello',
       token: api.token,
+      page: PAGE,
       ...(feed.journal === undefined ? {} : { journal: feed.journal, after: feed.lastSeq }),
       ...(lesson === undefined ? {} : { lesson }),
     };
@@ -169,7 +173,8 @@ export function runCommand(command: string): void {
 
 /** Puts a command at the prompt; the learner presses Enter. */
 export function typeCommand(command: string): void {
-  if (!typeText(command)) return;
+  // Names of containers are part of commands: nothing in them may press a key.
+  if (!typeText(command.replace(/[\u0000-\u001f\u007f-\u009f]/g, ''))) return;
   if (matchMedia('(max-width: 760px)').matches) useView.setState({ sheet: 'terminal' });
   document.querySelector<HTMLElement>('.terminal-view:not([hidden]) textarea')?.focus();
 }
@@ -179,7 +184,10 @@ export async function orToast(action: Promise<unknown>): Promise<void> {
   try {
     await action;
   } catch (error) {
-    toast(error instanceof ApiError && error.hint ? `${error.message}: ${error.hint}` : String(error instanceof Error ? error.message : error), 'bad');
+    toast(
+      error instanceof ApiError && error.hint ? `${error.message}: ${error.hint}` : String(error instanceof Error ? error.message : error),
+      'bad',
+    );
   }
 }
 
@@ -208,7 +216,12 @@ function startFrames(): void {
 
 function changed(before: ReturnType<typeof useMoment.getState>, after: ReturnType<typeof useMoment.getState>): boolean {
   return (
-    before.world !== after.world || before.mode !== after.mode || before.file !== after.file || Math.abs(before.atMs - after.atMs) >= 1 || before.endMs !== after.endMs || before.speed !== after.speed
+    before.world !== after.world ||
+    before.mode !== after.mode ||
+    before.file !== after.file ||
+    Math.abs(before.atMs - after.atMs) >= 1 ||
+    before.endMs !== after.endMs ||
+    before.speed !== after.speed
   );
 }
 

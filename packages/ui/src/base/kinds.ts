@@ -77,7 +77,13 @@ export const ACTORS: readonly ActorKind[] = [
   { name: 'network', letter: 'N', title: 'network', does: 'attaches interfaces', color: 'var(--actor-network)' },
   { name: 'shim', letter: 'H', title: 'shim', does: 'parents the container', color: 'var(--actor-shim)' },
   { name: 'runtime', letter: 'R', title: 'runtime', does: 'turns config.json into a plan', color: 'var(--actor-runtime)' },
-  { name: 'launcher', letter: 'L', title: 'launcher', does: 'performs the plan, one system call after another', color: 'var(--actor-launcher)' },
+  {
+    name: 'launcher',
+    letter: 'L',
+    title: 'launcher',
+    does: 'performs the plan, one system call after another',
+    color: 'var(--actor-launcher)',
+  },
   { name: 'kernel', letter: 'K', title: 'kernel', does: 'what really happened, as the kernel traced it', color: 'var(--actor-kernel)' },
 ];
 

@@ -58,7 +58,11 @@ test('the filter keeps matches and the way to them', () => {
 
 test('a crowd is folded at the doors of containers, and one can be opened', () => {
   const shims = Array.from({ length: CROWDED_ROWS }, (_, index) =>
-    node(100 + index * 2, { role: 'shim', container: `c${index}`, children: [node(101 + index * 2, { container: `c${index}`, role: 'init' })] }),
+    node(100 + index * 2, {
+      role: 'shim',
+      container: `c${index}`,
+      children: [node(101 + index * 2, { container: `c${index}`, role: 'init' })],
+    }),
   );
   const crowd = [node(1, { children: shims })];
   expect(layoutProcesses(crowd, plain).rows).toHaveLength(CROWDED_ROWS + 1);

@@ -99,7 +99,8 @@ function insideOf(node: ProcessNode): string | undefined {
 }
 
 function enclosuresOf(rows: readonly ProcessRow[]): Enclosure[] {
-  const enclosures: Array<{ container: string; name: string; from: number; to: number; depth: number; own: ReadonlySet<NamespaceName> }> = [];
+  const enclosures: Array<{ container: string; name: string; from: number; to: number; depth: number; own: ReadonlySet<NamespaceName> }> =
+    [];
   rows.forEach((row, index) => {
     const container = insideOf(row.node);
     if (container === undefined) return;
@@ -107,7 +108,7 @@ function enclosuresOf(rows: readonly ProcessRow[]): Enclosure[] {
     if (last && last.container === container && last.to === index - 1) {
       last.to = index;
       last.depth = Math.min(last.depth, row.depth);
-      last.own = last.own.intersection(row.own);
+      last.own = new Set([...last.own].filter((name) => row.own.has(name)));
       return;
     }
     enclosures.push({ container, name: row.node.containerName ?? container, from: index, to: index, depth: row.depth, own: row.own });

@@ -37,7 +37,11 @@ export function ProcessPicture({ layout, selection, container, onSelect, onFold 
         {enclosures
           .filter((enclosure) => inView(enclosure.from, enclosure.to))
           .map((enclosure) => (
-            <EnclosureBox key={`${enclosure.container}:${rows[enclosure.from]?.key}`} enclosure={enclosure} lit={enclosure.container === container} />
+            <EnclosureBox
+              key={`${enclosure.container}:${rows[enclosure.from]?.key}`}
+              enclosure={enclosure}
+              lit={enclosure.container === container}
+            />
           ))}
         <Lines rows={rows} from={range.from} to={range.to} />
         {shown.map((row, index) => (
@@ -47,7 +51,10 @@ export function ProcessPicture({ layout, selection, container, onSelect, onFold 
             at={range.from + index}
             selected={sameSelection(selection, processSelection(row.node))}
             related={container !== undefined && row.node.fact.container === container}
-            focusable={sameSelection(selection, processSelection(row.node)) || (index === 0 && !rows.some((other) => sameSelection(selection, processSelection(other.node))))}
+            focusable={
+              sameSelection(selection, processSelection(row.node)) ||
+              (index === 0 && !rows.some((other) => sameSelection(selection, processSelection(other.node))))
+            }
             onSelect={onSelect}
             onFold={onFold}
           />

@@ -1,0 +1,62 @@
+/**
+ * Explorer: of which layers a container's file system is made, and what it wrote.
+ *
+ * Knows: stacks of the journal, which container is meant. Does not know: how slabs are drawn.
+ */
+'use client';
+import { containerNames, layerStacks } from '@slipway/journal';
+import { EmptyState, LayersPicture, LayersText, visible } from '@slipway/ui';
+import { useMemo, useState } from 'react';
+import { typeCommand } from '../state/lab.ts';
+import { select } from '../state/stores.ts';
+import { SceneFrame, useScene } from './scene.tsx';
+
+const ABOUT =
+  'An overlay mount shows several directories as one: the image’s layers, read-only and shared, and on top a writable one per container. Writing copies up, deleting leaves a whiteout; the image’s own files never change.';
+
+export function LayersExplorer() {
+  const { world, nowMs, selection, as, container, onSelect } = useScene();
+  const [filter, setFilter] = useState('');
+  const stacks = useMemo(() => layerStacks(world, nowMs), [world, nowMs]);
+  const names = useMemo(() => containerNames(world), [world]);
+  const stack = stacks.find((entry) => entry.container === container) ?? stacks.at(-1);
+  const view = stack ? { stack, names, filter, selection, onSelect } : undefined;
+  return (
+    <SceneFrame
+      title="Layers"
+      about={ABOUT}
+      filter={filter}
+      onFilter={setFilter}
+      tools={
+        stacks.length > 1 && stack ? (
+          <label className="chooser">
+            <span>container</span>
+            <select value={stack.container} onChange={(event) => select({ kind: 'container', id: event.target.value })}>
+              {stacks.map((entry) => (
+                <option key={entry.container} value={entry.container}>
+                  {visible(entry.containerName)}
+                </option>
+              ))}
+            </select>
+          </label>
+        ) : undefined
+      }
+    >
+      {!view ? (
+        <EmptyState title="No container, no layers." command="docker run -d --name web busybox sleep 300" onType={typeCommand}>
+          Each container gets a writable directory of its own over the image’s.
+        </EmptyState>
+      ) : as === 'text' ? (
+        <LayersText {...view} />
+      ) : (
+        <LayersPicture {...view} />
+      )}
+      {view?.stack.fact.mountLine ? (
+        <p className="mount-line">
+          <span>/proc/PID/mountinfo</span> <code>{visible(view.stack.fact.mountLine)}</code>
+        </p>
+      ) : null}
+      {view?.stack.fact.truncated ? <p className="explorer-hint warn">The writable layer holds more than the 500 entries shown.</p> : null}
+    </SceneFrame>
+  );
+}

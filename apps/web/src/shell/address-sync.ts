@@ -1,0 +1,83 @@
+/**
+ * The address follows what is shown, and what is shown follows the address.
+ *
+ * Knows: history, the fragment, the stores. Does not know: how an address is written (state/address.ts).
+ */
+import { type Address, formatAddress, parseAddress } from '../state/address.ts';
+import { feed, publishNow } from '../state/lab.ts';
+import { loadLesson } from '../state/lesson-actions.ts';
+import { select, useLessonState, useMoment, useSession, useView } from '../state/stores.ts';
+
+const LAST_LESSON = 'slipway.lesson';
+
+/** Shows what the address says and keeps both the same from then on. @returns how to stop */
+export function followAddress(): () => void {
+  void apply(parseAddress(location.hash), true);
+  const onHash = () => void apply(parseAddress(location.hash), false);
+  window.addEventListener('hashchange', onHash);
+  const stops = [useView.subscribe(write), useLessonState.subscribe(write), useMoment.subscribe(write)];
+  return () => {
+    window.removeEventListener('hashchange', onHash);
+    for (const stop of stops) stop();
+  };
+}
+
+async function apply(address: Address, first: boolean): Promise<void> {
+  useView.setState({ ...(address.panel ? { panel: address.panel } : {}), as: address.as ?? 'picture' });
+  select(address.selection);
+  if (address.atMs !== undefined) {
+    feed.seek(address.atMs);
+    publishNow();
+  }
+  const { slug } = useLessonState.getState();
+  const wanted = address.lesson ?? (slug === undefined ? currentLesson() : undefined);
+  if (wanted === undefined || (wanted === slug && !first)) return;
+  await loadLesson(wanted);
+  const panel = useLessonState.getState().document?.meta.panels[0];
+  if (address.panel === undefined && panel !== undefined) useView.setState({ panel });
+}
+
+/** Where the learner was; else the first lesson that is not done; else the first. */
+function currentLesson(): string | undefined {
+  const { lessons } = useSession.getState();
+  const last = readLast();
+  if (lessons.some((lesson) => lesson.slug === last)) return last;
+  return (lessons.find((lesson) => lesson.passed < lesson.tasks) ?? lessons[0])?.slug;
+}
+
+let written = '';
+
+function write(): void {
+  const { slug } = useLessonState.getState();
+  if (slug === undefined) return;
+  const { panel, as, selection } = useView.getState();
+  const { mode, atMs } = useMoment.getState();
+  const next = formatAddress({
+    lesson: slug,
+    panel,
+    as,
+    ...(selection ? { selection } : {}),
+    ...(mode === 'paused' ? { atMs } : {}),
+  });
+  if (next === written && location.hash === next) return;
+  written = next;
+  // Replaced, not pushed: going back leaves the lab instead of walking through every click.
+  if (location.hash !== next) history.replaceState(null, '', next);
+  keepLast(slug);
+}
+
+function readLast(): string | undefined {
+  try {
+    return localStorage.getItem(LAST_LESSON) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function keepLast(slug: string): void {
+  try {
+    localStorage.setItem(LAST_LESSON, slug);
+  } catch {
+    // Without storage the page begins with the first open lesson next time.
+  }
+}

@@ -1,0 +1,33 @@
+import type { UpperRow } from '@slipway/journal';
+import { expect, test } from 'vitest';
+import { servedBy, servedSentence } from './model.ts';
+
+const entry = (path: string, kind: UpperRow['kind'] = 'file'): UpperRow => ({ path, kind, sizeBytes: 1 });
+const stack = {
+  upper: [
+    entry('/etc', 'directory'),
+    entry('/etc/motd'),
+    entry('/bin/ping', 'whiteout'),
+    entry('/var/old', 'whiteout'),
+    entry('/srv', 'opaque'),
+  ],
+};
+
+test.each([
+  ['/etc/motd', 'upper'],
+  ['/bin/ping', 'nobody'],
+  ['/var/old/deep/file', 'nobody'],
+  ['/srv/index.html', 'nobody'],
+  ['/bin/sh', 'image'],
+  ['etc//motd', 'upper'],
+])('%s is answered by %s', (path, by) => {
+  expect(servedBy(stack, path).by).toBe(by);
+});
+
+test('a directory in both is merged', () => {
+  expect(servedBy(stack, '/etc')).toEqual({ by: 'image', merged: true });
+});
+
+test('the sentence names the whiteout that hides a file', () => {
+  expect(servedSentence(servedBy(stack, '/var/old/x'), '/var/old/x')).toContain('a whiteout at /var/old hides it');
+});
