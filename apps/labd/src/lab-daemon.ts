@@ -4,7 +4,7 @@
  * Knows: the order of both, and how an address with a login code looks.
  * Does not know: signals, configuration files (main.ts), which packages stand behind the ports.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { EngineError } from '@slipway/errors';
 import type { FastifyBaseLogger } from 'fastify';
@@ -43,12 +43,18 @@ export interface RunningLab {
 /** Until there is sign-up there is one learner, who is whoever started the lab. */
 const LOCAL = { id: 'local', name: 'You' } as const;
 
-/** @throws EngineError `failed-precondition` / `E_PORT_IN_USE`, `E_LAB_RUNNING` */
+/**
+ * Resolves when a page can be used: the machine is there, or it is known why not. Closes `parts.observer` when it fails.
+ * @throws EngineError `failed-precondition` / `E_PORT_IN_USE`, `E_LAB_RUNNING`
+ */
 export async function startLab(config: Config, parts: LabParts): Promise<RunningLab> {
   const { log } = parts;
   for (const dir of [config.dataDir, config.runDir]) mkdirSync(dir, { recursive: true, mode: 0o700 });
   let address = () => '';
-  const control = await openControl(`${config.runDir}/control/labd.sock`, () => address());
+  const control = await openControl(`${config.runDir}/control/labd.sock`, () => address()).catch(async (failure: unknown) => {
+    await parts.observer.close();
+    throw failure;
+  });
   const store = new Store(`${config.dataDir}/lab.sqlite`);
   const sessions = new Sessions({ store, codeMs: config.loginCodeMs });
   const library = new LessonLibrary({ contentDir: parts.contentDir, labsDir: parts.labsDir, locale: config.locale }, log);
@@ -63,18 +69,19 @@ export async function startLab(config: Config, parts: LabParts): Promise<Running
     journalsDir: `${config.dataDir}/journals`,
   });
   const server = await createServer({ ...config, ...parts, learners, sessions });
-  const port = await listen(server, config).catch((error: unknown) => {
-    control.close();
-    store.close();
-    throw error;
-  });
-  address = () => `${config.publicOrigin ?? `http://${bracketed(config.host)}:${port}`}/#code=${sessions.issueCode(LOCAL.id)}`;
-
-  await learners.terminals.connect();
-  const { lab } = await learners.add(LOCAL.id, LOCAL.name);
-  if (parts.watchLessons) library.watch((slugs) => reloadAll(learners, slugs));
-  await lab.settled();
-  return running({ control, store, library, learners, server, parts, address: () => address() });
+  const lab = running({ control, store, library, learners, server, parts, runDir: config.runDir, address: () => address() });
+  try {
+    const port = await listen(server, config);
+    address = () => `${config.publicOrigin ?? `http://${bracketed(config.host)}:${port}`}/#code=${sessions.issueCode(LOCAL.id)}`;
+    await learners.terminals.connect();
+    const learner = await learners.add(LOCAL.id, LOCAL.name);
+    if (parts.watchLessons) library.watch((slugs) => reloadAll(learners, slugs));
+    await learner.lab.settled();
+    return lab;
+  } catch (failure) {
+    await lab.leave().catch((error: unknown) => log.error({ err: error }, 'cleaning up after a failed start failed too'));
+    throw failure;
+  }
 }
 
 interface Running {
@@ -84,10 +91,11 @@ interface Running {
   readonly learners: Learners;
   readonly server: LabServer;
   readonly parts: LabParts;
+  readonly runDir: string;
   readonly address: () => string;
 }
 
-function running({ control, store, library, learners, server, parts, address }: Running): RunningLab {
+function running({ control, store, library, learners, server, parts, runDir, address }: Running): RunningLab {
   const close = async () => {
     library.close();
     for (const socket of server.app.websocketServer.clients) socket.close(1001, 'the lab ends');
@@ -98,6 +106,7 @@ function running({ control, store, library, learners, server, parts, address }: 
   const finish = () => {
     store.close();
     control.close();
+    removeEmpty(runDir);
   };
   return {
     address,
@@ -142,4 +151,15 @@ function reloadAll(learners: Learners, slugs: readonly string[]): void {
 
 function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
+}
+
+/** Only what is empty: something may still be mounted below, and must not be followed. */
+function removeEmpty(runDir: string): void {
+  for (const name of ['control', 'pty', 'trace', 'm', 'runtime', '']) {
+    try {
+      rmdirSync(`${runDir}/${name}`);
+    } catch {
+      // In use, or never made.
+    }
+  }
 }
