@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createAttribution, type ProcPort } from './attribution.ts';
+import { createAttribution, HOLD_MS, type ProcPort } from './attribution.ts';
 import type { TraceRecord } from './trace-records.ts';
 
 /** Living processes by host pid: their pids from the host's namespace down. */
@@ -12,8 +12,9 @@ function fakeProc(living: Record<number, readonly number[]>, groups: Record<numb
   };
 }
 
-function attribution(proc: ProcPort) {
-  const it = createAttribution(proc);
+/** Machine m1 with pid 1 at host pid 500. The clock stands long after the records unless a test sets it: nothing waits. */
+function attribution(proc: ProcPort, clock = { ms: 10_000 }) {
+  const it = createAttribution(proc, () => clock.ms);
   it.addMachine('m1', 1);
   it.adopt('m1', [500]);
   return it;
@@ -36,7 +37,7 @@ test('a short-lived command has its machine pid from what clone returned, althou
   // vfork: the parent hears the pid after the child has executed and ended.
   const events = it.attribute([newtask(500, 501, 0x4111), exec(501, '/usr/bin/ls'), exit(501, 'ls'), cloned(500, 7)]);
   expect(events.map(({ body }) => body)).toEqual([
-    { type: 'kernel.fork', event: { pid: 1, hostPid: 500, comm: 'known', childPid: 7, childHostPid: 501 } },
+    { type: 'kernel.fork', event: { pid: 1, hostPid: 500, comm: 'sh', childPid: 7, childHostPid: 501 } },
     { type: 'kernel.exec', event: { pid: 7, hostPid: 501, comm: 'ls', filename: '/usr/bin/ls' } },
     { type: 'kernel.exit', event: { pid: 7, hostPid: 501, comm: 'ls' } },
   ]);
@@ -81,7 +82,7 @@ test('threads are not processes: their births and ends are left out, their calls
     exit(501, 'node'),
   ]);
   expect(events.map(({ body }) => body)).toEqual([
-    { type: 'kernel.syscall', event: { pid: 1, hostPid: 500, comm: 'known', syscall: 'mount', args: {} } },
+    { type: 'kernel.syscall', event: { pid: 1, hostPid: 500, comm: 'sh', syscall: 'mount', args: {} } },
   ]);
 });
 
@@ -98,4 +99,35 @@ test('children belong to their parent’s machine and container, until the machi
   expect(it.attribute([newtask(500, 501)])[0]?.body).toMatchObject({ event: { container: 'c9' } });
   it.removeMachine('m1');
   expect(it.attribute([exec(501, '/bin/ls')])).toEqual([]);
+});
+
+test('a program that was executed by descriptor, or renamed itself, has the name the kernel knows', () => {
+  const it = attribution(fakeProc({ 500: [500, 1], 501: [501, 7] }));
+  const renamed: TraceRecord = { type: 'newtask', atMs: 3, pid: 501, childPid: 502, flags: 0x11, comm: 'shim' };
+  const [, byDescriptor] = it.attribute([newtask(500, 501), exec(501, '/dev/fd/7')]);
+  expect(byDescriptor?.body).toMatchObject({ event: { comm: 'known', filename: '/dev/fd/7' } });
+  expect(it.attribute([renamed])[0]?.body).toMatchObject({ event: { comm: 'shim' } });
+});
+
+test('events wait for a parent that has not returned from clone, but not for ever', () => {
+  const clock = { ms: 0 };
+  const it = attribution(fakeProc({ 500: [500, 1] }), clock);
+  clock.ms = 5;
+  const life = [newtask(500, 501, 0x4111), exec(501, '/usr/bin/ls'), exit(501, 'ls')];
+  expect(it.attribute(life)).toEqual([]);
+  const late = it.attribute([cloned(500, 7)]);
+  expect(late.map(({ body }) => [body.type, 'event' in body && body.event.pid])).toEqual([
+    ['kernel.fork', 1],
+    ['kernel.exec', 7],
+    ['kernel.exit', 7],
+  ]);
+  expect(it.attribute([newtask(500, 502, 0x4111), exec(502, '/usr/bin/ls')])).toEqual([]);
+  clock.ms = 5 + HOLD_MS;
+  expect(it.attribute([])).toHaveLength(2);
+});
+
+test('a process that was looked at is not made less known by the record of its birth that comes late', () => {
+  const it = attribution(fakeProc({ 500: [500, 1], 900: [900] }, { 900: '/' }));
+  it.attribute([newtask(900, 500)]); // from outside: by its birth alone, 500 would not be in the machine's pid namespace
+  expect(it.attribute([newtask(500, 501), cloned(500, 7)])[0]?.body).toMatchObject({ event: { pid: 1, childPid: 7 } });
 });

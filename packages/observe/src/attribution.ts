@@ -37,12 +37,18 @@ export interface Attribution {
   /** What the sampler found out about a living process. */
   learn(hostPid: number, found: { readonly pid: number; readonly container?: string | undefined }): void;
   isKnown(hostPid: number): boolean;
-  /** Records → events, in order. Threads and processes of no machine are left out. */
+  /**
+   * Records → events, in order. Threads and processes of no machine are left out. Events wait, for {@link HOLD_MS} at most, while clone has
+   * not returned in the parent of a child that is gone already: on a busy host a vforked child can live and end before its parent goes on.
+   * Call it with no records now and then, so that nothing waits for ever.
+   */
   attribute(records: readonly TraceRecord[]): readonly AttributedEvent[];
 }
 
 interface Task {
   readonly machine: string;
+  /** When this was known: older records say nothing new about it. */
+  readonly sinceMs: number;
   readonly thread: boolean;
   /** Thread group: what the learner knows as the process. */
   readonly group: number;
@@ -68,20 +74,28 @@ const CLONE_KINDS = [
   [0x02000000, 'cgroup'],
 ] as const;
 const MAX_TASKS = 65_536;
+const MAX_HELD = 10_000;
+/** Longest wait for a parent to return from clone. */
+export const HOLD_MS = 250;
 
-export function createAttribution(proc: ProcPort): Attribution {
-  return new TaskTable(proc);
+/** `now`: CLOCK_MONOTONIC milliseconds, the records' clock. */
+export function createAttribution(proc: ProcPort, now: () => number): Attribution {
+  return new TaskTable(proc, now);
 }
 
 class TaskTable implements Attribution {
   readonly #proc: ProcPort;
+  readonly #now: () => number;
   readonly #levels = new Map<string, number>();
   readonly #tasks = new Map<number, Task>();
   /** Parent → the child whose clone has not returned in it yet. */
-  readonly #pendingChild = new Map<number, number>();
+  readonly #pending = new Map<number, { readonly childPid: number; readonly atMs: number }>();
+  /** Learned from, not yet handed out. */
+  #held: TraceRecord[] = [];
 
-  constructor(proc: ProcPort) {
+  constructor(proc: ProcPort, now: () => number) {
     this.#proc = proc;
+    this.#now = now;
   }
 
   addMachine(machine: string, level: number): void {
@@ -113,7 +127,22 @@ class TaskTable implements Attribution {
   attribute(records: readonly TraceRecord[]): readonly AttributedEvent[] {
     // Two passes: what clone returned may stand behind the child's exec in the same batch (vfork always does that).
     for (const record of records) this.#learnFrom(record);
-    return records.flatMap((record) => this.#toEvent(record) ?? []);
+    this.#held.push(...records);
+    if (this.#held.length === 0 || this.#mustWait(this.#now())) return [];
+    const ripe = this.#held;
+    this.#held = [];
+    return ripe.flatMap((record) => this.#toEvent(record) ?? []);
+  }
+
+  #mustWait(nowMs: number): boolean {
+    if (this.#held.length > MAX_HELD) return false;
+    for (const [pid, { childPid, atMs }] of this.#pending) {
+      const child = this.#tasks.get(childPid);
+      const helps = child !== undefined && !child.thread && this.#tasks.get(pid)?.inMachineNamespace === true;
+      if (!helps || nowMs - atMs > HOLD_MS) this.#pending.delete(pid);
+      else if (this.#pidOf(childPid, child) === undefined) return true;
+    }
+    return false;
   }
 
   #remember(hostPid: number, task: Task): Task {
@@ -138,6 +167,7 @@ class TaskTable implements Attribution {
     const level = this.#levels.get(machine) ?? 1;
     return {
       machine,
+      sinceMs: this.#now(),
       thread: false,
       group: hostPid,
       comm: this.#proc.comm(hostPid) ?? '',
@@ -151,26 +181,30 @@ class TaskTable implements Attribution {
   #learnFrom(record: TraceRecord): void {
     if (record.type === 'newtask') {
       this.#born(record);
-      this.#pendingChild.set(record.pid, record.childPid);
+      this.#pending.set(record.pid, { childPid: record.childPid, atMs: record.atMs });
     } else if (record.type === 'cloned') {
-      const child = this.#tasks.get(this.#pendingChild.get(record.pid) ?? -1);
+      const child = this.#tasks.get(this.#pending.get(record.pid)?.childPid ?? -1);
       if (child && this.#tasks.get(record.pid)?.inMachineNamespace) child.pid ??= record.childPid;
-      this.#pendingChild.delete(record.pid);
+      this.#pending.delete(record.pid);
     } else if (record.type === 'exit') {
-      this.#pendingChild.delete(record.pid);
+      this.#pending.delete(record.pid);
     } else if (record.type === 'syscall' && changesPidNamespace(record)) {
       const task = this.#taskOf(record.pid);
       if (task) task.childrenStay = false;
     }
   }
 
-  #born({ pid, childPid, flags, comm }: Extract<TraceRecord, { type: 'newtask' }>): void {
+  #born({ pid, childPid, flags, comm, atMs }: Extract<TraceRecord, { type: 'newtask' }>): void {
     const parent = this.#taskOf(pid);
     if (!parent) return;
+    if (comm !== '' && !parent.thread) parent.comm = comm; // it may have renamed itself
+    // Looked at since, it is known better than its birth can tell.
+    if ((this.#tasks.get(childPid)?.sinceMs ?? Number.NEGATIVE_INFINITY) > atMs) return;
     const thread = hasFlag(flags, CLONE_THREAD);
     const stays = parent.inMachineNamespace && parent.childrenStay && !hasFlag(flags, CLONE_NEWPID);
     this.#remember(childPid, {
       machine: parent.machine,
+      sinceMs: atMs,
       thread,
       group: thread ? parent.group : childPid,
       comm: comm || parent.comm,
@@ -201,7 +235,7 @@ class TaskTable implements Attribution {
       case 'newtask':
         return this.#toFork(record, task);
       case 'exec': {
-        task.comm = record.filename.slice(record.filename.lastIndexOf('/') + 1).slice(0, 15);
+        task.comm = this.#nameAfterExec(record.pid, record.filename);
         const place = this.#proc.locate(record.pid);
         if (place?.machine === task.machine) task.container = this.#proc.containerOf(record.pid, place.cgroup) ?? task.container;
         return { ...at, body: { type: 'kernel.exec', event: { ...this.#subject(record.pid, task), filename: record.filename } } };
@@ -216,6 +250,12 @@ class TaskTable implements Attribution {
         return { ...at, hostPid: task.group, body: { type: 'kernel.syscall', event } };
       }
     }
+  }
+
+  /** As the kernel does: the file's base name. Of a file that was executed by descriptor the path tells nothing. */
+  #nameAfterExec(hostPid: number, filename: string): string {
+    const base = filename.slice(filename.lastIndexOf('/') + 1).slice(0, 15);
+    return /^\/(?:dev|proc\/self)\/fd\//.test(filename) ? (this.#proc.comm(hostPid) ?? base) : base;
   }
 
   #toFork(record: Extract<TraceRecord, { type: 'newtask' }>, parent: Task): AttributedEvent | undefined {

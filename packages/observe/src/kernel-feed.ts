@@ -5,7 +5,15 @@
  * Does not know: journals. What it hands out is found by the host and cannot be forged from inside.
  */
 import type { JournalBody } from '@slipway/journal';
-import { type ControlFiles, findCgroupMemberships, findProcStat, findProcStatus, hostControlFiles, readMounts } from '@slipway/kernel';
+import {
+  type ControlFiles,
+  findCgroupMemberships,
+  findProcStat,
+  findProcStatus,
+  hostControlFiles,
+  monotonicMs,
+  readMounts,
+} from '@slipway/kernel';
 import { type AttributedEvent, createAttribution, type ProcPort } from './attribution.ts';
 import { containerOfCgroup } from './container-id.ts';
 import { cgroupLocator, type MachineTarget } from './machine-target.ts';
@@ -23,9 +31,14 @@ export interface FeedMember {
 }
 
 export interface KernelFeed {
+  /**
+   * Names a process whose children enter machines from outside (a pty host, say), so that they are recorded from their first step.
+   * This process is one already.
+   */
+  addEntrance(hostPid: number): void;
   /** Starts with the machine's pid 1; a machine joins once. */
   join(target: MachineTarget, listener: FeedListener): FeedMember;
-  /** Reads what the kernel has, now. */
+  /** Reads what the kernel has, now, and hands out what has waited long enough. */
   poll(): void;
   /** Stops listening; the recorder stays its opener's to close. */
   close(): void;
@@ -38,7 +51,7 @@ interface Member {
 
 export function createKernelFeed(recorder: KernelRecorder, files: ControlFiles = hostControlFiles): KernelFeed {
   const members = new Map<string, Member>();
-  const attribution = createAttribution(procPort(members, files));
+  const attribution = createAttribution(procPort(members, files), monotonicMs);
 
   const onBatch = ({ records, lost }: TraceBatch): void => {
     const events = Map.groupBy(attribution.attribute(records), (event) => event.machine);
@@ -51,8 +64,14 @@ export function createKernelFeed(recorder: KernelRecorder, files: ControlFiles =
   };
   const unsubscribe = recorder.subscribe(onBatch);
 
+  recorder.follow([process.pid]);
+
   return {
-    poll: () => recorder.poll(),
+    addEntrance: (hostPid) => recorder.follow([hostPid]),
+    poll: () => {
+      recorder.poll();
+      onBatch({ records: [], lost: 0 });
+    },
     close: unsubscribe,
     join: (target, listener) => {
       members.set(target.id, { locate: cgroupLocator(target, readMounts('self', files)), listener });

@@ -73,6 +73,7 @@ class Observer implements MachineObserver {
     this.#member = this.#options.feed?.join(this.#options.machine, this.#onKernel);
     this.sampleNow();
     this.#ticker = setInterval(() => {
+      this.#options.feed?.poll();
       if (monotonicMs() >= this.#notBeforeMs) this.sampleNow();
     }, this.#options.intervalMs ?? 1000);
     this.#ticker.unref();
