@@ -55,7 +55,14 @@ export default [
     },
   },
   {
-    files: ['**/*.test.{ts,tsx}', 'e2e/**', 'packages/testing/**', 'packages/ui/**/*.tsx', 'apps/web/**/*.tsx'],
+    files: [
+      '**/*.test.{ts,tsx}',
+      'e2e/**',
+      'packages/testing/**',
+      'packages/*/src/testing/**',
+      'packages/ui/**/*.tsx',
+      'apps/web/**/*.tsx',
+    ],
     rules: {
       'max-lines': ['error', { max: 500, skipBlankLines: true }],
       'max-lines-per-function': 'off',

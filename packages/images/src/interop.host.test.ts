@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { digestOf } from '@slipway/oci';
+import { digestOf, hostPlatform } from '@slipway/oci';
 import { mounted } from '@slipway/snapshots/testing';
 import { hostTest } from '@slipway/testing';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
@@ -76,6 +76,24 @@ describe('the busybox image', () => {
     });
     expect(image.layers).toHaveLength(3);
     expect(image.layers.every(({ createdBy }) => createdBy !== undefined)).toBe(true);
+  });
+
+  hostTest('works in a user namespace too: whiteouts are made and overlay mounts', ['root', 'overlayfs', 'user-namespaces'], async () => {
+    const script = `const { openImageStore } = await import(${JSON.stringify(new URL('./index.ts', import.meta.url).href)});
+      const { execFileSync } = await import('node:child_process'); const { createReadStream, mkdirSync } = await import('node:fs');
+      execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', '/mnt']); mkdirSync('/mnt/r');
+      const store = await openImageStore({ root: '/mnt/store', platform: { os: 'linux', architecture: ${JSON.stringify(hostPlatform(process.arch).architecture)} } });
+      const { warnings } = await store.loadArchive(createReadStream(${JSON.stringify(archive)}));
+      const { mounts: [mount] } = await store.prepareRootfs('busybox', 'c1');
+      execFileSync('mount', ['-t', mount.type, '-o', mount.options.join(','), mount.source, '/mnt/r']);
+      execFileSync('chroot', ['/mnt/r', 'sh', '-c', 'rm /bin/vi && ! test -e /etc/build-note && test -e /etc/passwd']);
+      console.log(JSON.stringify({ warnings, xattr: mount.options.includes('userxattr') }));`;
+    fs.chmodSync(base, 0o755);
+    const file = join(base, 'inside.mjs');
+    fs.writeFileSync(file, script);
+    const args = ['--user', '--map-root-user', '--mount', '--propagation', 'private', process.execPath, file];
+
+    expect(JSON.parse(execFileSync('unshare', args, { encoding: 'utf8' }))).toEqual({ warnings: [], xattr: true });
   });
 
   for (const transport of ['oci-archive', 'docker-archive']) {

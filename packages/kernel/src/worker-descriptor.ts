@@ -7,6 +7,12 @@
 import { createReadStream, writeSync } from 'node:fs';
 
 export const workerDescriptor = {
+  /** Ends this process when the parent does, so that nobody goes on writing for a caller that is gone. */
+  endWithParent(): void {
+    process.stdin.once('close', () => process.exit(1)).resume();
+    // Waiting for that must not keep a worker alive that has finished. A pipe's stream is a socket, which can be left alone.
+    if ('unref' in process.stdin) process.stdin.unref();
+  },
   /** The bytes of an inherited file from its start; the shared file offset is neither used nor moved. */
   stream(fd: number): AsyncIterable<Uint8Array> {
     return createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 256 * 1024 });

@@ -31,7 +31,8 @@ export interface WorkerExit {
 /** Runs one worker to its end. The child's environment is made here, so that nothing of ours reaches it. */
 export function runWorker(request: WorkerRequest): Promise<WorkerExit> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', request.module.pathname, ...request.args], {
-    stdio: ['ignore', 'pipe', 'pipe', ...request.descriptors],
+    // Nothing is ever written to its stdin: that it closes tells the worker that we are gone.
+    stdio: ['pipe', 'pipe', 'pipe', ...request.descriptors],
     env: {
       PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
       LC_ALL: 'C',

@@ -64,6 +64,7 @@ function describe(error: unknown): WorkerAnswer {
   };
 }
 
+workerDescriptor.endWithParent();
 const task = JSON.parse(process.argv[2] ?? '{}') as WorkerTask;
 const answer = await unpack(task).catch(describe);
 workerDescriptor.answer(answer);

@@ -14,7 +14,9 @@
 import { EngineError } from '@slipway/errors';
 import {
   copyDirectoryMetadata,
+  delay,
   ensurePrivateDirectory,
+  isErrno,
   listNames,
   removeTree,
   setMode,
@@ -58,7 +60,7 @@ export async function openDirectorySnapshotter(root: string, form: SnapshotForm)
   const table = new SnapshotTable(`${root}/metadata.db`);
   const known = new Set(table.list().map((row) => row.directory));
   const present = (await listNames(root)).filter((name) => /^[0-9a-z]+$/.test(name));
-  for (const name of present) if (!known.has(name)) await removeTree(`${root}/${name}`);
+  for (const name of present) if (!known.has(name)) await removeSettling(`${root}/${name}`);
   const highest = Math.max(0, ...[...known].map((name) => Number.parseInt(name, 36)));
   return new DirectorySnapshotter(root, form, table, highest);
 }
@@ -102,7 +104,7 @@ class DirectorySnapshotter implements Snapshotter {
 
   async remove(keyOrName: string): Promise<void> {
     const { directory } = this.#table.remove(keyOrName);
-    await removeTree(`${this.#root}/${directory}`);
+    await removeSettling(`${this.#root}/${directory}`);
   }
 
   async stat(keyOrName: string): Promise<SnapshotInfo> {
@@ -170,4 +172,20 @@ class DirectorySnapshotter implements Snapshotter {
 
 function toInfo({ name, kind, parent, createdAtMs }: SnapshotRow): SnapshotInfo {
   return { name, kind, parent, createdAtMs };
+}
+
+/**
+ * Removes a directory that a worker of a killed process may still be filling for a moment: it ends when it notices, and
+ * until then a directory that was just emptied can have a file again.
+ */
+async function removeSettling(path: string): Promise<void> {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      await removeTree(path);
+      return;
+    } catch (error) {
+      if (attempts === 40 || !isErrno(error, 'ENOTEMPTY')) throw error;
+      await delay(50);
+    }
+  }
 }
