@@ -1,6 +1,6 @@
 /** Containers in user namespaces of their own, and the launcher itself as root of one: a lab machine's point of view. */
-import { execFileSync } from 'node:child_process';
-import { chownSync, existsSync, readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -49,6 +49,22 @@ const logged = (dir: string) =>
     .split('\n')
     .map((line) => line.split(' ').slice(3).join(' '));
 
+/** Runs a command as root of a new user namespace, as in a lab machine; its standard output. */
+async function asNamespaceRoot(command: readonly string[]): Promise<string> {
+  const enter = ['sh', '-c', 'echo ready; read go; exec setpriv --reuid 0 --regid 0 --clear-groups "$@"', 'sh', ...command];
+  const child = spawn('unshare', ['--user', '--mount', '--net', '--keep-caps', ...enter], { stdio: ['pipe', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (bytes) => {
+    output += String(bytes);
+  });
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  await expect.poll(() => output).toBe('ready\n');
+  for (const file of ['uid_map', 'gid_map']) writeFileSync(`/proc/${child.pid}/${file}`, `0 ${FIRST_ID} 65536\n`);
+  child.stdin.end('go\n');
+  await ended;
+  return output.slice('ready\n'.length);
+}
+
 hostTest('root of a user namespace is nobody outside, and has its devices', ['linux', 'root', 'user-namespaces'], async () => {
   const dir = rig.shimDir();
   const script =
@@ -79,7 +95,8 @@ hostTest('the launcher works as root of a user namespace, and can nest another',
     import { createLauncher } from '${new URL('./index.ts', import.meta.url).pathname}';
     const [plan, options] = JSON.parse(process.argv[1]);
     const { pid, shimPid } = await createLauncher().launch(plan, options);
-    process.stdout.write(JSON.stringify({ pid, shimPid }));`;
+    process.stdout.write(JSON.stringify({ pid, shimPid }));
+    await new Promise((resolve) => setTimeout(resolve, 700));`;
   const nested = userPlan(['sh', '-c', 'id -u; hostname; ls /dev/null; touch /nested']);
   const half = nested.operations.map((each) =>
     each.op === 'idmap'
@@ -87,24 +104,7 @@ hostTest('the launcher works as root of a user namespace, and can nest another',
       : each,
   );
   const argument = JSON.stringify([{ operations: half }, shimOptions(inner, { logPath: join(inner, 'log') })]);
-  const unshare = [
-    '--map-users',
-    `0,${FIRST_ID},65536`,
-    '--map-groups',
-    `0,${FIRST_ID},65536`,
-    '--user',
-    '--mount',
-    '--pid',
-    '--net',
-    '--fork',
-    '--mount-proc',
-    '--setuid',
-    '0',
-    '--setgid',
-    '0',
-  ];
-  const node = [process.execPath, '--input-type=module', '-e', `${script} await new Promise((r) => setTimeout(r, 700));`, argument];
-  const output = execFileSync('unshare', [...unshare, ...node], { encoding: 'utf8' });
+  const output = await asNamespaceRoot([process.execPath, '--input-type=module', '-e', script, argument]);
   expect(JSON.parse(output)).toMatchObject({ pid: expect.any(Number) });
   expect(logged(inner)).toEqual(['0', 'box', '/dev/null']);
   await expect(readExit(inner)).resolves.toMatchObject({ exitCode: 0 });
