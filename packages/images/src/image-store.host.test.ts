@@ -30,8 +30,8 @@ beforeEach(async () => {
   store = await open();
 });
 afterEach(async () => {
-  await store.close();
-  fs.rmSync(root, { recursive: true });
+  // A failed test may have closed it already; its directory goes all the same.
+  await store.close().finally(() => fs.rmSync(root, { recursive: true }));
 });
 
 const [BASE, APP, OTHER] = [layerOf({ base: 'b' }), layerOf({ app: 'a' }), layerOf({ other: 'o' })] as const;
