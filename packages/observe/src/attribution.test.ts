@@ -95,7 +95,7 @@ test('who is in no machine is left out; who entered one from outside is found by
 
 test('children belong to their parent’s machine and container, until the machine leaves', () => {
   const it = attribution(fakeProc({ 500: [500, 1] }));
-  it.learn(500, { pid: 1, container: 'c9' });
+  it.learn(500, { pid: 1, isNested: false, container: 'c9' });
   expect(it.attribute([newtask(500, 501)])[0]?.body).toMatchObject({ event: { container: 'c9' } });
   it.removeMachine('m1');
   expect(it.attribute([exec(501, '/bin/ls')])).toEqual([]);
@@ -130,4 +130,14 @@ test('a process that was looked at is not made less known by the record of its b
   const it = attribution(fakeProc({ 500: [500, 1], 900: [900] }, { 900: '/' }));
   it.attribute([newtask(900, 500)]); // from outside: by its birth alone, 500 would not be in the machine's pid namespace
   expect(it.attribute([newtask(500, 501), cloned(500, 7)])[0]?.body).toMatchObject({ event: { pid: 1, childPid: 7 } });
+});
+
+test('who is followed before it enters the machine is known as a member from its first exec inside', () => {
+  const living: Record<number, readonly number[]> = { 500: [500, 1], 600: [600] };
+  const it = attribution(fakeProc(living));
+  it.adopt('m1', [600]);
+  living[601] = [601, 30];
+  it.attribute([newtask(600, 601), exec(601, '/bin/bash')]);
+  const events = it.attribute([newtask(601, 602), cloned(601, 31), exec(602, '/bin/ls'), exit(602, 'ls')]);
+  expect(events.map(({ body }) => 'event' in body && body.event.pid)).toEqual([30, 31, 31]);
 });

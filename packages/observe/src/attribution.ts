@@ -28,6 +28,15 @@ export interface AttributedEvent {
   readonly hostPid: number;
 }
 
+/** A living process as the sampler found it. */
+export interface LearnedProcess {
+  /** In the machine's pid namespace. */
+  readonly pid: number;
+  /** It lives in a pid namespace below the machine's. */
+  readonly isNested: boolean;
+  readonly container?: string | undefined;
+}
+
 export interface Attribution {
   /** Depth of the machine's pid namespace below the host's: 1 for a machine directly on it. */
   addMachine(machine: string, level: number): void;
@@ -35,7 +44,7 @@ export interface Attribution {
   /** Seeds ancestry with processes that are already there. */
   adopt(machine: string, hostPids: readonly number[]): void;
   /** What the sampler found out about a living process. */
-  learn(hostPid: number, found: { readonly pid: number; readonly container?: string | undefined }): void;
+  learn(hostPid: number, found: LearnedProcess): void;
   isKnown(hostPid: number): boolean;
   /**
    * Records → events, in order. Threads and processes of no machine are left out. Events wait, for {@link HOLD_MS} at most, while clone has
@@ -113,10 +122,11 @@ class TaskTable implements Attribution {
     }
   }
 
-  learn(hostPid: number, { pid, container }: { readonly pid: number; readonly container?: string | undefined }): void {
+  learn(hostPid: number, { pid, isNested, container }: LearnedProcess): void {
     const task = this.#tasks.get(hostPid);
     if (!task) return;
     task.pid = pid;
+    task.inMachineNamespace = !isNested;
     if (container !== undefined) task.container = container;
   }
 
@@ -236,6 +246,7 @@ class TaskTable implements Attribution {
         return this.#toFork(record, task);
       case 'exec': {
         task.comm = this.#nameAfterExec(record.pid, record.filename);
+        if (!task.inMachineNamespace) this.#lookAgain(record.pid, task);
         const place = this.#proc.locate(record.pid);
         if (place?.machine === task.machine) task.container = this.#proc.containerOf(record.pid, place.cgroup) ?? task.container;
         return { ...at, body: { type: 'kernel.exec', event: { ...this.#subject(record.pid, task), filename: record.filename } } };
@@ -250,6 +261,15 @@ class TaskTable implements Attribution {
         return { ...at, hostPid: task.group, body: { type: 'kernel.syscall', event } };
       }
     }
+  }
+
+  /** Who entered the machine from outside was born elsewhere, and is inside by the time it executes. */
+  #lookAgain(hostPid: number, task: Task): void {
+    const nsPids = this.#proc.nsPids(hostPid);
+    const level = this.#levels.get(task.machine) ?? 1;
+    if (!nsPids) return;
+    task.pid = nsPids[level] ?? task.pid;
+    task.inMachineNamespace = nsPids.length === level + 1;
   }
 
   /** As the kernel does: the file's base name. Of a file that was executed by descriptor the path tells nothing. */

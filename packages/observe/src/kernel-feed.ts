@@ -14,7 +14,7 @@ import {
   monotonicMs,
   readMounts,
 } from '@slipway/kernel';
-import { type AttributedEvent, createAttribution, type ProcPort } from './attribution.ts';
+import { type AttributedEvent, createAttribution, type LearnedProcess, type ProcPort } from './attribution.ts';
 import { containerOfCgroup } from './container-id.ts';
 import { cgroupLocator, type MachineTarget } from './machine-target.ts';
 import type { KernelRecorder, TraceBatch } from './recorder.ts';
@@ -25,7 +25,7 @@ export type FeedListener = (events: readonly AttributedEvent[], gap: JournalBody
 export interface FeedMember {
   /** Processes that entered the machine from outside, or were there before: recorded from here on, with their children. */
   follow(hostPids: readonly number[]): void;
-  learn(hostPid: number, found: { readonly pid: number; readonly container?: string | undefined }): void;
+  learn(hostPid: number, found: LearnedProcess): void;
   isKnown(hostPid: number): boolean;
   leave(): void;
 }

@@ -131,12 +131,12 @@ class Observer implements MachineObserver {
   #teach(processes: readonly ProcessFact[], hostPids: ReadonlyMap<number, number>): void {
     this.#containers.clear();
     const strangers: number[] = [];
-    for (const { pid, container } of processes) {
+    for (const { pid, innerPid, container } of processes) {
       if (container !== undefined) this.#containers.add(container);
       const hostPid = hostPids.get(pid);
       if (hostPid === undefined || !this.#member) continue;
       if (!this.#member.isKnown(hostPid)) strangers.push(hostPid);
-      this.#member.learn(hostPid, { pid, container });
+      this.#member.learn(hostPid, { pid, isNested: innerPid !== undefined, container });
     }
     if (strangers.length > 0) this.#member?.follow(strangers);
   }
