@@ -4,11 +4,13 @@
  * Knows: which package satisfies which port of labd, and where set-up left what machines are made from.
  * Does not know: learners.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { release } from 'node:os';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { detectCgroups } from '@slipway/cgroups';
 import { EngineError } from '@slipway/errors';
+import { delay, isErrno } from '@slipway/kernel';
 import { createLauncher } from '@slipway/launcher';
 import { openMachines } from '@slipway/machine';
 import { createKernelFeed, createMachineObserver, openRecorder, tracefsAvailable } from '@slipway/observe';
@@ -19,6 +21,8 @@ import type { HostFacts, HostObserver, LabMachines, Log } from './ports.ts';
 /** The checkout: what is read here is what runs. */
 export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 const PREPARED = `${CHECKOUT}/.slipway`;
+const REMOVE_ATTEMPTS = 20;
+const REMOVE_PAUSE_MS = 50;
 
 /** @throws EngineError `unsupported` / `E_HOST_UNFIT` in a sentence for the person at the terminal */
 export function readHost(): HostFacts {
@@ -37,7 +41,7 @@ export function openLabMachines(config: Config, log: Log): LabMachines {
     launcher: createLauncher(),
     onWarning: (message) => log.warn({ message }, 'a machine was made with less than asked for'),
   });
-  return openMachines({
+  const machines = openMachines({
     stateDir,
     diskDir: `${config.dataDir}/disks`,
     idRegistry: '/run/slipway/id-ranges',
@@ -49,6 +53,34 @@ export function openLabMachines(config: Config, log: Log): LabMachines {
     runtime,
     execCommand: { file: process.execPath, args: [`${CHECKOUT}/apps/cli/src/main.ts`, 'runc'] },
   });
+  return {
+    ...machines,
+    removeAll: async () => {
+      await machines.removeAll();
+      await removeEmptyCgroups(config.cgroupParent);
+    },
+  };
+}
+
+/** The directories that machines' cgroups stood in; another lab's, still in use, refuse to go. */
+async function removeEmptyCgroups(parent: string): Promise<void> {
+  for (const { own } of detectCgroups().hierarchies) {
+    if (await removeCgroup(`${own}/${parent}`)) await removeCgroup(`${own}/${dirname(parent)}`);
+  }
+}
+
+/** A group whose last child has just gone stays busy for a moment, until the kernel has let go of that. */
+async function removeCgroup(path: string): Promise<boolean> {
+  for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt += 1) {
+    try {
+      rmdirSync(path);
+      return true;
+    } catch (error) {
+      if (!isErrno(error, 'EBUSY') || readdirSync(path, { withFileTypes: true }).some((entry) => entry.isDirectory())) return false;
+    }
+    await delay(REMOVE_PAUSE_MS);
+  }
+  return false;
 }
 
 /** Without tracefs the pictures still come, every second, and the page says what is missing. */

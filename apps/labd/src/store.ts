@@ -4,6 +4,7 @@
  * Knows: the tables. SQLite in one file; every statement is one transaction.
  * Does not know: what a session may do, what a check means.
  */
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { TaskState } from '@slipway/lessons';
 
@@ -47,6 +48,8 @@ export class Store {
   readonly #db: DatabaseSync;
 
   constructor(path: string) {
+    // Made by us first, so that it and the files SQLite puts beside it are nobody else's to read.
+    if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600));
     this.#db = new DatabaseSync(path);
     this.#db.exec(SCHEMA);
   }

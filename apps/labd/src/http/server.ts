@@ -17,7 +17,7 @@ import { toFailure } from '../failures.ts';
 import type { Learners } from '../lab/learners.ts';
 import type { HostFacts, HostObserver } from '../ports.ts';
 import { addSocket } from '../socket/add-socket.ts';
-import { addPageFiles } from './page-files.ts';
+import { addNotFound, addPageFiles } from './page-files.ts';
 import { addRoutes } from './routes.ts';
 
 export interface ServerOptions {
@@ -76,10 +76,7 @@ export async function createServer(options: ServerOptions): Promise<LabServer> {
     options: { maxPayload: SOCKET_PAYLOAD_BYTES, perMessageDeflate: false, maxFragments: 64, maxBufferedChunks: 1024 },
   });
   addGuard(app, { door: () => (door ??= openDoor({ ...options, port })), sessions: options.sessions, cookieName });
-  app.setNotFoundHandler({ preHandler: [] }, (request, reply) => {
-    const failure = { code: 'E_NOT_FOUND', message: `there is no ${request.method} ${request.url.slice(0, 100)}` };
-    return reply.code(404).send(failure);
-  });
+  addNotFound(app, options.webDir);
   addRoutes(app, { ...options, host: options.facts, cookieName, secureCookie: options.publicOrigin !== undefined });
   addSocket(app, options);
   await addPageFiles(app, options.webDir);

@@ -5,8 +5,8 @@
  * Does not know: what the lines mean (the intake validates them) or where they go.
  *
  *     slipwayd                                             labd
- *        ├─ {"hello":{"boot":"…","pid":12}} ────────────────▶│
  *        │◀──────────── {"resumeAfter":340,"boot":"…"|null} ─┤   the last engine process heard of, and how far
+ *        ├─ {"hello":{"boot":"…","pid":12}} ────────────────▶│   this one; after 340 only if it is the same
  *        ├─ {"type":"span",…,"atMs":…,"n":341} ─────────────▶│
  *
  * Everything in the machine may connect and say anything; it can only spoil its own journal.
@@ -28,6 +28,8 @@ export interface EngineFeedOptions {
 }
 
 const Hello = z.object({ hello: z.object({ boot: z.string().min(1).max(100), pid: z.number().optional() }) });
+/** What an engine may report. Kernel events, processes, cgroups and checks are found by the host. */
+const REPORTABLE: ReadonlySet<JournalBody['type']> = new Set(['epoch', 'span', 'container', 'layers', 'notice', 'gap']);
 const HELLO_BYTES = 4096;
 const HELLO_MS = 5000;
 const NEWLINE = 0x0a;
@@ -80,6 +82,8 @@ export class EngineFeed {
     this.#sockets.add(socket);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#sockets.delete(socket));
+    const known = this.#options.mark();
+    socket.write(`${JSON.stringify({ resumeAfter: known?.n ?? 0, boot: known?.boot ?? null })}\n`);
     const timer = setTimeout(() => socket.destroy(), HELLO_MS);
     let held = Buffer.alloc(0);
     const onData = (chunk: Buffer): void => {
@@ -103,12 +107,13 @@ export class EngineFeed {
     const known = this.#options.mark();
     const after = known?.boot === boot ? known.n : -1;
     const intake = createIntake({
-      emit: this.#options.emit,
+      types: REPORTABLE,
+      // Which kernel and machine this is, is the host's to say: its own epoch stands in the journal.
+      emit: (body, atMs) => body.type !== 'epoch' && this.#options.emit(body, atMs),
       now: monotonicMs,
       after,
       onNumber: (n) => this.#options.onMark({ boot, n }),
     });
-    socket.write(`${JSON.stringify({ resumeAfter: Math.max(0, after), boot: known?.boot ?? null })}\n`);
     socket.on('close', () => {
       intake.end();
       if (this.#current === socket) this.#current = undefined;

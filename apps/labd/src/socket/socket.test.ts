@@ -202,7 +202,7 @@ describe('the journal', () => {
     await until(() => one.socket.destroyed);
     await until(() => journal.read(before, 100).some((event) => event.type === 'notice' && event.text === 'engine 4'));
     const three = await speak('boot-2', []);
-    expect(three.greeting).toEqual({ resumeAfter: 0, boot: 'boot-1' });
+    expect(three.greeting).toEqual({ resumeAfter: 4, boot: 'boot-1' });
     const taken = journal.read(before, 100);
     expect(taken.flatMap((event) => (event.type === 'notice' ? [event.text] : []))).toEqual(['engine 1', 'engine 3', 'engine 4']);
     expect(taken.some(({ type }) => type === 'kernel.exec')).toBe(false);
@@ -210,6 +210,7 @@ describe('the journal', () => {
     for (const { socket } of [two, three]) socket.destroy();
 
     const rude = createConnection(`${labDir}/journal.sock`);
+    rude.resume();
     rude.write('x'.repeat(10_000));
     rude.on('error', () => {});
     await until(() => rude.destroyed || rude.readableEnded || rude.closed);

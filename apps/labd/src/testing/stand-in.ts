@@ -7,6 +7,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import type { Lab, LessonDocument } from '@slipway/lessons';
 import type { AttachRequest, ChannelListener, TerminalSpec, TerminalState } from '@slipway/terminal';
 import { pino } from 'pino';
@@ -145,6 +146,9 @@ export function writePage(directory: string): string {
   writeFileSync(`${web}/index.html`, '<!doctype html><title>Slipway</title>');
   writeFileSync(`${web}/_next/static/app-0123.js`, 'void 0;');
   writeFileSync(`${web}/_next/static/app-0123.js.map`, '{}');
+  writeFileSync(`${web}/_next/static/app-0123.js.br`, brotliCompressSync('void 0;'));
+  writeFileSync(`${web}/404.html`, '<!doctype html><title>Nothing here</title>');
+  writeFileSync(`${web}/csp.json`, JSON.stringify({ scripts: ['sha256-AAAA'] }));
   writeFileSync(`${web}/.env`, 'SECRET=1');
   return web;
 }
