@@ -38,7 +38,7 @@ try {
 /** The engine's own loader does it, so that what is on the disk is what `docker load` would have made. */
 async function preloadImages(engineRoot: string): Promise<void> {
   await mkdir(engineRoot, { recursive: true });
-  const store = await openImageStore({ root: join(engineRoot, 'images'), platform: hostPlatform(process.arch) });
+  const store = await openImageStore({ root: engineRoot, platform: hostPlatform(process.arch) });
   for (const file of IMAGES) await store.loadArchive(createReadStream(file));
   await store.close();
 }

@@ -138,9 +138,9 @@ export const lab = defineLab({
       hints: [
         'A file that you made yourself leaves nothing behind when you delete it; one from the image does.',
         'List the image’s files with docker exec web ls /etc and delete one of them.',
-        'docker exec web rm /etc/motd',
+        'docker exec web rm /etc/profile',
       ],
-      solution: ['docker exec web rm /etc/motd'],
+      solution: ['docker exec web rm /etc/profile'],
     },
     {
       id: 'kill-it',

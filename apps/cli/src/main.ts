@@ -6,7 +6,6 @@
  *
  *     node main.ts NAME [arguments…]     (bin/NAME passes its own name)
  */
-import { enableCompileCache } from 'node:module';
 import { readEnvironment } from './config.ts';
 
 /** What a dialect is called with. */
@@ -23,7 +22,6 @@ const DIALECTS: Readonly<Record<string, () => Promise<(call: Call) => Promise<nu
   runc: async () => (await import('./runc/main.ts')).main,
 };
 
-enableCompileCache();
 const [name = '', ...args] = process.argv.slice(2);
 const load = Object.hasOwn(DIALECTS, name) ? DIALECTS[name] : undefined;
 if (load === undefined) {
@@ -31,5 +29,5 @@ if (load === undefined) {
   process.exitCode = 125;
 } else {
   const main = await load();
-  process.exitCode = await main({ args, environment: readEnvironment(), startedMs: performance.timeOrigin });
+  process.exitCode = await main({ args, environment: readEnvironment(), startedMs: Number(process.hrtime.bigint()) / 1e6 - performance.now() });
 }

@@ -126,7 +126,8 @@ function machineSeccomp(): SpecSeccomp {
   const AF_ALG = 38;
   const AF_VSOCK = 40;
   const refused = ['bpf', 'userfaultfd', 'perf_event_open', 'io_uring_setup', 'io_uring_enter', 'io_uring_register'];
-  const keys = ['keyctl', 'add_key', 'request_key'];
+  const ENOSYS = 38;
+  const JOIN_SESSION_KEYRING = 1;
   const wholeHost = [
     'kexec_load',
     'kexec_file_load',
@@ -142,7 +143,15 @@ function machineSeccomp(): SpecSeccomp {
     defaultAction: 'SCMP_ACT_ALLOW',
     architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32', 'SCMP_ARCH_AARCH64'],
     syscalls: [
-      { names: [...refused, ...keys, ...wholeHost], action: 'SCMP_ACT_ERRNO', errnoRet: 1 },
+      { names: [...refused, ...wholeHost], action: 'SCMP_ACT_ERRNO', errnoRet: 1 },
+      // A fresh session keyring is all that a container runtime asks for.
+      {
+        names: ['keyctl'],
+        action: 'SCMP_ACT_ERRNO',
+        errnoRet: ENOSYS,
+        args: [{ index: 0, value: JOIN_SESSION_KEYRING, op: 'SCMP_CMP_NE' }],
+      },
+      { names: ['add_key', 'request_key'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },
       ...[AF_ALG, AF_VSOCK].map((family) => ({
         names: ['socket', 'socketpair'],
         action: 'SCMP_ACT_ERRNO',

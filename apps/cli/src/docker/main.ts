@@ -57,8 +57,17 @@ export interface DockerMainOptions {
   readonly startedMs: number;
 }
 
-/** @returns the exit code */
-export async function main({ args, environment, startedMs }: DockerMainOptions): Promise<number> {
+/**
+ * Runs one command and ends the process with its exit code: a request that is still waiting (for an exit that will not come) must not
+ * keep us alive.
+ */
+export async function main(options: DockerMainOptions): Promise<number> {
+  const code = await runCommand(options);
+  for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write('', resolve));
+  process.exit(code);
+}
+
+async function runCommand({ args, environment, startedMs }: DockerMainOptions): Promise<number> {
   const out = (text: string) => void process.stdout.write(text);
   const err = (text: string) => void process.stderr.write(text);
   const { host, words } = globalFlags(args);
