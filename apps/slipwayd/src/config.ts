@@ -75,6 +75,7 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     }
     return value === '' ? undefined : value;
   };
+  for (const name of NAMES) pick(name); // those with a single choice are checked although nobody reads them
   return { kind: 'run', config: toConfig(pick) };
 }
 

@@ -69,26 +69,26 @@ function toStateJson(container: BackendContainer): Json {
   };
 }
 
-function toConfigJson({ request, process }: BackendContainer): Json {
+function toConfigJson({ request, process: own }: BackendContainer): Json {
   return {
-    Hostname: process.hostname,
+    Hostname: own.hostname,
     Domainname: request.domainname ?? '',
-    User: process.user,
+    User: own.user,
     AttachStdin: false,
     AttachStdout: false,
     AttachStderr: false,
     Tty: request.tty,
     OpenStdin: request.openStdin,
     StdinOnce: request.stdinOnce,
-    Env: process.env,
+    Env: own.env,
     Cmd: request.command ?? null,
     Image: request.image,
     Volumes: null,
-    WorkingDir: process.cwd === '/' ? (request.workingDir ?? '') : process.cwd,
+    WorkingDir: own.cwd === '/' ? (request.workingDir ?? '') : own.cwd,
     Entrypoint: request.entrypoint ?? null,
     OnBuild: null,
-    Labels: process.labels,
-    StopSignal: signalName(process.stopSignal),
+    Labels: own.labels,
+    StopSignal: signalName(own.stopSignal),
     ...(request.stopTimeoutSeconds === undefined ? {} : { StopTimeout: request.stopTimeoutSeconds }),
   };
 }

@@ -4,7 +4,7 @@
  * Image bytes are untrusted: every component is opened by descriptor without following links, links are resolved inside the stack,
  * only regular files are read, and only so many bytes.
  *
- * Knows: whiteouts, opaque marks by absence, and overlay's top-first lookup.
+ * Knows: whiteouts (the store writes opaque marks as whiteouts, too) and overlay's top-first lookup.
  * Does not know: what is in the file.
  */
 import { ConfinedDirectory, isErrno, readRegularFile } from '@slipway/kernel';

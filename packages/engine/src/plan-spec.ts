@@ -48,14 +48,14 @@ function defaultedFields(host: HostRequest): string {
 }
 
 function planProcess({ container, user }: SpecInput): SpecProcess {
-  const { request, process } = container;
-  const env = process.env.some((entry) => entry.startsWith('HOME=')) ? process.env : [...process.env, `HOME=${user.home}`];
+  const { request } = container;
+  const { args, cwd, env } = container.process;
   return {
     terminal: request.tty,
     ...(request.tty && request.consoleSize !== undefined ? { consoleSize: request.consoleSize } : {}),
-    cwd: process.cwd,
-    args: process.args,
-    env,
+    cwd,
+    args,
+    env: env.some((entry) => entry.startsWith('HOME=')) ? env : [...env, `HOME=${user.home}`],
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
     capabilities: planCapabilities(request.host, user.uid),
     rlimits: planRlimits(request.host.ulimits),

@@ -1,0 +1,78 @@
+import { statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hostTest } from '@slipway/testing';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { TestDaemon } from './testing/test-daemon.ts';
+
+let daemon: TestDaemon;
+beforeAll(async () => {
+  daemon = await TestDaemon.start();
+});
+afterAll(() => daemon.dispose());
+
+const NEEDS = ['root', 'linux', 'overlayfs'] as const;
+const COUNT = 'i=0; while true; do echo $i; i=$((i+1)); sleep 0.02; done';
+const state = async (...names: readonly string[]) =>
+  (await daemon.docker('inspect', '-f', '{{.Name}} {{.State.Status}} {{.State.Pid}}', ...names)).stdout.trim().split('\n');
+
+hostTest(
+  'a daemon killed with −9: containers live on, a new one finds them, their logs and the exit codes of the ended [E01]',
+  [...NEEDS],
+  async () => {
+    await daemon.docker('run', '-d', '--name', 'counts', 'busybox', 'sh', '-c', COUNT);
+    await daemon.docker('run', '-d', '--name', 'sleeps', 'busybox', 'sleep', '1000');
+    await daemon.docker('run', '-d', '--name', 'frozen', 'busybox', 'sleep', '1000');
+    await daemon.docker('pause', 'frozen');
+    await daemon.docker('run', '-d', '--name', 'ends', 'busybox', 'sh', '-c', 'sleep 1; exit 17');
+    await daemon.docker('run', '-d', '--rm', '--name', 'goes', 'busybox', 'sleep', '1');
+    const before = await state('counts', 'sleeps', 'frozen');
+    await daemon.down('SIGKILL');
+    await sleep(1500);
+    await daemon.up();
+    expect(await state('counts', 'sleeps', 'frozen')).toEqual(before);
+    expect(await state('ends')).toEqual(['/ends exited 0']);
+    expect((await daemon.docker('wait', 'ends')).stdout).toBe('17\n');
+    expect((await daemon.docker('inspect', 'goes')).code).not.toBe(0);
+    const numbers = (await daemon.docker('logs', 'counts')).stdout.trim().split('\n');
+    expect(numbers.length).toBeGreaterThan(60);
+    expect(numbers).toEqual(numbers.map((_line, index) => String(index)));
+    expect((await daemon.docker('exec', 'sleeps', 'echo', 'alive')).stdout).toBe('alive\n');
+    expect((await daemon.docker('stop', '-t', '0', 'sleeps')).code).toBe(0);
+    expect((await daemon.docker('rm', '-f', 'counts', 'sleeps', 'frozen', 'ends')).code).toBe(0);
+  },
+);
+
+hostTest('recovering twice gives the same, and SIGTERM leaves containers running [E03]', [...NEEDS], async () => {
+  await daemon.docker('run', '-d', '--name', 'stays', 'busybox', 'sleep', '1000');
+  const before = await state('stays');
+  for (const signal of ['SIGTERM', 'SIGKILL', 'SIGKILL'] as const) {
+    await daemon.down(signal);
+    await daemon.up();
+    expect(await state('stays')).toEqual(before);
+  }
+  await daemon.docker('rm', '-f', 'stays');
+});
+
+hostTest('a shim that is killed: the container lives on, and its exit code is unknown rather than invented [A31]', [...NEEDS], async () => {
+  await daemon.docker('run', '-d', '--name', 'orphan', 'busybox', 'sleep', '1000');
+  const fact = daemon.readJournal().findLast(({ type }) => type === 'container')?.['container'] as { pid: number; shimPid: number };
+  process.kill(fact.shimPid, 'SIGKILL');
+  await sleep(300);
+  expect((await state('orphan'))[0]).toBe(`/orphan running ${fact.pid}`);
+  await daemon.docker('kill', 'orphan');
+  await expect
+    .poll(async () => (await daemon.docker('inspect', '-f', '{{.State.ExitCode}} {{.State.Error}}', 'orphan')).stdout, { timeout: 5000 })
+    .toContain('255 its shim was killed');
+  await daemon.docker('rm', 'orphan');
+});
+
+hostTest('the socket is for owner and group, a dead one is replaced and a living one is not [C01, E28]', [...NEEDS], async () => {
+  expect(statSync(daemon.socket).mode & 0o777).toBe(0o660);
+  const other = new TestDaemon();
+  Object.assign(other, { socket: daemon.socket });
+  await expect(other.up()).rejects.toThrow(/is served by a running daemon/);
+  await expect(daemon.up()).rejects.toThrow(/is in use by the slipwayd with pid/);
+  await daemon.down('SIGKILL');
+  await daemon.up();
+  expect((await daemon.docker('version')).code).toBe(0);
+});

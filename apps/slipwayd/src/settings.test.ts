@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { hasCode } from '@slipway/errors';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseConfigText, readConfig } from './config.ts';
+import { formatText } from './log.ts';
+import { lockRoot } from './root-lock.ts';
+
+let base = '';
+beforeAll(() => {
+  base = mkdtempSync(join(tmpdir(), 'slipwayd-config-'));
+});
+afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+const read = (args: readonly string[], env: Record<string, string> = {}) => {
+  const request = readConfig(args, env, '1.2.3');
+  return request.kind === 'run' ? request.config : request.text;
+};
+
+test('nothing asked: the usual places, and no socket', () => {
+  expect(read([])).toEqual({
+    root: '/var/lib/slipway',
+    state: '/run/slipway',
+    cgroupParent: 'slipway',
+    snapshotter: 'overlay',
+    logLevel: 'info',
+    logFormat: 'text',
+  });
+});
+
+test('a file, then the environment, then a flag', () => {
+  const file = join(base, 'config.toml');
+  writeFileSync(file, 'root = "/file"\nstate = "/file"\ncgroup-parent = "file"\n');
+  expect(read(['--config', file, '--root', '/flag/'], { SLIPWAY_ROOT: '/env', SLIPWAY_STATE: '/env' })).toMatchObject({
+    root: '/flag',
+    state: '/env',
+    cgroupParent: 'file',
+  });
+});
+
+test.each([
+  [['--root', 'relative'], /--root "relative" is not an absolute path/],
+  [['--log-level', 'loud'], /invalid log-level "loud"/],
+  [['--cgroup-driver', 'systemd'], /invalid cgroup-driver "systemd"/],
+  [['--unknown'], /'--unknown'/],
+  [['extra'], /extra/],
+  [['--config', '/no/such/file.toml'], /cannot read the configuration file/],
+])('%j is refused in a sentence', (args, says) => {
+  expect(() => read(args)).toThrow(says);
+  expect(() => read(args)).toThrow(expect.toSatisfy((error) => hasCode(error, 'E_CONFIG')));
+});
+
+test.each([
+  ['root = ', /is not TOML/],
+  ['colour = "red"\nroot = "/r"', /unknown keys: colour/],
+  ['[root]\na = 1', /root must be a single value/],
+])('a configuration file with %j is refused', (text, says) => {
+  expect(() => parseConfigText(text, 'config.toml')).toThrow(says);
+});
+
+test('help and version are printed', () => {
+  expect(read(['--help'])).toContain('--docker-socket PATH');
+  expect(read(['--version'])).toBe('slipwayd 1.2.3');
+});
+
+test('messages for people are one line', () => {
+  const line = JSON.stringify({ level: 30, time: Date.parse('2026-01-01T04:05:06.789Z'), msg: 'up', pid: 7, root: '/r' });
+  expect(formatText(line)).toBe('04:05:06.789 info  up pid=7 root=/r\n');
+});
+
+test('a root has one daemon; the lock of a dead one is taken over', () => {
+  const release = lockRoot(base);
+  expect(() => lockRoot(base)).toThrow(new RegExp(`in use by the slipwayd with pid ${process.pid}`));
+  release();
+  writeFileSync(join(base, 'slipwayd.lock'), JSON.stringify({ pid: process.pid, startTime: '1', bootId: 'another' }));
+  lockRoot(base)();
+  writeFileSync(join(base, 'slipwayd.lock'), '{"torn');
+  lockRoot(base)();
+});

@@ -1,0 +1,61 @@
+/**
+ * What a daemon and its containers hold of the machine, in numbers that must be flat.
+ *
+ * Knows: where to count.
+ * Does not know: which of it is a leak.
+ */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { cgroupDirectories, type TestDaemon } from './test-daemon.ts';
+
+export interface Footprint {
+  /** Processes that have something in the daemon's state directory open: shims, wherever they were reparented to. */
+  readonly processes: number;
+  readonly mounts: number;
+  readonly cgroups: number;
+  /** Open descriptors of the daemon. */
+  readonly fds: number;
+  /** File-system blocks and inodes of the daemon's root and state. */
+  readonly blocks: number;
+  readonly inodes: number;
+}
+
+export function measureFootprint(daemon: TestDaemon): Footprint {
+  const [blocks = 0, inodes = 0] = execFileSync(
+    'sh',
+    ['-c', 'du -s --block-size=4096 "$1" "$2" | awk \'{s+=$1} END {print s}\'; find "$1" "$2" | wc -l', 'sh', daemon.root, daemon.state],
+    {
+      encoding: 'utf8',
+    },
+  )
+    .trim()
+    .split('\n')
+    .map(Number);
+  return {
+    processes: countShims(daemon.state),
+    mounts: readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n').length,
+    cgroups: cgroupDirectories().length,
+    fds: readdirSync(`/proc/${daemon.pid}/fd`).length,
+    blocks,
+    inodes,
+  };
+}
+
+function countShims(state: string): number {
+  return readdirSync('/proc').filter((name) => {
+    if (!/^[0-9]+$/.test(name)) return false;
+    try {
+      return readdirSync(`/proc/${name}/fd`).some((fd) => linkOf(`/proc/${name}/fd/${fd}`).startsWith(state));
+    } catch {
+      return false; // ended meanwhile
+    }
+  }).length;
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ''; // closed meanwhile
+  }
+}

@@ -1,0 +1,137 @@
+import { createTracer, type JournalBody } from '@slipway/journal';
+import { expect, test } from 'vitest';
+import type { Backend } from './backend.ts';
+import { createDockerApi } from './server.ts';
+import { FACTS, fakeBackend, ID } from './testing/containers.ts';
+
+async function open(changes: Partial<Backend> = {}) {
+  const backend = fakeBackend(changes);
+  const journal: JournalBody[] = [];
+  const bugs: unknown[] = [];
+  const tracer = createTracer({ emit: (body) => void journal.push(body), now: () => journal.length });
+  const { app } = await createDockerApi({
+    backend,
+    tracer,
+    facts: FACTS,
+    logPath: (id) => `/log/${id}`,
+    onInternalError: (error) => bugs.push(error),
+  });
+  return { app, backend, journal, bugs };
+}
+
+test('ping tells the version in its head, for GET and HEAD, with any version prefix', async () => {
+  const { app } = await open();
+  for (const [method, url] of [
+    ['GET', '/_ping'],
+    ['HEAD', '/_ping'],
+    ['GET', '/v1.30/_ping'],
+  ] as const) {
+    const response = await app.inject({ method, url });
+    expect([response.statusCode, response.headers['api-version'], response.headers['ostype']]).toEqual([200, '1.47', 'linux']);
+  }
+});
+
+test('a version that is not spoken is answered with Docker’s sentence', async () => {
+  const { app } = await open();
+  const response = await app.inject({ method: 'GET', url: '/v1.12/containers/json' });
+  expect(response.statusCode).toBe(400);
+  expect(response.json()).toEqual({
+    message: expect.stringContaining('client version 1.12 is too old. Minimum supported API version is 1.24'),
+  });
+});
+
+test.each(['/nothing', '/v1.47/volumes', '//v1.41//containers/../info', '/images/x/unknown'])('%s: page not found', async (url) => {
+  const { app } = await open();
+  const response = await app.inject({ method: 'GET', url });
+  expect([response.statusCode, response.json()]).toEqual([404, { message: 'page not found' }]);
+});
+
+test('errors are JSON under exactly the media type that clients compare', async () => {
+  const { app } = await open();
+  const response = await app.inject({ method: 'GET', url: '/containers/nope/json' });
+  expect([response.statusCode, response.headers['content-type'], response.json()]).toEqual([
+    404,
+    'application/json',
+    { message: 'No such container: nope' },
+  ]);
+});
+
+test('a container is created from the body and the name in the query', async () => {
+  const { app, backend } = await open();
+  const response = await app.inject({
+    method: 'POST',
+    url: '/v1.47/containers/create?name=web',
+    payload: { Image: 'busybox', Cmd: ['true'] },
+  });
+  expect([response.statusCode, response.json()]).toEqual([201, { Id: ID, Warnings: [] }]);
+  expect(backend.created).toMatchObject([{ name: 'web', image: 'busybox', command: ['true'], api: 'docker' }]);
+});
+
+test.each([
+  ['a body that is no JSON', { headers: { 'content-type': 'application/json' }, payload: '{"Image":' }, 400],
+  ['a body of another type', { headers: { 'content-type': 'text/xml' }, payload: '<a/>' }, 400],
+  [
+    'a body of 5 MiB [C04]',
+    { headers: { 'content-type': 'application/json' }, payload: JSON.stringify({ Image: 'a', x: 'y'.repeat(5 * 1024 * 1024) }) },
+    413,
+  ],
+])('%s is refused, and nothing is created', async (_name, request, status) => {
+  const { app, backend } = await open();
+  const response = await app.inject({ method: 'POST', url: '/containers/create', ...request });
+  expect(response.statusCode).toBe(status);
+  expect(response.json()).toHaveProperty('message');
+  expect(backend.created).toEqual([]);
+});
+
+test('start and stop say 304 when there is nothing to do', async () => {
+  const { app } = await open();
+  expect((await app.inject({ method: 'POST', url: '/containers/web/start' })).statusCode).toBe(304);
+  expect((await app.inject({ method: 'POST', url: '/containers/web/stop?t=1' })).statusCode).toBe(204);
+});
+
+test('wait answers with the exit code', async () => {
+  const { app } = await open();
+  const response = await app.inject({ method: 'POST', url: '/containers/web/wait?condition=next-exit' });
+  expect(response.json()).toEqual({ StatusCode: 3 });
+  expect((await app.inject({ method: 'POST', url: '/containers/web/wait?condition=doomsday' })).statusCode).toBe(400);
+});
+
+test('logs are framed without a terminal, and need at least one stream', async () => {
+  const { app } = await open();
+  const response = await app.inject({ method: 'GET', url: '/containers/web/logs?stdout=1&timestamps=1' });
+  expect(response.headers['content-type']).toBe('application/vnd.docker.multiplexed-stream');
+  expect(response.rawPayload.subarray(0, 8)).toEqual(Buffer.from([1, 0, 0, 0, 0, 0, 0, 34]));
+  expect(response.rawPayload.subarray(8).toString()).toBe('2026-01-01T00:00:00.000000000Z hi\n');
+  expect((await app.inject({ method: 'GET', url: '/containers/web/logs' })).statusCode).toBe(400);
+});
+
+test('pulling is refused in a sentence', async () => {
+  const { app } = await open();
+  const response = await app.inject({ method: 'POST', url: '/images/create?fromImage=nginx&tag=latest' });
+  expect(response.statusCode).toBe(501);
+  expect(response.json().message).toContain('pulling "nginx" is not possible');
+});
+
+test('a bug is logged, and the client learns only that there was one', async () => {
+  const { app, bugs } = await open({ list: () => Reflect.apply(Reflect.get({}, 'missing'), undefined, []) });
+  const response = await app.inject({ method: 'GET', url: '/containers/json' });
+  expect([response.statusCode, response.json()]).toEqual([500, { message: 'internal error: see the log of slipwayd' }]);
+  expect(bugs).toHaveLength(1);
+});
+
+test('each request is one span, below the client’s own where it sends one, with secrets taken out', async () => {
+  const { app, journal } = await open();
+  const payload = { Image: 'busybox', Env: ['DB_PASSWORD=hunter2', 'A=1'] };
+  await app.inject({ method: 'POST', url: '/containers/create', headers: { 'x-slipway-span': 't1/s1' }, payload });
+  const spans = journal.flatMap((body) => (body.type === 'span' ? [body.span] : []));
+  expect(spans.at(-1)).toMatchObject({
+    trace: 't1',
+    parent: 's1',
+    actor: 'api',
+    name: 'POST /containers/create',
+    response: expect.stringContaining(ID),
+  });
+  expect(spans.at(-1)?.endMs).toBeDefined();
+  expect(JSON.stringify(journal)).not.toContain('hunter2');
+  expect(spans.at(-1)?.request).toContain('A=1');
+});

@@ -1,0 +1,34 @@
+/**
+ * Requests for tests: the plainest container, to be changed in one place.
+ *
+ * Knows: defaults.
+ * Does not know: any test.
+ */
+import type { ContainerRequest, HostRequest } from '../container.ts';
+
+export const PLAIN_HOST: HostRequest = {
+  binds: [],
+  tmpfs: {},
+  network: 'none',
+  hostNamespaces: [],
+  autoRemove: false,
+  privileged: false,
+  readonlyRootfs: false,
+  capAdd: [],
+  capDrop: [],
+  noNewPrivileges: false,
+  seccomp: 'default',
+  resources: {},
+  ulimits: [],
+  sysctls: {},
+  extraHosts: [],
+  dns: [],
+  dnsSearch: [],
+  dnsOptions: [],
+  groupAdd: [],
+};
+
+export function request(changes: Partial<ContainerRequest> = {}): ContainerRequest {
+  const plain = { image: 'busybox', env: [], tty: false, openStdin: false, stdinOnce: false, labels: {}, host: PLAIN_HOST, api: 'docker' };
+  return { ...plain, ...changes };
+}
