@@ -75,14 +75,13 @@ const machines: LabMachines = {
 const observer: HostObserver = {
   trace: { available: false, reason: 'this machine is simulated' },
   watch: (_machine, emit) => {
-    const simulated = new SimulatedMachine(emit, () => performance.now() + performance.timeOrigin - START);
+    const simulated = new SimulatedMachine(emit, () => Number(process.hrtime.bigint()) / 1e6);
     machine = simulated;
     const timer = setInterval(() => simulated.sample(), SAMPLE_MS);
     return { follow: () => undefined, stop: () => clearInterval(timer) };
   },
   close: async () => undefined,
 };
-const START = performance.timeOrigin;
 
 const option = (name: string) => process.argv[process.argv.indexOf(name) + 1];
 const port = process.argv.includes('--port') ? Number(option('--port')) : 4700;

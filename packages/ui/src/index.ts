@@ -21,7 +21,7 @@ export { Sequence } from './calls/sequence.tsx';
 export { CallText } from './calls/text.tsx';
 export { TraceList } from './calls/trace-list.tsx';
 export { otherNames } from './cgroups/model.ts';
-export { CgroupPicture, CgroupText } from './cgroups/picture.tsx';
+export { CgroupPicture, CgroupText, shortPath } from './cgroups/picture.tsx';
 export { LayersPicture, LayersText } from './layers/picture.tsx';
 export { LessonContext, type LessonScene, type QuizState, type TaskState } from './lesson/context.ts';
 export { isPanelName, PANEL_TITLES } from './lesson/elements.tsx';

@@ -5,7 +5,7 @@
  */
 'use client';
 import type { CgroupRow, World } from '@slipway/journal';
-import { cgroupLines, otherNames, visible } from '@slipway/ui';
+import { cgroupLines, otherNames, shortPath, visible } from '@slipway/ui';
 import { typeCommand } from '../state/lab.ts';
 
 export function CgroupFiles({ row, world }: { readonly row: CgroupRow; readonly world: World }) {
@@ -24,7 +24,7 @@ export function CgroupFiles({ row, world }: { readonly row: CgroupRow; readonly 
               title="Type cat and this path into the terminal"
               onClick={() => typeCommand(`cat ${where}`)}
             >
-              {visible(where)}
+              {visible(shortPath(where))}
             </button>
             <code className="line">{visible(line)}</code>
           </li>

@@ -5,7 +5,7 @@
  */
 'use client';
 import type { PanelName } from '@slipway/lessons/types';
-import { containerOf, EvidencePanel, evidenceFor, PANEL_TITLES, visible } from '@slipway/ui';
+import { containerOf, EvidencePanel, evidenceFor, PANEL_TITLES, type Selection, visible } from '@slipway/ui';
 import { type ComponentType, type KeyboardEvent, useMemo } from 'react';
 import { typeCommand } from '../state/lab.ts';
 import { select, useMoment, useView } from '../state/stores.ts';
@@ -71,11 +71,21 @@ function SelectedContainer() {
   );
 }
 
+/** An explorer shows the proof of what it draws; what was selected elsewhere stays selected, without its proof. */
+const EVIDENCE: Readonly<Record<PanelName, readonly Selection['kind'][]>> = {
+  processes: ['process', 'container'],
+  namespaces: ['namespace', 'process', 'container'],
+  cgroups: [],
+  layers: ['file'],
+  calls: ['span'],
+};
+
 function SelectedEvidence() {
+  const panel = useView((state) => state.panel);
   const world = useMoment((state) => state.world);
   const selection = useView((state) => state.selection);
   const evidence = useMemo(() => (selection ? evidenceFor(world, selection) : undefined), [world, selection]);
-  if (!selection) return null;
+  if (!selection || !EVIDENCE[panel].includes(selection.kind)) return null;
   return <EvidencePanel evidence={evidence} onType={typeCommand} onClose={() => select(undefined)} />;
 }
 

@@ -52,9 +52,12 @@ export function LayersExplorer() {
         <LayersPicture {...view} />
       )}
       {view?.stack.fact.mountLine ? (
-        <p className="mount-line">
-          <span>/proc/PID/mountinfo</span> <code>{visible(view.stack.fact.mountLine)}</code>
-        </p>
+        <details className="mount-line">
+          <summary>
+            the mount, from /proc/PID/mountinfo <code>{visible(view.stack.fact.mountLine)}</code>
+          </summary>
+          <code>{visible(view.stack.fact.mountLine)}</code>
+        </details>
       ) : null}
       {view?.stack.fact.truncated ? <p className="explorer-hint warn">The writable layer holds more than the 500 entries shown.</p> : null}
     </SceneFrame>

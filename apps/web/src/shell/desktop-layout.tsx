@@ -28,7 +28,7 @@ export function DesktopLayout() {
         <Separator className="grip column" aria-label="Resize lesson" />
         <Panel id="lab" minSize="22rem">
           <Group orientation="vertical" className="panes" {...rows}>
-            <Panel id="explorers" defaultSize="58%" minSize="10rem">
+            <Panel id="explorers" defaultSize="64%" minSize="10rem">
               <Pane name="explorers" label="Explorers">
                 <Explorers />
               </Pane>

@@ -93,9 +93,11 @@ function useTimeWindow(span: number): { readonly fromMs: number; readonly toMs: 
   const { mode, atMs, startMs, endMs } = useMoment();
   const held = useRef({ fromMs: 0, toMs: 0, span });
   const latest = Math.max(endMs, mode === 'live' ? atMs : endMs);
-  const length = Math.min(span, Math.max(latest - startMs, 10_000));
+  const length = Number.isFinite(span) ? span : Math.max(latest - startMs, 10_000);
   if (mode === 'live' || held.current.span !== span || held.current.toMs === 0) {
-    held.current = { fromMs: latest - length, toMs: latest, span };
+    // A young journal fills its stretch from the left: marks stay where they are until it is full.
+    const toMs = Math.max(latest, startMs + length);
+    held.current = { fromMs: toMs - length, toMs, span };
   } else if (atMs < held.current.fromMs || atMs > held.current.toMs) {
     held.current = { fromMs: atMs - length / 2, toMs: atMs + length / 2, span };
   }

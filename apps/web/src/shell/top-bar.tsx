@@ -91,7 +91,7 @@ function MachineMeter() {
   const words = { creating: 'being made', ready: parts.join(' · ') || 'ready', resetting: 'being reset', failed: 'failed' } as const;
   return (
     <WithTip
-      className={`machine ${machine.state}`}
+      className={`machine-meter ${machine.state}`}
       label={`Your machine: ${words[machine.state]}`}
       tip={
         machine.problem ??

@@ -3,6 +3,7 @@
  *
  * Knows: how evidence reads. Does not know: how it was gathered (evidence.ts).
  */
+import { useState } from 'react';
 import { Button, CopyButton, IconButton } from './controls.tsx';
 import type { Evidence } from './evidence.ts';
 import { visible } from './format.ts';
@@ -14,6 +15,7 @@ export function EvidencePanel(props: {
   readonly onClose: () => void;
 }) {
   const { evidence } = props;
+  const [tall, setTall] = useState(false);
   if (!evidence) {
     return (
       <section className="evidence" aria-label="Evidence">
@@ -26,7 +28,7 @@ export function EvidencePanel(props: {
     );
   }
   return (
-    <section className="evidence" aria-label="Evidence">
+    <section className={tall ? 'evidence tall' : 'evidence'} aria-label="Evidence">
       <header>
         <h3>{visible(evidence.title)}</h3>
         {evidence.source ? (
@@ -34,6 +36,7 @@ export function EvidencePanel(props: {
             {evidence.source}
           </code>
         ) : null}
+        <IconButton icon="chevron" label={tall ? 'Less evidence' : 'More evidence'} pressed={tall} className="taller" onClick={() => setTall(!tall)} />
         <IconButton icon="cross" label="Close evidence" onClick={props.onClose} />
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region has to be focusable */}

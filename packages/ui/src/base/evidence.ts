@@ -103,7 +103,7 @@ function processLines(fact: ProcessFact): EvidenceLine[] {
   return [
     {
       where: `${path}/status`,
-      line: `NSpid:\t${fact.pid}${fact.innerPid === undefined || fact.innerPid === fact.pid ? '' : `\t${fact.innerPid}`}`,
+      line: `NSpid:  ${fact.pid}${fact.innerPid === undefined || fact.innerPid === fact.pid ? '' : `  ${fact.innerPid}`}`,
     },
     { where: `${path}/stat`, line: `${fact.pid} (${fact.comm}) ${fact.state ?? 'S'} ${fact.ppid} … field 22: ${fact.startTime}` },
     ...(fact.cgroup === undefined ? [] : [{ where: `${path}/cgroup`, line: fact.cgroup }]),

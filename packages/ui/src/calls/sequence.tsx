@@ -12,7 +12,7 @@ import { useVisibleRows } from '../base/windowed.ts';
 import { sequenceRows } from './layout.ts';
 
 const ROW = 30;
-const COLUMN = 58;
+const COLUMN = 52;
 
 export interface SequenceProps {
   readonly chain: CallChain;

@@ -23,7 +23,7 @@ export interface CgroupViewProps {
   readonly path: string | undefined;
 }
 
-const ROW_HEIGHT = 96;
+const ROW_HEIGHT = 84;
 
 export function CgroupPicture(props: CgroupViewProps) {
   const box = useRef<HTMLDivElement>(null);

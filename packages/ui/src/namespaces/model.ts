@@ -51,9 +51,15 @@ export function subjectsOf(world: World): readonly Subject[] {
 export function subjectOf(world: World, selection: Selection | undefined, container: string | undefined): Subject | undefined {
   if (selection?.kind === 'process') {
     const process = world.processes.find((entry) => entry.key === `${selection.pid}:${selection.startTime}`);
-    if (process) return { key: process.key, label: `${process.fact.comm} ${process.fact.pid}`, process };
+    if (process) return { key: process.key, label: labelOf(process, world), process };
   }
   return container === undefined ? undefined : subjectsOf(world).find((subject) => subject.container === container);
+}
+
+function labelOf({ fact }: WorldProcess, world: World): string {
+  const name = world.containers.find((entry) => entry.fact.id === fact.container)?.fact.name;
+  const process = `${fact.comm} ${fact.pid}`;
+  return name === undefined || fact.role === 'shim' ? process : `${name}: ${process}`;
 }
 
 export function kindRows(subject: Subject, world: World, sets: readonly NamespaceSet[]): readonly KindRow[] {

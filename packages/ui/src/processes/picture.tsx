@@ -29,6 +29,7 @@ export function ProcessPicture({ layout, selection, container, onSelect, onFold 
   const box = useRef<HTMLDivElement>(null);
   const { rows, enclosures } = layout;
   const range = useVisibleRows(box, ROW_HEIGHT, rows.length);
+  const titles = new Map(enclosures.map((enclosure) => [enclosure.from, enclosure.name]));
   const shown = rows.slice(range.from, range.to);
   const inView = (from: number, to: number) => to >= range.from && from < range.to;
   return (
@@ -55,6 +56,7 @@ export function ProcessPicture({ layout, selection, container, onSelect, onFold 
               sameSelection(selection, processSelection(row.node)) ||
               (index === 0 && !rows.some((other) => sameSelection(selection, processSelection(other.node))))
             }
+            title={titles.get(range.from + index)}
             onSelect={onSelect}
             onFold={onFold}
           />
@@ -75,9 +77,7 @@ function EnclosureBox({ enclosure, lit }: { readonly enclosure: Enclosure; reado
     height: (enclosure.to - enclosure.from + 1) * ROW_HEIGHT - 2,
   } as CSSProperties;
   return (
-    <div className={`enclosure ${lit ? 'lit' : ''}`} style={style} aria-hidden="true">
-      <span>{visible(enclosure.name)}</span>
-    </div>
+    <div className={`enclosure ${lit ? 'lit' : ''}`} style={style} aria-hidden="true" />
   );
 }
 
@@ -89,7 +89,7 @@ function Lines({ rows, from, to }: { readonly rows: readonly ProcessRow[]; reado
     const x = (row.depth - 1) * INDENT + 28;
     const parentY = (Math.max(row.parent, from - 1) + 0.5) * ROW_HEIGHT + 11;
     const y = (Math.min(index, to) + 0.5) * ROW_HEIGHT;
-    paths.push(`M${x} ${parentY}V${y - 5}q0 5 5 5h${INDENT - 17}`);
+    paths.push(`M${x} ${parentY}V${y - 5}q0 5 5 5h${row.foldable ? 2 : INDENT - 13}`);
   });
   return (
     <svg className="proc-lines" aria-hidden="true" width="100%" height={rows.length * ROW_HEIGHT}>
@@ -104,6 +104,8 @@ interface RowProps {
   readonly selected: boolean;
   readonly related: boolean;
   readonly focusable: boolean;
+  /** Name of the container whose enclosure begins with this row. */
+  readonly title: string | undefined;
   readonly onSelect: (selection: Selection) => void;
   readonly onFold: (key: string, folded: boolean) => void;
 }
@@ -112,7 +114,7 @@ const ROLE_WORDS = { init: 'container’s init', exec: 'exec', shim: 'shim', eng
 const ALL_KINDS = new Set<NamespaceName>(['user', 'mnt', 'pid', 'net', 'ipc', 'uts', 'cgroup']);
 
 const RowButton = memo(
-  function RowButton({ row, at, selected, related, focusable, onSelect, onFold }: RowProps) {
+  function RowButton({ row, at, selected, related, focusable, title, onSelect, onFold }: RowProps) {
     const { fact, mark } = row.node;
     const gone = mark?.change === 'gone';
     const style = { '--y': `${at * ROW_HEIGHT}px`, '--x': `${row.depth * INDENT}px` } as CSSProperties;
@@ -162,6 +164,7 @@ const RowButton = memo(
         </span>
         <span className="proc-side">
           {mark ? <MarkNote mark={mark} /> : null}
+          {title === undefined ? null : <span className="enclosure-name">{visible(title)}</span>}
           {gone ? null : <NamespaceStrip own={row.own} known={ALL_KINDS} />}
         </span>
       </div>
@@ -172,6 +175,7 @@ const RowButton = memo(
     before.selected === after.selected &&
     before.related === after.related &&
     before.focusable === after.focusable &&
+    before.title === after.title &&
     before.row.node.fact === after.row.node.fact &&
     before.row.depth === after.row.depth &&
     before.row.folded === after.row.folded &&
