@@ -84,11 +84,13 @@ static _Noreturn void child_main(struct launch *l)
         _exit(1);
     l->stepping = go.value != 0;
     l->proc = open_trusted_proc();
-    if (install_stdio(l) < 0) {
-        l->board->records[i] = (struct record){.kind = RECORD_FAILED, .index = i, .error = errno, .call = "dup2"};
+    umask(0);
+    if (install_stdio(l) < 0 || (needs_staging(&l->plan) && take_staged_trees(l) < 0)) {
+        l->board->records[i] = (struct record){.kind = RECORD_FAILED, .index = i, .error = errno};
+        strncpy(l->board->records[i].call, failed_call(), sizeof(l->board->records[i].call) - 1);
+        sync_send(l->sync, SYNC_FAILED, i);
         _exit(1);
     }
-    umask(0);
     for (; i < l->plan.count; i++)
         if (perform(l, i) < 0)
             break;
@@ -106,6 +108,14 @@ int op_clone(struct launch *l, const struct operation *op)
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return fail("socketpair");
+    if (needs_staging(&l->plan) && stage_trees(l) < 0) {
+        int error = errno;
+        leave_staging();
+        close(pair[0]);
+        close(pair[1]);
+        errno = error;
+        return -1;
+    }
     l->child = clone_into(op->arg[0].number);
     if (l->child == 0) {
         close(pair[0]);
@@ -115,9 +125,13 @@ int op_clone(struct launch *l, const struct operation *op)
     close(pair[1]);
     l->sync = pair[0];
     if (l->child < 0) {
+        int error = errno;
         l->child = 0;
-        return fail("clone3");
+        leave_staging();
+        return fail_with("clone3", error);
     }
+    if (leave_staging() < 0)
+        return -1;
     for (int i = 0; i < 3; i++)
         close_fd(&l->stdio[i]);
     return 0;
@@ -256,7 +270,7 @@ static int perform_outside(struct launch *l, uint32_t *i)
 
     for (; *i < inside; (*i)++) {
         /* Both need what the prepare phase opened, and a right that the child may not have. */
-        if (l->plan.operations[*i].code == OP_CLONE && (prepare_masks(l) < 0 || prepare_idmapped_sources(l, i) < 0))
+        if (l->plan.operations[*i].code == OP_CLONE && (prepare_masks(l) < 0 || prepare_sources(l, i) < 0))
             return -1;
         if (perform(l, *i) < 0)
             return -1;

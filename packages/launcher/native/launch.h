@@ -154,7 +154,13 @@ int op_exec(struct launch *l, const struct operation *op);
 
 /* outside.c */
 int prepare_masks(struct launch *l);
-int prepare_idmapped_sources(struct launch *l, uint32_t *at);
+int prepare_sources(struct launch *l, uint32_t *at);
+
+/* staging.c */
+bool needs_staging(const struct plan *plan);
+int stage_trees(struct launch *l);
+int leave_staging(void);
+int take_staged_trees(struct launch *l);
 
 /* shim.c */
 int shim_prepare(struct launch *l);

@@ -242,16 +242,30 @@ static int shift_ids(struct launch *l, const struct operation *op)
     return result < 0 ? fail("mount_setattr") : 0;
 }
 
+static int prepare_source(struct launch *l, const struct operation *op, bool staged)
+{
+    uint64_t slot = op->arg[0].number;
+
+    if (shift_ids(l, op) < 0)
+        return -1;
+    /* Locked by the staging, so they must hold before it. */
+    if (staged && slot < MAX_SLOTS && l->slots[slot] >= 0)
+        return set_attributes(l->slots[slot], op->arg[2].number, op->arg[3].number, op->arg[4].number != 0);
+    return 0;
+}
+
 /*
  * Attaches id maps to bind sources while they are detached, which is the only time the kernel allows it, and here, because
  * it asks for rights over the file system that a child in a user namespace of its own does not have.
  */
-int prepare_idmapped_sources(struct launch *l, uint32_t *at)
+int prepare_sources(struct launch *l, uint32_t *at)
 {
+    bool staged = needs_staging(&l->plan);
+
     for (uint32_t i = 0; i < l->plan.count; i++) {
         const struct operation *op = &l->plan.operations[i];
 
-        if (op->code != OP_BIND || shift_ids(l, op) == 0)
+        if (op->code != OP_BIND || prepare_source(l, op, staged) == 0)
             continue;
         *at = i;
         return -1;

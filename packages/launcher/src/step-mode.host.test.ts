@@ -1,13 +1,14 @@
 /** Step mode and failures: what a launch that does not go all the way leaves, which is nothing. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { hasCode } from '@slipway/errors';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Launched, LaunchFailure, LaunchOptions } from './launcher.ts';
 import { createLauncher } from './native-launcher.ts';
 import type { Plan } from './operations.ts';
-import { buildNative, isAlive, makeRig, openStart, type Rig, shimOptions, standardPlan, step } from './testing/rig.ts';
+import { buildNative, isAlive, makeRig, openStart, ours, type Rig, shimOptions, standardPlan, step } from './testing/rig.ts';
 
 const launcher = createLauncher();
 let testBinary: string;
@@ -26,8 +27,8 @@ function traces(): unknown {
     children: execFileSync('ps', ['--no-headers', '-o', 'comm', '--ppid', String(process.pid)], { encoding: 'utf8' })
       .split('\n')
       .filter((name) => name.startsWith('slipway')),
-    mounts: readFileSync('/proc/self/mountinfo', 'utf8'),
-    hostname: execFileSync('hostname', { encoding: 'utf8' }),
+    mounts: ours(readFileSync('/proc/self/mountinfo', 'utf8'), rig.dir),
+    hostname: hostname(),
   };
 }
 
@@ -185,11 +186,12 @@ hostTest('a missing bind source, a bad plan and a missing program are named', ['
 });
 
 hostTest('nothing that mounts is performed outside a mount namespace of its own', ['linux', 'root'], async () => {
-  const before = readFileSync('/proc/self/mountinfo', 'utf8');
+  const mounts = () => ours(readFileSync('/proc/self/mountinfo', 'utf8'), rig.dir);
+  const before = mounts();
   const plan = standardPlan({ rootfs: rig.rootfs, args: ['true'] });
   const shared = { operations: plan.operations.map((each) => (each.op === 'clone' ? { ...each, namespaces: ['uts' as const] } : each)) };
   expect((await failing(shared, shimOptions(rig.shimDir()))).failure).toMatchObject({ call: 'plan' });
-  expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(before);
+  expect(mounts()).toEqual(before);
 });
 
 hostTest('the payload holds no descriptor but its streams and those asked for', ['linux', 'root'], async () => {

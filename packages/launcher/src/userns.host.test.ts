@@ -1,13 +1,13 @@
 /** Containers in user namespaces of their own, and the launcher itself as root of one: a lab machine's point of view. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { createLauncher } from './native-launcher.ts';
 import type { Operation, Plan } from './operations.ts';
 import { readExit } from './shim-client.ts';
-import { buildNative, makeRig, type Rig, shimOptions, standardPlan, step } from './testing/rig.ts';
+import { buildNative, isAlive, makeRig, type Rig, shimOptions, standardPlan, step } from './testing/rig.ts';
 
 const launcher = createLauncher();
 const FIRST_ID = 300_000;
@@ -22,7 +22,7 @@ beforeAll(() => {
 afterAll(() => rig[Symbol.dispose]());
 
 /** The standard plan with a user namespace: devices are bound, not made. */
-function userPlan(args: readonly string[], extra: readonly Operation[] = []): Plan {
+function userPlan(args: readonly string[], extra: readonly Operation[] = [], prepare: readonly Operation[] = []): Plan {
   const standard = standardPlan({ rootfs: rig.rootfs, args, mounts: extra }).operations;
   const paths = standard.flatMap((each) => (each.op === 'device' ? [each.path] : []));
   const sources = paths.map((hostPath, slot) => step('prepare', { op: 'openSource', slot, hostPath, recursive: false }));
@@ -35,6 +35,7 @@ function userPlan(args: readonly string[], extra: readonly Operation[] = []): Pl
     operations: [
       ...inside.slice(0, at),
       ...sources,
+      ...prepare,
       ...inside.slice(at, at + 1),
       step('identity', { op: 'idmap', uid: MAP, gid: MAP, denySetgroups: false }),
       step('mounts', { op: 'becomeRoot' }),
@@ -85,6 +86,32 @@ hostTest('masks hold in a user namespace', ['linux', 'root', 'user-namespaces'],
   );
   await expect.poll(() => readExit(dir), { timeout: 5000 }).toBeDefined();
   expect(logged(dir)).toEqual(['end']);
+});
+
+hostTest('root of a user namespace cannot undo what a bind was limited to', ['linux', 'root', 'user-namespaces'], async () => {
+  const dir = rig.shimDir();
+  const source = join(rig.dir, 'read-only');
+  mkdirSync(source);
+  chmodSync(source, 0o777);
+  const script =
+    'touch /ro/a; mount -o remount,rw,bind /ro && echo remounted; touch /ro/b; touch /rw/c && echo written; cat /ro/../etc/name';
+  writeFileSync(join(rig.rootfs, 'etc/name'), 'the root is the root\n');
+  const plan = userPlan(
+    ['sh', '-c', script],
+    [
+      step('mounts', { op: 'bind', slot: 100, destination: '/ro', attributes: { readOnly: true, noSuid: true } }),
+      step('mounts', { op: 'bind', slot: 101, destination: '/rw', attributes: {} }),
+    ],
+    [100, 101].map((slot) => step('prepare', { op: 'openSource', slot, hostPath: source, recursive: true })),
+  );
+  const before = readlinkSync('/proc/self/ns/mnt');
+  const { shimPid } = await launcher.launch(plan, shimOptions(dir, { logPath: join(dir, 'log') }));
+  const shimMounts = isAlive(shimPid ?? 0) ? readlinkSync(`/proc/${shimPid}/ns/mnt`) : before;
+  expect(shimMounts).toBe(before);
+  await expect.poll(() => readExit(dir), { timeout: 5000 }).toBeDefined();
+  expect(logged(dir).slice(-2)).toEqual(['written', 'the root is the root']);
+  expect(logged(dir)).not.toContain('remounted');
+  expect(readdirSync(source)).toEqual(['c']);
 });
 
 hostTest('the launcher works as root of a user namespace, and can nest another', ['linux', 'root', 'user-namespaces'], async () => {

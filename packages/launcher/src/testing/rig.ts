@@ -218,3 +218,12 @@ export async function runToEnd(launcher: Launcher, rig: Rig, parts: Omit<PlanPar
   const { exitCode } = await connection.exit;
   return { ...output, exitCode, records };
 }
+
+/**
+ * The lines of a mountinfo that a leak would change: what lies below `dir`, and what covers the host's own directories. Other
+ * mounts come and go with whatever else this machine does.
+ */
+export function ours(mountinfo: string, dir: string): string[] {
+  const places = /^\/(dev|proc|sys|bin|v|mnt|etc)?(\/(pts|shm|mqueue|console|null))?$/;
+  return mountinfo.split('\n').filter((line) => line.includes(dir) || places.test(line.split(' ')[4] ?? ''));
+}
