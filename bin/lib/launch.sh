@@ -16,6 +16,10 @@ if [ ! -x "$node" ]; then
     exit 125
   fi
 fi
+# Stripped and compiled sources are kept between calls, where only the owner of the sources can write: never in /tmp.
+# A cache that cannot be written (a read-only tools tree) is read all the same.
+NODE_COMPILE_CACHE=$root/build/compile-cache
+export NODE_COMPILE_CACHE
 if [ -n "$name" ]; then
   exec "$node" "$root/$script" "$name" "$@"
 fi

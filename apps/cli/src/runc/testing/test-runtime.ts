@@ -6,6 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   copyFileSync,
   mkdirSync,
@@ -83,6 +84,8 @@ export class TestRuntime {
 
   constructor(runtime: RuntimeUnderTest) {
     this.runtime = runtime;
+    // Root of a user namespace is nobody here, and has to reach its rootfs.
+    chmodSync(this.dir, 0o711);
     makeRootfs(this.#rootfs);
   }
 
@@ -103,6 +106,7 @@ export class TestRuntime {
   /** A root directory of a test's own, to put things into. */
   rootfs(): string {
     const dir = mkdtempSync(join(this.dir, 'rootfs-'));
+    chmodSync(dir, 0o755);
     makeRootfs(dir);
     return dir;
   }

@@ -1,0 +1,169 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { hostTest } from '@slipway/testing';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { cgroupDirs, OURS, RUNTIMES, TestRuntime } from './testing/test-runtime.ts';
+
+const IDS = [{ containerID: 0, hostID: 300_000, size: 65_536 }];
+const USER_NAMESPACES = ['user', 'mount', 'pid', 'network', 'ipc', 'uts', 'cgroup'].map((type) => ({ type }));
+
+/** The first of these files that exists in one of the directories. */
+function control(dirs: readonly string[], ...names: readonly string[]): string | undefined {
+  const file = dirs.flatMap((dir) => names.map((name) => `${dir}/${name}`)).find((path) => existsSync(path));
+  return file === undefined ? undefined : readFileSync(file, 'utf8').trim();
+}
+
+describe.each(RUNTIMES)('limits and user namespaces, by $name', (under) => {
+  let runtime: TestRuntime;
+  beforeAll(() => {
+    runtime = new TestRuntime(under);
+  });
+  afterAll(() => runtime.dispose());
+
+  hostTest(
+    'limits stand in the control files, and every process is below them [runtime-spec/config-linux.md#control-groups]',
+    ['root'],
+    async () => {
+      const resources = { memory: { limit: 67_108_864 }, cpu: { shares: 512, quota: 50_000, period: 100_000 }, pids: { limit: 33 } };
+      const { id, pid } = await runtime.sleeping({ linux: { resources } });
+      const dirs = cgroupDirs(id);
+
+      expect(control(dirs, 'memory.limit_in_bytes', 'memory.max')).toBe('67108864');
+      expect(control(dirs, 'pids.max')).toBe('33');
+      expect(control(dirs, 'cpu.cfs_quota_us', 'cpu.max')).toMatch(/^50000/);
+      const { stdout } = await runtime.must('exec', id, '/bin/cat', '/proc/self/cgroup');
+      expect(stdout.split('\n').filter((line) => line.includes(`/${id}`)).length).toBeGreaterThan(0);
+      for (const dir of dirs) expect(readFileSync(`${dir}/cgroup.procs`, 'utf8')).toContain(String(pid));
+    },
+  );
+
+  // A23
+  hostTest('a cgroup path cannot climb', ['root'], async () => {
+    const ended = await runtime.run({ linux: { cgroupsPath: '/../../../slipway-escaped' } });
+
+    expect(existsSync('/sys/fs/cgroup/slipway-escaped')).toBe(false);
+    if (under.ours) expect(ended.code).not.toBe(0);
+  });
+
+  hostTest('the devices of the document are all that can be used', ['root'], async () => {
+    const resources = { devices: [{ allow: false, access: 'rwm' }] };
+    const devices = [{ path: '/dev/kmsg-copy', type: 'c' as const, major: 1, minor: 11 }];
+    const line = 'cat /dev/kmsg-copy 2>&1 | tail -1; dd if=/dev/zero of=/dev/null count=1 2>/dev/null && echo usable';
+    const all = ['CAP_MKNOD', 'CAP_DAC_OVERRIDE'];
+
+    expect(
+      await runtime.shell(line, {
+        linux: { resources, devices },
+        process: { capabilities: { bounding: all, effective: all, permitted: all } },
+      }),
+    ).toBe("cat: can't open '/dev/kmsg-copy': Operation not permitted\nusable\n");
+  });
+
+  hostTest(
+    'root of a user namespace is somebody else outside [runtime-spec/config-linux.md#user-namespace-mappings]',
+    ['root', 'user-namespaces'],
+    async () => {
+      const rootfs = runtime.rootfs();
+      const { id, pid } = await runtime.sleeping({
+        root: { path: rootfs },
+        linux: { namespaces: USER_NAMESPACES, uidMappings: IDS, gidMappings: IDS },
+      });
+
+      expect(statSync(`/proc/${pid}`).uid).toBe(300_000);
+      expect(readFileSync(`/proc/${pid}/uid_map`, 'utf8').trim().split(/\s+/)).toEqual(['0', '300000', '65536']);
+      const { stdout } = await runtime.must(
+        'exec',
+        id,
+        '/bin/sh',
+        '-c',
+        'id -u; cat /proc/self/uid_map; stat -c %t:%T /dev/null; ls -d /proc/1',
+      );
+      expect(stdout.split(/\s+/).filter(Boolean)).toEqual(['0', '0', '300000', '65536', '1:3', '/proc/1']);
+    },
+  );
+});
+
+describe('what only ours promises', () => {
+  let runtime: TestRuntime;
+  beforeAll(() => {
+    runtime = new TestRuntime(OURS);
+  });
+  afterAll(() => runtime.dispose());
+
+  hostTest(
+    'a writable cgroup mount in a user namespace comes with a cgroup of its own to divide',
+    ['root', 'user-namespaces'],
+    async () => {
+      const rootfs = runtime.rootfs();
+      const mounts = [
+        { destination: '/proc', type: 'proc', source: 'proc' },
+        { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['mode=755'] },
+        { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['ro'] },
+        { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['rw', 'nosuid'] },
+      ];
+      const changes = {
+        root: { path: rootfs },
+        mounts,
+        linux: {
+          namespaces: USER_NAMESPACES,
+          uidMappings: IDS,
+          gidMappings: IDS,
+          maskedPaths: [],
+          readonlyPaths: [],
+          resources: { pids: { limit: 50 } },
+        },
+      };
+      const line = [
+        'cd /sys/fs/cgroup; [ -d memory ] && cd memory',
+        'mkdir inner && echo made',
+        'sh -c "echo \\$\\$ > inner/cgroup.procs && grep -c /inner /proc/self/cgroup"',
+        'cd /sys/fs/cgroup; [ -d pids ] && cd pids; echo 9999 2>/dev/null > pids.max || echo kept',
+      ].join('; ');
+
+      expect(await runtime.shell(line, changes)).toBe('made\n1\nkept\n');
+    },
+  );
+
+  hostTest('every issue of a document is named, and nothing is made', ['root'], async () => {
+    const id = runtime.newId();
+    const bundle = runtime.bundle({
+      process: { cwd: 'relative', args: [] },
+      mounts: [{ destination: '/x', options: ['bind'] }],
+      linux: { namespaces: [{ type: 'moon' }] },
+    });
+    const { code, stderr } = await runtime.call('create', '--bundle', bundle, id);
+
+    expect(code).toBe(1);
+    for (const path of ['/process/cwd', '/process/args', '/mounts/0/source', '/linux/namespaces/0']) expect(stderr).toContain(path);
+    expect(existsSync(`${runtime.root}/${id}`)).toBe(false);
+    expect(cgroupDirs(id)).toEqual([]);
+  });
+
+  hostTest('a failed creation leaves no state, no cgroup and no process', ['root'], async () => {
+    const id = runtime.newId();
+    const ended = await runtime.call(
+      'create',
+      '--bundle',
+      runtime.bundle({ mounts: [{ destination: '/x', type: 'nosuchfs', source: 'none' }] }),
+      id,
+    );
+
+    expect(ended.stderr).toContain('/mounts/0');
+    expect(existsSync(`${runtime.root}/${id}`)).toBe(false);
+    expect(cgroupDirs(id)).toEqual([]);
+  });
+
+  hostTest('a right that this host withholds is named', ['root'], async () => {
+    const hard = Number(/Max open files +\S+ +(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
+    const rlimits = [{ type: 'RLIMIT_NOFILE', soft: hard + 1, hard: hard + 1 }];
+    const mayRaise = (BigInt(`0x${/CapEff:\s*(\S+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]}`) >> 24n) & 1n;
+    const asked = await runtime.run({ process: { rlimits } });
+    const chosen = await runtime.run({
+      process: { rlimits, args: ['/bin/sh', '-c', 'ulimit -Hn'] },
+      annotations: { 'dev.slipway.defaults': 'rlimits' },
+    });
+
+    expect(asked.code).toBe(mayRaise ? 0 : 1);
+    if (!mayRaise) expect(asked.stderr).toContain('CAP_SYS_RESOURCE');
+    expect(chosen.stdout.trim()).toBe(String(mayRaise ? hard + 1 : hard));
+  });
+});
