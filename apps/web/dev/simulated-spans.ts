@@ -37,27 +37,27 @@ export interface SpanClock {
   readonly command: string;
 }
 
-/** Every span of the request, closed, callers first. */
-export function runSpans({ startMs, container, trace, command }: SpanClock): readonly Span[] {
+type SpanMaker = (
+  parent: Span | undefined,
+  offset: number,
+  length: number,
+  rest: Omit<Span, 'id' | 'trace' | 'parent' | 'startMs'>,
+) => Span;
+
+/** Numbers spans within one trace; offsets are milliseconds since its start. */
+function spanMaker({ startMs, container, trace }: SpanClock): SpanMaker {
   let count = 0;
-  const span = (
-    parent: Span | undefined,
-    offset: number,
-    length: number,
-    rest: Omit<Span, 'id' | 'trace' | 'parent' | 'startMs'>,
-  ): Span => {
+  return (parent, offset, length, rest) => {
     count += 1;
     const from = startMs + offset;
-    return {
-      id: count === 1 ? trace : `${trace}.${count}`,
-      trace,
-      container,
-      startMs: from,
-      endMs: from + length,
-      ...(parent ? { parent: parent.id } : {}),
-      ...rest,
-    };
+    const id = count === 1 ? trace : `${trace}.${count}`;
+    return { id, trace, container, startMs: from, endMs: from + length, ...(parent ? { parent: parent.id } : {}), ...rest };
   };
+}
+
+/** Every span of the request, closed, callers first. */
+export function runSpans({ startMs, container, trace, command }: SpanClock): readonly Span[] {
+  const span = spanMaker({ startMs, container, trace, command });
   const body = JSON.stringify({ Image: 'busybox', Cmd: ['sleep', '300'], HostConfig: { Memory: 67108864, NetworkMode: 'none' } });
   const client = span(undefined, 0, 46.4, { actor: 'client', name: command, protocol: 'argv', source: 'apps/cli/src/docker/run.ts:31' });
   const create = span(client, 2.1, 9.8, {

@@ -25,10 +25,8 @@ export function CallsExplorer() {
   const trace = traceOf(world, all, { selectedSpan, chosen, container });
   const open = all.find((entry) => entry.id === trace)?.durationMs === undefined;
   // A finished chain does not change with time: it is laid out once.
-  const chain = useMemo(
-    () => (trace === undefined ? undefined : callChain(world, trace, open ? nowMs : undefined)),
-    [world, trace, open, open ? nowMs : 0],
-  );
+  const untilMs = open ? nowMs : undefined;
+  const chain = useMemo(() => (trace === undefined ? undefined : callChain(world, trace, untilMs)), [world, trace, untilMs]);
   const onSelect = (id: string) => select({ kind: 'span', id });
   return (
     <SceneFrame

@@ -29,22 +29,24 @@ export function Explorers() {
   const Explorer = EXPLORERS[panel];
   return (
     <div className="explorers">
-      <div className="tabs" role="tablist" aria-label="Explorers" onKeyDown={tabKeys}>
-        {ORDER.map((name, index) => (
-          <button
-            key={name}
-            type="button"
-            role="tab"
-            id={`tab-${name}`}
-            aria-selected={panel === name}
-            aria-controls="explorer-panel"
-            tabIndex={panel === name ? 0 : -1}
-            title={`${PANEL_TITLES[name]} (${index + 1})`}
-            onClick={() => useView.setState({ panel: name })}
-          >
-            {PANEL_TITLES[name]}
-          </button>
-        ))}
+      <div className="tabs">
+        <div role="tablist" aria-label="Explorers" onKeyDown={tabKeys}>
+          {ORDER.map((name, index) => (
+            <button
+              key={name}
+              type="button"
+              role="tab"
+              id={`tab-${name}`}
+              aria-selected={panel === name}
+              aria-controls="explorer-panel"
+              tabIndex={panel === name ? 0 : -1}
+              title={`${PANEL_TITLES[name]} (${index + 1})`}
+              onClick={() => useView.setState({ panel: name })}
+            >
+              {PANEL_TITLES[name]}
+            </button>
+          ))}
+        </div>
         <span className="spacer" />
         <SelectedContainer />
       </div>

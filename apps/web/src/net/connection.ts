@@ -125,7 +125,7 @@ export class Connection {
       return;
     }
     const message = JSON.parse(data) as ServerMessage;
-    if (message.type === 'pong') return this.#step({ type: 'pong', id: message.id });
+    if (message.type === 'pong') this.#step({ type: 'pong', id: message.id });
     // Live first: what the listener of the welcome wants to send must go out.
     if (message.type === 'welcome') this.#step({ type: 'welcome' });
     this.#listeners.message(message);

@@ -32,7 +32,6 @@ export interface LinkStatus {
 }
 
 /** Answers that a terminal gives by itself (cursor position, attributes, colours); never a keystroke. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal replies are control sequences
 const REPLY = /^(?:\u001b\[[?>=]?[\d;]*[cnRty]|\u001b\[[IO]|\u001b[\]P][^\u0007\u001b]*(?:\u0007|\u001b\\))+$/;
 
 export class TerminalLink {
@@ -105,7 +104,10 @@ export class TerminalLink {
 
   /** Output bytes from the server. What is already drawn is cut off; a hole asks for the terminal again. */
   output(offset: number, payload: Uint8Array): void {
-    if (offset > this.#received) return this.open();
+    if (offset > this.#received) {
+      this.open();
+      return;
+    }
     const fresh = payload.subarray(this.#received - offset);
     if (fresh.length === 0) return;
     this.#received += fresh.length;

@@ -49,9 +49,9 @@ export function DesktopLayout() {
 
 function Pane(props: { readonly name: PaneName; readonly label: string; readonly main?: boolean; readonly children: ReactNode }) {
   const filled = useView((state) => state.filled === props.name);
-  const Tag = props.main ? 'main' : 'div';
+  const Tag = props.main ? 'main' : 'section';
   return (
-    <Tag className={`pane pane-${props.name} ${filled ? 'filled' : ''}`} data-pane={props.name}>
+    <Tag className={`pane pane-${props.name} ${filled ? 'filled' : ''}`} data-pane={props.name} aria-label={props.label}>
       {props.children}
       <IconButton
         icon={filled ? 'shrink' : 'fill'}

@@ -15,13 +15,13 @@ export function PhoneCommands() {
   const commands = useMemo(() => [...new Set(runLines(body ?? []))], [body]);
   if (commands.length === 0) return null;
   return (
-    <div className="phone-commands" role="group" aria-label="Commands of the lesson">
+    <nav className="phone-commands" aria-label="Commands of the lesson">
       {commands.map((command) => (
         <button key={command} type="button" onClick={() => runCommand(command)}>
           {command}
         </button>
       ))}
-    </div>
+    </nav>
   );
 }
 

@@ -17,10 +17,10 @@ import { TimelinePane } from './timeline-pane.tsx';
 export function PhoneLayout() {
   const sheet = useView((state) => state.sheet);
   return (
-    <div className="phone" data-sheet={sheet ?? 'none'}>
-      <main className="pane pane-lesson" data-pane="lesson" inert={sheet !== undefined}>
+    <main className="phone" data-sheet={sheet ?? 'none'}>
+      <section className="pane pane-lesson" aria-label="Lesson" data-pane="lesson" inert={sheet !== undefined}>
         <LessonPane />
-      </main>
+      </section>
       <SheetBox name="explorers" title="Explorers" open={sheet === 'explorers'}>
         <Explorers />
         <TimelinePane />
@@ -41,7 +41,7 @@ export function PhoneLayout() {
           <Icon name="terminal" /> Terminal
         </BarButton>
       </nav>
-    </div>
+    </main>
   );
 }
 
@@ -57,7 +57,7 @@ function BarButton(props: { readonly active: boolean; readonly onClick: () => vo
 function SheetBox(props: { readonly name: Sheet; readonly title: string; readonly open: boolean; readonly children: ReactNode }) {
   const box = useRef<HTMLElement>(null);
   useEffect(() => {
-    if (props.open) box.current?.focus();
+    if (props.open) box.current?.focus({ preventScroll: true });
   }, [props.open]);
   return (
     <section
@@ -69,6 +69,7 @@ function SheetBox(props: { readonly name: Sheet; readonly title: string; readonl
       data-pane={props.name}
     >
       <IconButton icon="cross" label={`Close ${props.title.toLowerCase()}`} className="sheet-close" onClick={() => clearView('sheet')} />
+      <h1 className="sr-only">{props.title}</h1>
       {props.children}
     </section>
   );
@@ -86,7 +87,7 @@ const KEYS = [
 /** Keys a phone's keyboard lacks. */
 function KeyRow() {
   return (
-    <div className="key-row" role="group" aria-label="Terminal keys">
+    <div className="key-row" role="toolbar" aria-label="Terminal keys">
       {KEYS.map(([name, bytes]) => (
         <button key={name} type="button" onClick={() => typeText(bytes)}>
           {name}

@@ -66,7 +66,10 @@ function keyName(keys: string): string {
 }
 
 function toggleFill(): void {
-  if (useView.getState().filled) return clearView('filled');
+  if (useView.getState().filled) {
+    clearView('filled');
+    return;
+  }
   const pane = document.activeElement?.closest<HTMLElement>('[data-pane]')?.dataset['pane'];
   useView.setState({ filled: (pane as PaneName | undefined) ?? 'explorers' });
 }

@@ -111,10 +111,10 @@ function useMarks(fromMs: number, toMs: number): readonly TimelineMark[] {
   const [shown, setShown] = useState<readonly TimelineMark[]>([]);
   const step = Math.round(fromMs / 500);
   const end = Math.round(toMs / 500);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: length and file say that the events changed
   useEffect(() => {
     const timer = setTimeout(() => setShown(timelineMarks(feed.events, { fromMs: step * 500, toMs: end * 500 + 500, perLane: 150 })), 120);
     return () => clearTimeout(timer);
-    // biome-ignore lint/correctness/useExhaustiveDependencies: length and file say that the events changed
   }, [length, file, step, end]);
   return shown;
 }

@@ -16,15 +16,11 @@ export function TopBar({ phone }: { readonly phone: boolean }) {
       <span className="brand">
         <Mark /> Slipway
       </span>
-      <button
-        type="button"
-        className="crumb"
-        onClick={() => useView.setState({ dialog: 'lessons' })}
-        aria-label={meta ? `All lessons; now ${meta.title}` : 'All lessons'}
-      >
+      <button type="button" className="crumb" onClick={() => useView.setState({ dialog: 'lessons' })}>
         {meta ? (
           <>
-            <span className="num">{Number(meta.number)}</span> <span className="crumb-title">{meta.title}</span>
+            <span className="sr-only">All lessons; now</span> <span className="num">{Number(meta.number)}</span>{' '}
+            <span className="crumb-title">{meta.title}</span>
           </>
         ) : (
           <span className="crumb-title">Lessons</span>

@@ -16,7 +16,7 @@ export function SearchBar({ search, onClose }: { readonly search: SearchAddon; r
     setMissing(!found);
   };
   return (
-    <div className="terminal-search" role="search">
+    <search className="terminal-search">
       <input
         type="search"
         aria-label="Search in terminal"
@@ -36,6 +36,6 @@ export function SearchBar({ search, onClose }: { readonly search: SearchAddon; r
       />
       <span aria-live="polite">{missing ? 'not found' : ''}</span>
       <IconButton icon="cross" label="Close search" onClick={onClose} />
-    </div>
+    </search>
   );
 }

@@ -22,7 +22,7 @@ export function TerminalPane() {
   useFirstTerminal();
   const front = active === undefined ? undefined : handles.current.get(active);
   return (
-    <section className="terminal-pane" aria-label="Terminal">
+    <div className="terminal-pane">
       <TerminalTabs onSearch={() => setSearching((before) => !before)} />
       <div className="terminal-body">
         {!known || terminals.length === 0 ? <Skeleton rows={3} label="Opening a terminal" /> : null}
@@ -66,7 +66,7 @@ export function TerminalPane() {
           <pre className="paste-preview">{cleanPaste(question).slice(0, 2000)}</pre>
         </Confirm>
       ) : null}
-    </section>
+    </div>
   );
 }
 
@@ -133,11 +133,17 @@ function TerminalTabs({ onSearch }: { readonly onSearch: () => void }) {
       <IconButton icon="plus" label="New terminal" onClick={() => void orToast(openTerminal())} />
       <span className="spacer" />
       <IconButton icon="search" label="Search in terminal" keys="Ctrl+Shift+F" onClick={onSearch} />
-      <button type="button" className="font-step" aria-label="Smaller text" title="Smaller text" onClick={() => size(-1)}>
-        A<small>−</small>
+      <button type="button" className="font-step" title="Smaller text" onClick={() => size(-1)}>
+        <span className="sr-only">Smaller text</span>
+        <span aria-hidden="true">
+          A<small>−</small>
+        </span>
       </button>
-      <button type="button" className="font-step" aria-label="Larger text" title="Larger text" onClick={() => size(1)}>
-        A<small>+</small>
+      <button type="button" className="font-step" title="Larger text" onClick={() => size(1)}>
+        <span className="sr-only">Larger text</span>
+        <span aria-hidden="true">
+          A<small>+</small>
+        </span>
       </button>
       <IconButton
         icon="reader"

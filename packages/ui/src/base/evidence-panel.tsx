@@ -36,11 +36,17 @@ export function EvidencePanel(props: {
             {evidence.source}
           </code>
         ) : null}
-        <IconButton icon="chevron" label={tall ? 'Less evidence' : 'More evidence'} pressed={tall} className="taller" onClick={() => setTall(!tall)} />
+        <IconButton
+          icon="chevron"
+          label={tall ? 'Less evidence' : 'More evidence'}
+          pressed={tall}
+          className="taller"
+          onClick={() => setTall(!tall)}
+        />
         <IconButton icon="cross" label="Close evidence" onClick={props.onClose} />
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region has to be focusable */}
-      <div className="evidence-body" tabIndex={0} role="group" aria-label="Facts and proof">
+      <section className="evidence-body" tabIndex={0} aria-label="Facts and proof">
         <dl className="facts">
           {evidence.facts.map(([label, value]) => (
             <div key={label}>
@@ -93,7 +99,7 @@ export function EvidencePanel(props: {
             </figure>
           ))}
         </div>
-      </div>
+      </section>
     </section>
   );
 }

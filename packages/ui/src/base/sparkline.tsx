@@ -13,13 +13,12 @@ export interface SparklineProps {
   readonly windowMs?: number;
   readonly top: number;
   readonly limit?: number;
-  readonly label: string;
 }
 
 const WIDTH = 200;
 const HEIGHT = 44;
 
-export const Sparkline = memo(function Sparkline({ points, nowMs, windowMs = 60_000, top, limit, label }: SparklineProps) {
+export const Sparkline = memo(function Sparkline({ points, nowMs, windowMs = 60_000, top, limit }: SparklineProps) {
   const x = scaleLinear([nowMs - windowMs, nowMs], [0, WIDTH]);
   const y = scaleLinear([0, top], [HEIGHT - 1, 2]);
   const inView = points.filter((point) => point.atMs >= nowMs - windowMs * 1.1);
@@ -36,7 +35,7 @@ export const Sparkline = memo(function Sparkline({ points, nowMs, windowMs = 60_
   ).curve(curveMonotoneX)(drawn);
   const limitY = limit !== undefined && limit <= top ? y(limit) : undefined;
   return (
-    <svg className="sparkline" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>
+    <svg className="sparkline" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
       <line x1="0" x2={WIDTH} y1={HEIGHT - 0.5} y2={HEIGHT - 0.5} className="base" />
       {fill ? <path d={fill} className="area" /> : null}
       {path ? <path d={path} className="curve" /> : null}

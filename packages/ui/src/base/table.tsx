@@ -64,7 +64,7 @@ export const DataTable = memo(function DataTable(props: {
 });
 
 function Spacer({ height }: { readonly height: number }) {
-  return height > 0 ? <tr aria-hidden="true" style={{ height }} /> : null;
+  return height > 0 ? <tr style={{ height }} /> : null;
 }
 
 function rowKeys(event: KeyboardEvent<HTMLElement>): void {

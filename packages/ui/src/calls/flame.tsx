@@ -47,12 +47,12 @@ export function Flame(props: {
           </span>
         ))}
       </div>
-      <div className="flame-boxes" style={{ height: chain.depth * ROW }} role="group" aria-label="Calls by time" onKeyDown={flameKeys}>
+      <div className="flame-boxes" style={{ height: chain.depth * ROW }} role="toolbar" aria-label="Calls by time" onKeyDown={flameKeys}>
         {boxes.map(({ row, left, width }) => (
           <button
             key={row.span.id}
             type="button"
-            className={`flame-box ${selected === row.span.id ? 'selected' : ''} ${row.span.error ? 'failed' : ''} ${row.open ? 'open' : ''}`}
+            className={`flame-box ${width > 0.03 ? '' : 'narrow'} ${selected === row.span.id ? 'selected' : ''} ${row.span.error ? 'failed' : ''} ${row.open ? 'open' : ''}`}
             style={
               {
                 '--kind': actorKind(row.span.actor).color,
@@ -62,17 +62,16 @@ export function Flame(props: {
               } as CSSProperties
             }
             tabIndex={selected === row.span.id || (selected === undefined && row.depth === 0) ? 0 : -1}
-            aria-label={`${actorKind(row.span.actor).title}: ${visible(row.span.name)}, ${formatDuration(row.durationMs)}${row.span.error ? ', failed' : ''}`}
             title={`${visible(row.span.name)} · ${formatDuration(row.durationMs)}`}
             onClick={() => props.onSelect(row.span.id)}
             onDoubleClick={() => zoomTo(row.span.id)}
           >
-            {width > 0.03 ? (
-              <>
-                <b aria-hidden="true">{actorKind(row.span.actor).letter}</b> {visible(row.span.name)}{' '}
-                <i className="num">{formatDuration(row.durationMs)}</i>
-              </>
-            ) : null}
+            <span className="sr-only">{actorKind(row.span.actor).title}: </span>
+            <span className={width > 0.03 ? '' : 'sr-only'}>
+              <b aria-hidden="true">{actorKind(row.span.actor).letter}</b> {visible(row.span.name)}{' '}
+              <i className="num">{formatDuration(row.durationMs)}</i>
+              {row.span.error ? <span className="sr-only">, failed</span> : null}
+            </span>
           </button>
         ))}
       </div>

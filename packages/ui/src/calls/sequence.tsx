@@ -110,7 +110,6 @@ function CallRowView(props: {
       style={{ top: props.at * ROW, '--kind': kind.color } as CSSProperties}
       role="option"
       aria-selected={selected}
-      aria-label={`${kind.title}: ${label}${span.protocol ? ` by ${span.protocol}` : ''}, ${row.open ? 'still running' : formatDuration(row.durationMs)}${span.error ? `, failed: ${visible(span.error.message)}` : ''}`}
       tabIndex={props.focusable ? 0 : -1}
       onClick={() => props.onSelect(span.id)}
       onKeyDown={(event) => {
@@ -123,6 +122,7 @@ function CallRowView(props: {
         <Arrow from={start} to={to} operation={span.operation !== undefined} failed={span.error !== undefined} />
       </svg>
       <span className="seq-label" title={label}>
+        <span className="sr-only">{kind.title}: </span>
         {label}
         {span.protocol ? <small>{visible(span.protocol)}</small> : null}
         {span.error ? <em>{visible(span.error.code)}</em> : null}

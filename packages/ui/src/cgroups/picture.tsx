@@ -52,9 +52,6 @@ function Row({ row, nowMs, container, path, onSelect, onSelectPath }: CgroupView
       className={`cg-row ${selected ? 'selected' : ''} ${row.mark?.change ?? ''}`}
       style={{ paddingInlineStart: 12 + Math.min(row.depth, 4) * 14 }}
       aria-pressed={selected}
-      aria-label={`${cgroupTitle(row)}: ${gaugesOf(row)
-        .map((gauge) => `${gauge.title} ${gauge.text}, ${gauge.limitText}`)
-        .join('; ')}`}
       onClick={() => (own === undefined ? onSelectPath(row.path) : onSelect({ kind: 'container', id: own }))}
     >
       <span className="cg-name">
@@ -76,13 +73,7 @@ function GaugeView({ gauge, nowMs }: { readonly gauge: Gauge; readonly nowMs: nu
         <span className="gauge-value num">{gauge.text}</span>
         <span className="gauge-limit num">{gauge.limitText}</span>
       </span>
-      <Sparkline
-        points={gauge.points}
-        nowMs={nowMs}
-        top={gaugeTop(gauge)}
-        {...(gauge.limit === undefined ? {} : { limit: gauge.limit })}
-        label={`${gauge.title}, last minute`}
-      />
+      <Sparkline points={gauge.points} nowMs={nowMs} top={gaugeTop(gauge)} {...(gauge.limit === undefined ? {} : { limit: gauge.limit })} />
     </span>
   );
 }

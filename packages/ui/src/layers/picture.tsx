@@ -108,13 +108,13 @@ function Entry({ entry, stack, selection, onSelect }: LayerViewProps & { readonl
         className={`entry ${entry.kind} ${selected ? 'selected' : ''} ${entry.mark?.change ?? ''}`}
         aria-pressed={selected}
         title={`${KIND_WORDS[entry.kind]}${entry.mark ? `, ${markText(entry.mark)}` : ''}`}
-        aria-label={`${visible(entry.path)}, ${KIND_WORDS[entry.kind]}`}
         onClick={() => onSelect(mine)}
       >
         <span aria-hidden="true" className="glyph">
           {entry.mark?.change === 'changed' ? '~' : GLYPH[entry.kind]}
         </span>
         <code>{visible(entry.path)}</code>
+        <span className="sr-only">{KIND_WORDS[entry.kind]}</span>
         {entry.kind === 'file' ? <span className="num">{formatBytes(entry.sizeBytes)}</span> : null}
         {entry.mark ? <MarkNote mark={entry.mark} /> : null}
       </button>

@@ -23,7 +23,6 @@ export function RunLines({ lines }: { readonly lines: readonly string[] }) {
       <button
         type="button"
         className="run-button"
-        aria-label={`Run ${lines.join(' ; ')}`}
         disabled={!canRun}
         title={canRun ? 'Type this into the terminal and press Enter' : 'The terminal is not ready'}
         onClick={() => {
@@ -31,6 +30,7 @@ export function RunLines({ lines }: { readonly lines: readonly string[] }) {
           setRan(true);
         }}
       >
+        <span className="sr-only">Run</span>
         <span className="run-lines">
           {lines.map((line) => (
             <code key={line}>
@@ -41,7 +41,7 @@ export function RunLines({ lines }: { readonly lines: readonly string[] }) {
             </code>
           ))}
         </span>
-        <span className="run-act">
+        <span className="run-act" aria-hidden="true">
           <Icon name="enter" size={14} />
           {ran ? 'run again' : 'run'}
         </span>

@@ -100,10 +100,12 @@ function Cell(props: {
       type="button"
       className={`cell num ${shared ? 'machine' : 'own'} ${props.selected ? 'selected' : ''}`}
       style={{ '--kind': props.color } as CSSProperties}
-      aria-label={`${props.title} namespace ${inode}, ${shared ? 'the machine’s' : props.group ? `shared, group ${props.group}` : 'its own'}`}
       onClick={() => props.onSelect({ kind: 'namespace', name, inode })}
     >
-      {shared ? 'machine’s' : `…${String(inode).slice(-4)}`}
+      <span className="sr-only">
+        {props.title} namespace {inode}
+      </span>
+      <span aria-hidden={!shared}>{shared ? 'machine’s' : `…${String(inode).slice(-4)}`}</span>
       {props.group && !shared ? <sup>{props.group}</sup> : null}
     </button>
   );

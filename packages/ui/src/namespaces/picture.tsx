@@ -77,11 +77,14 @@ function Room(props: {
       type="button"
       className={`ns-room ${props.className} ${selected ? 'selected' : ''}`}
       aria-pressed={selected}
-      aria-label={`${props.kind} namespace ${set.inode}, ${props.note}, ${formatCount(set.members.length, 'process', 'processes')}`}
       onClick={() => props.onSelect({ kind: 'namespace', name: set.kind, inode: set.inode })}
     >
-      <span className="ns-inode num">{set.inode}</span>
+      <span className="ns-inode num">
+        <span className="sr-only">{props.kind} namespace </span>
+        {set.inode}
+      </span>
       <span className="ns-members">
+        <span className="sr-only">{formatCount(set.members.length, 'process', 'processes')} in it, </span>
         {set.members.slice(0, MOST).map((key) => {
           const me =
             key === subject.process.key || (subject.container !== undefined && members.get(key)?.fact.container === subject.container);

@@ -76,9 +76,7 @@ function EnclosureBox({ enclosure, lit }: { readonly enclosure: Enclosure; reado
     '--x': `${enclosure.depth * INDENT + 8}px`,
     height: (enclosure.to - enclosure.from + 1) * ROW_HEIGHT - 2,
   } as CSSProperties;
-  return (
-    <div className={`enclosure ${lit ? 'lit' : ''}`} style={style} aria-hidden="true" />
-  );
+  return <div className={`enclosure ${lit ? 'lit' : ''}`} style={style} aria-hidden="true" />;
 }
 
 /** Elbows from parent to child; those that only pass through the view are drawn too. */
@@ -127,7 +125,6 @@ const RowButton = memo(
         aria-level={row.depth + 1}
         aria-selected={selected}
         {...(row.foldable ? { 'aria-expanded': !row.folded } : {})}
-        aria-label={describeRow(row, command)}
         tabIndex={focusable ? 0 : -1}
         data-key={row.key}
         onClick={() => onSelect(processSelection(row.node))}
@@ -144,7 +141,8 @@ const RowButton = memo(
             type="button"
             tabIndex={-1}
             className={`fold ${row.folded ? '' : 'open'}`}
-            aria-label={row.folded ? 'Unfold' : 'Fold'}
+            aria-hidden="true"
+            title={row.folded ? 'Unfold' : 'Fold'}
             onClick={(event) => {
               event.stopPropagation();
               onFold(row.key, !row.folded);
@@ -156,7 +154,10 @@ const RowButton = memo(
           <span className="fold" aria-hidden="true" />
         )}
         <span className="proc-node">
-          <span className="pid num">{fact.pid}</span>
+          <span className="pid num">
+            <span className="sr-only">pid </span>
+            {fact.pid}
+          </span>
           <span className="comm">{command}</span>
           {fact.innerPid !== undefined && fact.innerPid !== fact.pid ? <span className="inner num">{fact.innerPid} inside</span> : null}
           {fact.role ? <span className={`role ${fact.role}`}>{ROLE_WORDS[fact.role]}</span> : null}
@@ -184,15 +185,6 @@ const RowButton = memo(
     before.row.node.mark === undefined &&
     after.row.node.mark === undefined,
 );
-
-function describeRow(row: ProcessRow, command: string): string {
-  const { fact, containerName } = row.node;
-  const parts = [`${command}, pid ${fact.pid}`];
-  if (fact.innerPid !== undefined && fact.innerPid !== fact.pid) parts.push(`pid ${fact.innerPid} inside`);
-  if (fact.role) parts.push(ROLE_WORDS[fact.role]);
-  if (containerName !== undefined) parts.push(`container ${visible(containerName)}`);
-  return parts.join(', ');
-}
 
 /** Up and down move through the rows as in any tree. */
 function treeKeys(event: KeyboardEvent<HTMLElement>): void {
