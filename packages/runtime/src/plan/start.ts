@@ -9,20 +9,20 @@ import { type Draft, invalid } from './draft.ts';
 import { planLateSeccomp } from './seccomp.ts';
 
 export function planStart(draft: Draft, spec: RuntimeSpec, { awaitStart }: { readonly awaitStart: boolean }): void {
-  const { process } = spec;
-  const [name] = process?.args ?? [];
-  if (process === undefined || name === undefined) throw invalid('/process/args', 'a process needs at least one argument, its program');
-  const env = process.env ?? [];
+  const { process: program } = spec;
+  const [name] = program?.args ?? [];
+  if (program === undefined || name === undefined) throw invalid('/process/args', 'a process needs at least one argument, its program');
+  const env = program.env ?? [];
   if (awaitStart)
     draft.add('start', { pointer: '', reason: 'created: everything is ready, and `start` decides when' }, { op: 'awaitStart' });
   planLateSeccomp(draft, spec);
-  draft.add('start', { pointer: '/process/args', reason: `the process becomes ${name}` }, { op: 'exec', args: process.args ?? [], env });
+  draft.add('start', { pointer: '/process/args', reason: `the process becomes ${name}` }, { op: 'exec', args: program.args ?? [], env });
 }
 
 /** Finds the program while a failure still fails the creation. */
-export function planProgram(draft: Draft, process: SpecProcess): void {
-  const [name = ''] = process.args ?? [];
-  const path = (process.env ?? []).findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? '';
+export function planProgram(draft: Draft, program: SpecProcess): void {
+  const [name = ''] = program.args ?? [];
+  const path = (program.env ?? []).findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? '';
   draft.add(
     'rights',
     { pointer: '/process/args/0', reason: 'a missing program fails the creation, not the start' },
