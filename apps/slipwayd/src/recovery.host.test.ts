@@ -68,10 +68,12 @@ hostTest('a shim that is killed: the container lives on, and its exit code is un
 
 hostTest('the socket is for owner and group, a dead one is replaced and a living one is not [C01, E28]', [...NEEDS], async () => {
   expect(statSync(daemon.socket).mode & 0o777).toBe(0o660);
-  const other = new TestDaemon();
-  Object.assign(other, { socket: daemon.socket });
-  await expect(other.up()).rejects.toThrow(/is served by a running daemon/);
-  await expect(daemon.up()).rejects.toThrow(/is in use by the slipwayd with pid/);
+  const elsewhere = ['--root', `${daemon.base}/other`, '--state', `${daemon.base}/other-state`];
+  expect(await daemon.second(...elsewhere)).toMatchObject({ code: 1, stderr: expect.stringContaining('is served by a running daemon') });
+  expect(await daemon.second()).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(`is in use by the slipwayd with pid ${daemon.pid}`),
+  });
   await daemon.down('SIGKILL');
   await daemon.up();
   expect((await daemon.docker('version')).code).toBe(0);

@@ -4,7 +4,7 @@
  * Knows: the backend, the tracer and facts about the machine.
  * Does not know: any route.
  */
-import type { OpenSpan, SpanContext, Tracer } from '@slipway/journal';
+import type { OpenSpan, Tracer } from '@slipway/journal';
 import type { FastifyRequest } from 'fastify';
 import type { Backend, SystemFacts } from './backend.ts';
 
@@ -25,12 +25,6 @@ export function keepSpan(request: FastifyRequest, span: OpenSpan): void {
 
 export function spanOf(request: FastifyRequest): OpenSpan | undefined {
   return spans.get(request);
-}
-
-/** `x-slipway-span: <trace>/<span>` of a client that traces itself; undefined when absent or malformed. */
-export function parentOf(header: unknown): SpanContext | undefined {
-  const [, trace, id] = typeof header === 'string' ? (/^([\w.-]{1,64})\/([\w.-]{1,64})$/.exec(header) ?? []) : [];
-  return trace === undefined || id === undefined ? undefined : { trace, id };
 }
 
 /** `params` as fastify gives them, for routes declared with `:id` or `*`. */

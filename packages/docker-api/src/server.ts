@@ -114,17 +114,21 @@ function answerInDockersWords(app: FastifyInstance, { onInternalError }: DockerA
 function traceRequests(app: FastifyInstance, tracer: Tracer): void {
   app.addHook('preHandler', async (request, reply) => {
     const isJson = typeof request.body === 'object' && request.headers['content-type']?.startsWith('application/json') === true;
+    const client = clientSpan(request.headers, tracer, monotonicMs);
     const span = tracer.open({
       actor: 'api',
       name: `${request.method} ${request.url.split('?', 1)[0]}`,
       protocol: 'HTTP over unix socket',
-      parent: parentOf(request.headers['x-slipway-span']),
+      parent: client.parent,
       request: isJson ? request.body : request.url.includes('?') ? request.url : undefined,
       source: sourceOfRoute(request.url),
     });
     keepSpan(request, span);
     // A hijacked reply has no onResponse hook.
-    reply.raw.once('close', () => span.close());
+    reply.raw.once('close', () => {
+      span.close();
+      client.answered();
+    });
   });
   app.addHook('onSend', async (request, reply, payload) => {
     const shown = typeof payload === 'string' ? payload : undefined;

@@ -31,12 +31,12 @@ export async function handleUpgrade(context: RouteContext, upgrade: Upgrade): Pr
   const url = new URL(stripVersion(request.url ?? '/'), 'http://slipwayd');
   const [, container] = /^\/containers\/([^/]+)\/attach$/.exec(url.pathname) ?? [];
   const [, exec] = /^\/exec\/([^/]+)\/start$/.exec(url.pathname) ?? [];
-  const parent = parentOf(request.headers['x-slipway-span']);
+  const client = clientSpan(request.headers, context.tracer, monotonicMs);
   const span = context.tracer.open({
     actor: 'api',
     name: `${request.method} ${url.pathname}`,
     protocol: 'HTTP upgraded to a raw stream',
-    parent,
+    parent: client.parent,
   });
   socket.on('error', () => undefined); // 'close' follows, and whoever is attached leaves then
   try {
@@ -47,6 +47,8 @@ export async function handleUpgrade(context: RouteContext, upgrade: Upgrade): Pr
   } catch (error) {
     refuseUpgrade(socket, error);
     span.close(error);
+  } finally {
+    client.answered();
   }
 }
 

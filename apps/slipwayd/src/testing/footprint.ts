@@ -11,11 +11,12 @@ import { cgroupDirectories, type TestDaemon } from './test-daemon.ts';
 export interface Footprint {
   /** Processes that have something in the daemon's state directory open: shims, wherever they were reparented to. */
   readonly processes: number;
+  /** Mounts of anything below the daemon's directories, in our mount namespace. */
   readonly mounts: number;
   readonly cgroups: number;
   /** Open descriptors of the daemon. */
   readonly fds: number;
-  /** File-system blocks and inodes of the daemon's root and state. */
+  /** File-system blocks (but for the data bases' own logs, which grow to 4 MiB and stay there) and inodes of root and state. */
   readonly blocks: number;
   readonly inodes: number;
 }
@@ -23,7 +24,7 @@ export interface Footprint {
 export function measureFootprint(daemon: TestDaemon): Footprint {
   const [blocks = 0, inodes = 0] = execFileSync(
     'sh',
-    ['-c', 'du -s --block-size=4096 "$1" "$2" | awk \'{s+=$1} END {print s}\'; find "$1" "$2" | wc -l', 'sh', daemon.root, daemon.state],
+    ['-c', 'du -s --block-size=4096 --exclude="*-wal" "$1" "$2" | awk \'{s+=$1} END {print s}\'; find "$1" "$2" | wc -l', 'sh', daemon.root, daemon.state],
     {
       encoding: 'utf8',
     },
@@ -33,7 +34,9 @@ export function measureFootprint(daemon: TestDaemon): Footprint {
     .map(Number);
   return {
     processes: countShims(daemon.state),
-    mounts: readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n').length,
+    mounts: readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(daemon.base)).length,
     cgroups: cgroupDirectories().length,
     fds: readdirSync(`/proc/${daemon.pid}/fd`).length,
     blocks,

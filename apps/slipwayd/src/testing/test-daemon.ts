@@ -91,6 +91,15 @@ export class TestDaemon {
     }
   }
 
+  /** Runs one more daemon with the same flags, changed by `more`, to its end. */
+  second(...more: readonly string[]): Promise<CommandResult> {
+    return new Promise((resolve) => {
+      execFile(process.execPath, [MAIN, ...this.flags(), ...more], { timeout: READY_MS }, (error, stdout, stderr) =>
+        resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 255, stdout, stderr }),
+      );
+    });
+  }
+
   /** Ends the daemon only. */
   async down(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
