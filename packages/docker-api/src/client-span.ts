@@ -18,15 +18,26 @@ export interface ClientSpan {
   answered(): void;
 }
 
-/** @param now CLOCK_MONOTONIC milliseconds */
-export function clientSpan(headers: IncomingHttpHeaders, tracer: Tracer, now: () => number): ClientSpan {
+export function clientSpan(headers: IncomingHttpHeaders, tracer: Tracer): ClientSpan {
   const parent = parentOf(headers['x-slipway-span']);
   const command = commandOf(headers['x-slipway-command']);
   const startMs = Number(headers['x-slipway-started']);
   if (parent === undefined || command === undefined || !(startMs > 0 && startMs <= now())) return { parent, answered: () => {} };
-  const told = { actor: 'client', name: command, protocol: 'command line', startMs, as: parent, source: 'apps/cli/src/docker/main.ts:1' } as const;
+  const told = {
+    actor: 'client',
+    name: command,
+    protocol: 'command line',
+    startMs,
+    as: parent,
+    source: 'apps/cli/src/docker/main.ts:1',
+  } as const;
   tracer.record(told);
   return { parent, answered: () => void tracer.record({ ...told, endMs: now() }) };
+}
+
+/** CLOCK_MONOTONIC milliseconds: the client on the same kernel reads the same clock. */
+function now(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 /** Undefined when absent or malformed. */

@@ -11,10 +11,11 @@ import type { Tracer } from '@slipway/journal';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { API_VERSION, stripVersion } from './api-version.ts';
 import type { Backend, SystemFacts } from './backend.ts';
+import { clientSpan } from './client-span.ts';
 import { containerRoutes } from './container-routes.ts';
 import { toDockerError } from './docker-status.ts';
 import { imageRoutes } from './image-routes.ts';
-import { keepSpan, parentOf, type RouteContext, spanOf } from './route-context.ts';
+import { keepSpan, type RouteContext, spanOf } from './route-context.ts';
 import { streamRoutes } from './stream-routes.ts';
 import { systemRoutes } from './system-routes.ts';
 import { handleUpgrade } from './upgrade-routes.ts';
@@ -114,7 +115,7 @@ function answerInDockersWords(app: FastifyInstance, { onInternalError }: DockerA
 function traceRequests(app: FastifyInstance, tracer: Tracer): void {
   app.addHook('preHandler', async (request, reply) => {
     const isJson = typeof request.body === 'object' && request.headers['content-type']?.startsWith('application/json') === true;
-    const client = clientSpan(request.headers, tracer, monotonicMs);
+    const client = clientSpan(request.headers, tracer);
     const span = tracer.open({
       actor: 'api',
       name: `${request.method} ${request.url.split('?', 1)[0]}`,

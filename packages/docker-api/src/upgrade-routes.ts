@@ -11,11 +11,12 @@ import type { Duplex } from 'node:stream';
 import type { SpanContext } from '@slipway/journal';
 import { stripVersion } from './api-version.ts';
 import type { BackendAttachment, BackendAttachOptions } from './backend.ts';
+import { clientSpan } from './client-span.ts';
 import { isCells } from './create-request.ts';
 import { badRequest } from './docker-status.ts';
 import { Fields, queryFlag } from './fields.ts';
 import { acceptUpgrade, readUpgradeBody, refuseUpgrade } from './hijack.ts';
-import { parentOf, type RouteContext } from './route-context.ts';
+import type { RouteContext } from './route-context.ts';
 import { encodeStdcopy, streamMediaType } from './stdcopy.ts';
 import { pumpInput, pumpOutput } from './stream-pump.ts';
 
@@ -31,7 +32,7 @@ export async function handleUpgrade(context: RouteContext, upgrade: Upgrade): Pr
   const url = new URL(stripVersion(request.url ?? '/'), 'http://slipwayd');
   const [, container] = /^\/containers\/([^/]+)\/attach$/.exec(url.pathname) ?? [];
   const [, exec] = /^\/exec\/([^/]+)\/start$/.exec(url.pathname) ?? [];
-  const client = clientSpan(request.headers, context.tracer, monotonicMs);
+  const client = clientSpan(request.headers, context.tracer);
   const span = context.tracer.open({
     actor: 'api',
     name: `${request.method} ${url.pathname}`,

@@ -44,12 +44,15 @@ export interface OpenSpan extends SpanContext {
   close(error?: unknown): void;
 }
 
-/** An interval that is already over, with times in CLOCK_MONOTONIC milliseconds. */
+/** An interval measured elsewhere, with times in CLOCK_MONOTONIC milliseconds. */
 export interface FinishedSpan extends SpanInit, SpanUpdate {
   readonly startMs: number;
-  readonly endMs: number;
+  /** Absent: it goes on; a later record of the same identity completes it. */
+  readonly endMs?: number;
   readonly error?: unknown;
   readonly operation?: Span['operation'];
+  /** Identity of a span that somebody outside began (a client that traces itself); absent: a new one. */
+  readonly as?: SpanContext;
 }
 
 export interface Tracer {
@@ -57,7 +60,7 @@ export interface Tracer {
   span<T>(init: SpanInit, work: (span: OpenSpan) => Promise<T> | T): Promise<T>;
   /** For intervals that do not end where they begin (a stream, a hijacked connection). The caller closes it. */
   open(init: SpanInit): OpenSpan;
-  /** Writes a finished interval as one event: launcher operations, work measured elsewhere. */
+  /** Writes an interval as one event: launcher operations, work measured elsewhere. */
   record(finished: FinishedSpan): SpanContext;
 }
 
@@ -109,10 +112,11 @@ export function createTracer({ emit, now, newId = createIds() }: TracerOptions):
     },
     record: (finished) => {
       const { startMs, endMs, error, operation } = finished;
-      const begun = beginSpan(finished, newId(), startMs);
+      const begun = { ...beginSpan(finished, finished.as?.id ?? newId(), startMs), ...(finished.as && { trace: finished.as.trace }) };
+      const ended = endMs === undefined ? {} : { endMs };
       write(
-        { ...begun, endMs, ...updateFields(finished), ...errorField(error), ...(operation && { operation: boundOperation(operation) }) },
-        endMs,
+        { ...begun, ...ended, ...updateFields(finished), ...errorField(error), ...(operation && { operation: boundOperation(operation) }) },
+        endMs ?? startMs,
       );
       return { id: begun.id, trace: begun.trace };
     },
