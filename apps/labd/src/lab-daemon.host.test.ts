@@ -94,8 +94,15 @@ hostTest('from the address to a shell: login, page, socket, typing, leaving noth
   await until(() => page.text.get(opened.channel)?.includes('sum=42') ?? false);
   // Its own pid namespace: the shell is one of the first processes there.
   expect(page.text.get(opened.channel)).toMatch(/pid=[1-9]\b/);
-  page.type(opened.channel, 26, 'exit 3\n');
-  expect(await page.heard('terminal.exited')).toMatchObject({ terminal: terminals[0]?.id, exitCode: 3 });
+  const report = "printf '\\033]633;E;  7  docker ps\\007'\n";
+  page.type(opened.channel, 26, report);
+  await until(() => page.events.some((event) => event.type === 'command' && event.line === 'docker ps' && event.origin === 'machine'));
+  page.type(opened.channel, 26 + report.length, 'exit 3\n');
+  const exited = { terminal: terminals[0]?.id, exitCode: 3 };
+  expect(await page.heard('terminal.exited')).toMatchObject(exited);
+  const later = await TestPage.open(lab, me, { page: 'p2' });
+  await later.terminal(terminals[0]?.id ?? '');
+  expect(await later.heard('terminal.exited')).toMatchObject(exited);
   await ended(process.child, 'SIGTERM');
   expect(page.closeCode).toBe(1001);
   await until(() => descendants().length === 0);

@@ -16,6 +16,7 @@ const CONFIG_FILE = '/etc/slipway/config.toml';
 /** Taking everything down may last this long; after a second signal, so long. */
 const END_MS = 20_000;
 const HURRIED_MS = 3000;
+const SAME_SIGNAL_MS = 500;
 /** A pty host without labd and terminals ends after this. */
 const PTY_HOST_IDLE_MS = 10 * 60_000;
 
@@ -47,10 +48,15 @@ async function start(config: Config): Promise<RunningLab> {
 
 /** The first signal takes everything down; a second one gives that only a moment more. */
 function endOnSignal(lab: RunningLab): void {
-  let ending = false;
+  let endingSince: number | undefined;
   const end = (): void => {
-    if (ending) return void setTimeout(() => process.exit(1), HURRIED_MS).unref();
-    ending = true;
+    // One Ctrl-C can arrive twice: from the terminal, and passed on by npm.
+    if (endingSince !== undefined && performance.now() - endingSince < SAME_SIGNAL_MS) return;
+    if (endingSince !== undefined) {
+      setTimeout(() => process.exit(1), HURRIED_MS).unref();
+      return;
+    }
+    endingSince = performance.now();
     process.stderr.write('Ending the lab: terminals, machines, mounts …\n');
     setTimeout(() => process.exit(1), END_MS).unref();
     lab.end().then(

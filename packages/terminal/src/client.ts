@@ -31,6 +31,8 @@ export interface Channel {
 export interface PtyHostListener {
   exited(terminal: TerminalState): void;
   titled(terminal: TerminalState): void;
+  /** A shell said which command line begins. */
+  commanded(terminal: TerminalState, line: string): void;
   /** The connection is lost; this client is of no more use. */
   lost(): void;
 }
@@ -152,6 +154,9 @@ export class PtyHostClient {
         break;
       case 'titled':
         this.#listener.titled(message.terminal);
+        break;
+      case 'commanded':
+        this.#listener.commanded(message.terminal, message.line);
         break;
       case 'ready':
         break;

@@ -6,7 +6,7 @@
  */
 
 /** Output kept for exact resume, in bytes. Twice the flow-control window, so that the fastest reader never falls out. */
-export const RING_BYTES = 1024 * 1024;
+const RING_BYTES = 1024 * 1024;
 
 /** A fixed-size ring of bytes that are addressed by offset. */
 export class OutputRing {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,13 +13,20 @@ import type { Position, TerminalSpec, TerminalState } from './terminal.ts';
 let directory: string;
 let launch: PtyHostLaunch;
 let host: PtyHostClient;
+const commands: string[] = [];
 const exits = new Map<string, TerminalState>();
-const LISTENER = { exited: (terminal: TerminalState) => void exits.set(terminal.id, terminal), titled: () => {}, lost: () => {} };
+const LISTENER = {
+  exited: (terminal: TerminalState) => void exits.set(terminal.id, terminal),
+  titled: () => {},
+  commanded: (_: TerminalState, line: string) => void commands.push(line),
+  lost: () => {},
+};
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'pty-host-'));
   launch = { socketPath: join(directory, 'run', 'pty.sock'), logPath: join(directory, 'log'), idleMs: 60_000 };
   exits.clear();
+  commands.length = 0;
   host = await openPtyHost(launch, LISTENER);
 });
 
@@ -50,6 +57,12 @@ const SPEC: Omit<TerminalSpec, 'id' | 'args'> = {
 };
 const script = (id: string, line: string): TerminalSpec => ({ ...SPEC, id, args: ['--norc', '--noprofile', '-c', line] });
 const shell = (id: string): TerminalSpec => ({ ...SPEC, id, args: ['--norc', '--noprofile'] });
+
+/** As the machines' /etc/bash.bashrc has it: a trap that runs before the first command after each prompt, without a fork. */
+const COMMAND_REPORTS = `
+trap '[ -n "$__at_prompt" ] && [ -z "$COMP_LINE" ] && { __at_prompt=; printf "\\e]633;E;"; HISTTIMEFORMAT= history 1; printf "\\a"; }' DEBUG
+PROMPT_COMMAND=__at_prompt=1
+`;
 
 /** A page: keeps what it got and where it stands; acknowledges all (`ack`) or nothing. */
 class Page implements ChannelListener {
@@ -100,12 +113,13 @@ hostTest('the socket is for its owner alone', ['linux', 'root'], async () => {
 
 hostTest('numbered output arrives whole over 50 cut connections', ['linux', 'root'], async () => {
   const lines = 20_000;
-  await host.create(script('t', `for ((i=1;i<=${lines};i++)); do echo $i; ((i%400)) || sleep 0.02; done; sleep 60`));
+  await host.create(script('t', `read; for ((i=1;i<=${lines};i++)); do echo $i; ((i%400)) || sleep 0.02; done; sleep 60`));
   const page = new Page();
   for (let cut = 0; cut < 50; cut += 1) {
     const client = await PtyHostClient.connect(launch.socketPath, LISTENER);
     const from = page.offset;
     await page.attach(client, 't');
+    if (cut === 0) page.channel?.type(0, Buffer.from('\n'));
     await until(() => page.offset > from || page.text.includes(`${lines}\r\n`));
     client.disconnect();
     await until(() => page.ended);
@@ -114,8 +128,7 @@ hostTest('numbered output arrives whole over 50 cut connections', ['linux', 'roo
   await page.attach(host, 't');
   await until(() => page.text.endsWith(`\n${lines}\r\n`));
   expect(page.positions.slice(1).every((position) => position.snapshot === undefined)).toBe(true);
-  const first = page.positions[0]?.snapshot === '' ? '' : page.positions[0]?.snapshot;
-  expect(`${first}${page.text}`.split('\r\n').filter(Boolean)).toEqual(Array.from({ length: lines }, (_, i) => String(i + 1)));
+  expect(page.text.split('\r\n').filter(Boolean)).toEqual(Array.from({ length: lines }, (_, i) => String(i + 1)));
 });
 
 hostTest('terminals outlive a client that is killed, and typing goes on exactly once', ['linux', 'root'], async () => {
@@ -123,7 +136,7 @@ hostTest('terminals outlive a client that is killed, and typing goes on exactly 
   const program = `
     const { PtyHostClient } = await import(${JSON.stringify(clientUrl)});
     const nothing = () => {};
-    const client = await PtyHostClient.connect(${JSON.stringify(launch.socketPath)}, { exited: nothing, titled: nothing, lost: nothing });
+    const client = await PtyHostClient.connect(${JSON.stringify(launch.socketPath)}, { exited: nothing, titled: nothing, commanded: nothing, lost: nothing });
     await client.create(${JSON.stringify(shell('t'))});
     const channel = client.attach('t', { offset: 0, role: 'owner', writer: 'page', cols: 80, rows: 24 },
       { positioned: () => { channel.type(0, Buffer.from('N=41\\n')); }, output: nothing, inputLost: nothing, gone: nothing });
@@ -260,6 +273,27 @@ hostTest('input to a program that does not read is bounded and costs no CPU', ['
   const before = cpu();
   await new Promise((resolve) => setTimeout(resolve, 1000));
   expect(cpu() - before).toBeLessThan(20);
+});
+
+hostTest('a shell tells each command line as it begins, and a flood of that is cut', ['linux', 'root'], async () => {
+  const rc = join(directory, 'rc');
+  writeFileSync(rc, COMMAND_REPORTS);
+  await host.create({ ...shell('t'), args: ['--rcfile', rc, '-i'], env: { ...SPEC.env, HOME: directory } });
+  const page = new Page();
+  await page.attach(host, 't');
+  page.channel?.type(0, Buffer.from('echo one | cat; for i in 1 2; do echo $i; done\n'));
+  await until(() => commands.length === 1);
+  page.channel?.type(47, Buffer.from('  true\n'));
+  await until(() => commands.length === 2);
+  expect(commands).toEqual(['echo one | cat; for i in 1 2; do echo $i; done', 'true']);
+  commands.length = 0;
+  await host.create(script('flood', "for i in {1..500}; do printf '\\033]633;E;x\\007'; done; echo done; sleep 60"));
+  const other = new Page();
+  await other.attach(host, 'flood');
+  await until(() => (other.position.snapshot ?? '').includes('done') || other.text.includes('done'));
+  await host.list();
+  expect(commands.length).toBeGreaterThan(0);
+  expect(commands.length).toBeLessThanOrEqual(60);
 });
 
 hostTest('rubbish on the socket ends that connection only', ['linux', 'root'], async () => {

@@ -152,6 +152,7 @@ export class PtyHost {
         this.#watchIdleness();
       },
       titled: () => this.#tell({ note: 'titled', terminal: terminal.state }),
+      commanded: (line) => this.#tell({ note: 'commanded', terminal: terminal.state, line }),
     });
     this.#terminals.set(spec.id, terminal);
     this.#watchIdleness();

@@ -20,21 +20,31 @@ const SCROLLBACK_LINES = 1000;
 /** A snapshot longer than this is taken again without scroll-back. */
 const MAX_SNAPSHOT_CHARS = 1024 * 1024;
 const MAX_TITLE_CHARS = 200;
+const MAX_COMMAND_CHARS = 1000;
+/** VS Code's shell integration sequence; `E;…` announces the command line that begins. */
+const SHELL_OSC = 633;
+
+export interface ScreenEvents {
+  titled(title: string): void;
+  /** The shell says that this command line begins. */
+  commanded(line: string): void;
+}
 
 export class Screen {
   readonly #terminal: headless.Terminal;
   readonly #serializer = new serialize.SerializeAddon();
-  readonly #onTitle: (title: string) => void;
+  readonly #events: ScreenEvents;
   /** Tail of the output that ends inside a character or a sequence; not drawn yet. */
   #held: Uint8Array = new Uint8Array();
   #drawn = 0;
   #pending = 0;
   #title = '';
 
-  constructor(size: { readonly cols: number; readonly rows: number }, onTitle: (title: string) => void) {
+  constructor(size: { readonly cols: number; readonly rows: number }, events: ScreenEvents) {
     this.#terminal = new headless.Terminal({ ...size, scrollback: SCROLLBACK_LINES, allowProposedApi: true, logLevel: 'off' });
     this.#terminal.loadAddon(this.#serializer);
-    this.#onTitle = onTitle;
+    this.#events = events;
+    this.#terminal.parser.registerOscHandler(SHELL_OSC, (text) => this.#hearShell(text));
     this.#terminal.onTitleChange((title) => this.#retitle(title));
   }
 
@@ -77,11 +87,22 @@ export class Screen {
     return whole.length <= MAX_SNAPSHOT_CHARS ? whole : this.#serializer.serialize({ scrollback: 0 });
   }
 
+  #hearShell(text: string): boolean {
+    // The machine's shell sends what `history 1` prints, so a number stands first.
+    const line = text.startsWith('E;') ? oneLine(text.slice(2, 2 + MAX_COMMAND_CHARS), MAX_COMMAND_CHARS).replace(/^\s*\d+\*?\s+/, '') : '';
+    if (line !== '') this.#events.commanded(line);
+    return true;
+  }
+
   /** Titles come from programs: one bounded line without control characters. */
   #retitle(raw: string): void {
-    const title = raw.slice(0, MAX_TITLE_CHARS).replace(/[\p{Cc}\p{Cf}]/gu, '');
+    const title = oneLine(raw, MAX_TITLE_CHARS);
     if (title === this.#title) return;
     this.#title = title;
-    this.#onTitle(title);
+    this.#events.titled(title);
   }
+}
+
+function oneLine(raw: string, maxChars: number): string {
+  return raw.slice(0, maxChars).replace(/[\p{Cc}\p{Cf}]/gu, '');
 }

@@ -59,6 +59,8 @@ export interface Position {
 export interface TerminalEvents {
   exited(exitCode: number): void;
   titled(title: string): void;
+  /** The shell said which command line begins; told at most {@link COMMANDS_PER_SECOND} times a second. */
+  commanded(line: string): void;
 }
 
 export interface AttachSink extends ReaderSink {
@@ -72,6 +74,7 @@ export interface AttachSink extends ReaderSink {
 const SCREEN_LAG_BYTES = 512 * 1024;
 /** Titles are told at most this often. */
 const TITLE_EVERY_MS = 250;
+const COMMANDS_PER_SECOND = 20;
 
 export class Terminal {
   readonly epoch = randomBytes(9).toString('base64url');
@@ -82,6 +85,7 @@ export class Terminal {
   readonly #readers = new Map<Reader, AttachSink>();
   readonly #screen: Screen;
   readonly #pty: Pty;
+  #commands = { second: 0, count: 0 };
   #paused = false;
   #disposed = false;
   #cols: number;
@@ -97,7 +101,7 @@ export class Terminal {
     this.#cols = spec.cols;
     this.#rows = spec.rows;
     this.#title = spec.title;
-    this.#screen = new Screen(spec, (title) => this.#retitle(title));
+    this.#screen = new Screen(spec, { titled: (title) => this.#retitle(title), commanded: (line) => this.#onCommand(line) });
     this.#pty = new Pty(spec, { data: (bytes) => this.#onOutput(bytes), exit: (code) => this.#onExit(code) });
   }
 
@@ -204,6 +208,12 @@ export class Terminal {
     const limit = this.#paused ? OUTPUT_WINDOW_BYTES / 2 : OUTPUT_WINDOW_BYTES;
     this.#paused = least >= limit || this.#screen.pendingBytes >= SCREEN_LAG_BYTES;
     this.#pty.setPaused(this.#paused);
+  }
+
+  #onCommand(line: string): void {
+    const second = Math.floor(performance.now() / 1000);
+    this.#commands = this.#commands.second === second ? { second, count: this.#commands.count + 1 } : { second, count: 1 };
+    if (this.#commands.count <= COMMANDS_PER_SECOND) this.#events.commanded(line);
   }
 
   #retitle(title: string): void {

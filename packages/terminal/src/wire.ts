@@ -33,7 +33,8 @@ export type HostToClient =
   | { readonly note: 'gone'; readonly channel: number }
   | { readonly note: 'input-lost'; readonly channel: number }
   | { readonly note: 'exited'; readonly terminal: TerminalState }
-  | { readonly note: 'titled'; readonly terminal: TerminalState };
+  | { readonly note: 'titled'; readonly terminal: TerminalState }
+  | { readonly note: 'commanded'; readonly terminal: TerminalState; readonly line: string };
 
 /** Snapshots are the largest messages: a MiB of text, escaped. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;

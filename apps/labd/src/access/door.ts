@@ -15,7 +15,7 @@ export interface DoorOptions {
   readonly devOrigin: string | undefined;
 }
 
-export interface DoorRequest {
+interface DoorRequest {
   readonly method: string;
   /** The request target as sent. */
   readonly target: string;

@@ -10,7 +10,7 @@ import type { Door } from './door.ts';
 import { type LearnerSession, type Sessions, sameSecret } from './sessions.ts';
 
 /** `public`: the page's files and health; `login`: a body but no session yet; `session`: everything else. */
-export type Access = 'public' | 'login' | 'session';
+type Access = 'public' | 'login' | 'session';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -30,7 +30,7 @@ export interface GuardOptions {
 }
 
 /** The header that a page of another origin cannot add without asking, and whose value it does not know. */
-export const TOKEN_HEADER = 'x-slipway';
+const TOKEN_HEADER = 'x-slipway';
 
 export function addGuard(app: FastifyInstance, options: GuardOptions): void {
   app.decorateRequest('learnerSession', null);

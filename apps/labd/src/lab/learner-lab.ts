@@ -109,6 +109,11 @@ export class LearnerLab {
     this.#watch?.follow(pid);
   }
 
+  /** A shell in the machine said which command line it begins; like all that comes from there, it may be made up. */
+  tellCommand(terminal: string, line: string): void {
+    this.#journal.append({ type: 'command', terminal, line }, monotonicMs(), 'machine');
+  }
+
   tellTerminals(): void {
     this.tell({ type: 'terminals', terminals: this.terminals });
   }

@@ -50,6 +50,7 @@ export class Learners {
       log: options.log,
       listener: {
         opened: ({ labels, pid }) => ofMachine(labels['machine'] ?? '')?.followTerminal(pid),
+        commanded: ({ id, labels }, line) => ofMachine(labels['machine'] ?? '')?.tellCommand(id, line),
         changed: (machine) => ofMachine(machine)?.tellTerminals(),
         exited: ({ id, labels, exitCode = 0 }) =>
           ofMachine(labels['machine'] ?? '')?.tell({ type: 'terminal.exited', terminal: id, exitCode }),

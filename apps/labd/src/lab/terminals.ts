@@ -10,9 +10,10 @@ import type { AttachRequest, Channel, ChannelListener, TerminalState } from '@sl
 import { notFound } from '../failures.ts';
 import type { LabMachines, Log, OpenPtyHost, PtyHost } from '../ports.ts';
 
-export interface TerminalsListener {
+interface TerminalsListener {
   opened(terminal: TerminalState): void;
   exited(terminal: TerminalState): void;
+  commanded(terminal: TerminalState, line: string): void;
   /** Titles, or the list itself, changed. */
   changed(machine: string): void;
 }
@@ -114,6 +115,7 @@ export class Terminals {
       .openPtyHost({
         exited: (terminal) => this.#update(terminal, () => this.#options.listener.exited(terminal)),
         titled: (terminal) => this.#update(terminal, () => this.#options.listener.changed(terminal.labels['machine'] ?? '')),
+        commanded: (terminal, line) => this.#update(terminal, () => this.#options.listener.commanded(terminal, line)),
         lost: () => this.#lose(),
       })
       .catch((error: unknown) => {

@@ -42,7 +42,7 @@ export class PageTerminals {
     try {
       const request = { offset, role: 'owner', writer, cols, rows } as const;
       const channel = await terminals.attach(machine, terminal, epoch === undefined ? request : { ...request, epoch }, {
-        positioned: (position) => this.#options.send(this.#opened(terminal, channel.number, position)),
+        positioned: (position) => this.#position(terminal, channel.number, position),
         output: (frame) => this.#options.sendBytes(frame),
         inputLost: () => this.#fail(terminal, 'E_INPUT_LOST', 'the program does not read its input; what was typed is lost'),
         gone: () => this.#forget(terminal),
@@ -81,8 +81,11 @@ export class PageTerminals {
     for (const terminal of [...this.#byTerminal.keys()]) this.detach(terminal);
   }
 
-  #opened(terminal: string, channel: number, position: Position): ServerMessage {
-    return { type: 'terminal.opened', terminal, channel, role: 'owner', ...position };
+  #position(terminal: string, channel: number, position: Position): void {
+    const { send, terminals, machine } = this.#options;
+    send({ type: 'terminal.opened', terminal, channel, role: 'owner', ...position });
+    const exitCode = terminals.of(machine).find(({ id }) => id === terminal)?.exitCode;
+    if (exitCode !== undefined) send({ type: 'terminal.exited', terminal, exitCode });
   }
 
   #forget(terminal: string): void {
