@@ -5,6 +5,7 @@
  * Does not know: what an operation does.
  */
 import type { SpanContext, Tracer } from '@slipway/journal';
+import { operationSource } from '@slipway/launcher';
 import type { BirthOperation } from '@slipway/runtime';
 
 export interface BirthTrace {
@@ -25,7 +26,8 @@ export function traceBirth({ tracer, parent, container }: BirthTrace): (birth: B
       parent,
       startMs: record.startMs,
       endMs: record.endMs,
-      source: 'packages/launcher/native',
+      // The C function that did it; without installed sources, this line.
+      source: operationSource(op),
       operation: { index: record.index, op, phase, pointer, reason, errno: record.errno, args: JSON.stringify(args, showValue) },
       ...(record.errno === 0 ? {} : { error: new Error(`${record.call ?? op} failed with errno ${record.errno}`) }),
     });

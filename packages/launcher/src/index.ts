@@ -1,5 +1,6 @@
 export { type Launched, type Launcher, type LaunchFailure, type LaunchOptions, ShimFiles, type Supervision } from './launcher.ts';
 export { createLauncher, type NativeLauncherOptions } from './native-launcher.ts';
+export { operationSource } from './operation-source.ts';
 export type {
   BindOperation,
   IdMapping,

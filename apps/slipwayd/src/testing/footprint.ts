@@ -24,7 +24,13 @@ export interface Footprint {
 export function measureFootprint(daemon: TestDaemon): Footprint {
   const [blocks = 0, inodes = 0] = execFileSync(
     'sh',
-    ['-c', 'du -s --block-size=4096 --exclude="*-wal" "$1" "$2" | awk \'{s+=$1} END {print s}\'; find "$1" "$2" | wc -l', 'sh', daemon.root, daemon.state],
+    [
+      '-c',
+      'du -s --block-size=4096 --exclude="*-wal" "$1" "$2" | awk \'{s+=$1} END {print s}\'; find "$1" "$2" | wc -l',
+      'sh',
+      daemon.root,
+      daemon.state,
+    ],
     {
       encoding: 'utf8',
     },

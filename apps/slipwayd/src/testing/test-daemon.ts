@@ -49,14 +49,23 @@ export class TestDaemon {
   static async start(): Promise<TestDaemon> {
     const daemon = new TestDaemon();
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256m,mode=711', 'tmpfs', daemon.base]);
-    mkdirSync(daemon.root);
-    await daemon.up();
-    const archive = join(daemon.base, 'busybox.tar');
+    try {
+      await daemon.#prepare();
+      return daemon;
+    } catch (error) {
+      await daemon.dispose();
+      throw error;
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    mkdirSync(this.root);
+    await this.up();
+    const archive = join(this.base, 'busybox.tar');
     execFileSync(process.execPath, [MAKE_IMAGE, archive]);
-    const { code, stderr } = await daemon.docker('load', '-i', archive);
+    const { code, stderr } = await this.docker('load', '-i', archive);
     rmSync(archive);
     if (code !== 0) throw new Error(`busybox could not be loaded: ${stderr}`);
-    return daemon;
   }
 
   get pid(): number {
