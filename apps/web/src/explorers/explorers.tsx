@@ -76,7 +76,7 @@ function SelectedContainer() {
 /** An explorer shows the proof of what it draws; what was selected elsewhere stays selected, without its proof. */
 const EVIDENCE: Readonly<Record<PanelName, readonly Selection['kind'][]>> = {
   processes: ['process', 'container'],
-  namespaces: ['namespace', 'process', 'container'],
+  namespaces: ['namespace'],
   cgroups: [],
   layers: ['file'],
   calls: ['span'],

@@ -4,7 +4,7 @@
  * Knows: rows from layout.ts. Does not know: payloads.
  */
 import type { Actor, CallChain, CallRow } from '@slipway/journal';
-import { type CSSProperties, type KeyboardEvent, useMemo, useRef, useState } from 'react';
+import { type CSSProperties, type KeyboardEvent, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { formatCount, formatDuration, visible } from '../base/format.ts';
 import { Icon } from '../base/icons.tsx';
 import { ACTORS, actorKind } from '../base/kinds.ts';
@@ -12,7 +12,8 @@ import { useVisibleRows } from '../base/windowed.ts';
 import { sequenceRows } from './layout.ts';
 
 const ROW = 30;
-const COLUMN = 52;
+/** Width of an actor's column; on a phone there is room for a letter. */
+const COLUMN = { wide: 52, narrow: 22 } as const;
 
 export interface SequenceProps {
   readonly chain: CallChain;
@@ -30,13 +31,15 @@ export function Sequence({ chain, selected, filter, onSelect }: SequenceProps) {
   const range = useVisibleRows(box, ROW, rows.length);
   const toggle = (id: string) =>
     setOpen((before) => (before.has(id) ? new Set([...before].filter((other) => other !== id)) : new Set([...before, id])));
-  const lanes = actors.length * COLUMN;
+  const narrow = useNarrow();
+  const column = narrow ? COLUMN.narrow : COLUMN.wide;
+  const lanes = actors.length * column;
   return (
-    <div ref={box} className="sequence scroll" style={{ '--lanes': `${lanes}px`, '--column': `${COLUMN}px` } as CSSProperties}>
+    <div ref={box} className="sequence scroll" style={{ '--lanes': `${lanes}px`, '--column': `${column}px` } as CSSProperties}>
       <div className="seq-heads" aria-hidden="true">
         {actors.map((actor) => (
           <span key={actor} style={{ '--kind': actorKind(actor).color } as CSSProperties} title={actorKind(actor).does}>
-            {actorKind(actor).title}
+            {narrow ? actorKind(actor).letter : actorKind(actor).title}
           </span>
         ))}
       </div>
@@ -57,6 +60,7 @@ export function Sequence({ chain, selected, filter, onSelect }: SequenceProps) {
               row={entry.row}
               chain={chain}
               actors={actors}
+              column={column}
               from={actorOf.get(entry.row.span.parent ?? '')}
               selected={selected === entry.row.span.id}
               focusable={selected === entry.row.span.id || (selected === undefined && at === 0)}
@@ -92,6 +96,7 @@ function CallRowView(props: {
   readonly row: CallRow;
   readonly chain: CallChain;
   readonly actors: readonly Actor[];
+  readonly column: number;
   readonly from: Actor | undefined;
   readonly selected: boolean;
   readonly focusable: boolean;
@@ -118,8 +123,8 @@ function CallRowView(props: {
         props.onSelect(span.id);
       }}
     >
-      <svg className="seq-arrow" width={actors.length * COLUMN} height={ROW} aria-hidden="true">
-        <Arrow from={start} to={to} operation={span.operation !== undefined} failed={span.error !== undefined} />
+      <svg className="seq-arrow" width={actors.length * props.column} height={ROW} aria-hidden="true">
+        <Arrow column={props.column} from={start} to={to} operation={span.operation !== undefined} failed={span.error !== undefined} />
       </svg>
       <span className="seq-label" title={label}>
         <span className="sr-only">{kind.title}: </span>
@@ -138,18 +143,20 @@ function CallRowView(props: {
 }
 
 function Arrow({
+  column,
   from,
   to,
   operation,
   failed,
 }: {
+  readonly column: number;
   readonly from: number;
   readonly to: number;
   readonly operation: boolean;
   readonly failed: boolean;
 }) {
   const y = ROW / 2;
-  const x = to * COLUMN + COLUMN / 2;
+  const x = to * column + column / 2;
   if (from === to) {
     return operation ? (
       <rect x={x - 4} y={y - 4} width="8" height="8" rx="1.5" className={failed ? 'bad' : ''} />
@@ -157,7 +164,7 @@ function Arrow({
       <circle cx={x} cy={y} r="5" className={failed ? 'bad' : ''} />
     );
   }
-  const start = from * COLUMN + COLUMN / 2;
+  const start = from * column + column / 2;
   const direction = x > start ? 1 : -1;
   return (
     <>
@@ -166,6 +173,22 @@ function Arrow({
       <circle cx={x} cy={y} r="3.5" className={failed ? 'bad' : ''} />
     </>
   );
+}
+
+const NARROW = '(max-width: 760px)';
+
+function useNarrow(): boolean {
+  return useSyncExternalStore(
+    watchNarrow,
+    () => matchMedia(NARROW).matches,
+    () => false,
+  );
+}
+
+function watchNarrow(changed: () => void): () => void {
+  const query = matchMedia(NARROW);
+  query.addEventListener('change', changed);
+  return () => query.removeEventListener('change', changed);
 }
 
 function listKeys(event: KeyboardEvent<HTMLElement>): void {

@@ -86,8 +86,7 @@ function Room(props: {
       <span className="ns-members">
         <span className="sr-only">{formatCount(set.members.length, 'process', 'processes')} in it, </span>
         {set.members.slice(0, MOST).map((key) => {
-          const me =
-            key === subject.process.key || (subject.container !== undefined && members.get(key)?.fact.container === subject.container);
+          const me = isSubjects(subject, key, members.get(key));
           return <i key={key} className={me ? 'me' : ''} title={memberName(members.get(key))} />;
         })}
         {set.members.length > MOST ? <small>+{set.members.length - MOST}</small> : null}
@@ -96,6 +95,12 @@ function Room(props: {
       {set.mark ? <MarkNote mark={set.mark} /> : null}
     </button>
   );
+}
+
+/** The subject itself, and what else runs inside of the same container; the shim stands outside. */
+function isSubjects(subject: Subject, key: string, node: ProcessNode | undefined): boolean {
+  if (key === subject.process.key) return true;
+  return subject.container !== undefined && node?.fact.container === subject.container && node.fact.role !== 'shim';
 }
 
 function memberName(node: ProcessNode | undefined): string {
