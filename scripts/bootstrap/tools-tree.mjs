@@ -139,7 +139,7 @@ const SKELETON_FILES = {
   'etc/profile':
     'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nexport PATH\nexport EDITOR=nano PAGER=less LESS=-R LANG=C.UTF-8\n[ -n "$BASH_VERSION" ] && [ -r /etc/bash.bashrc ] && . /etc/bash.bashrc\n',
   'etc/bash.bashrc':
-    "[ -z \"$PS1\" ] && return\nshopt -s checkwinsize histappend\nHISTCONTROL=ignoredups\nPS1='\\[\\e[1;36m\\]\\u@\\h\\[\\e[0m\\]:\\[\\e[1;34m\\]\\w\\[\\e[0m\\]\\$ '\nalias ls='ls --color=auto' grep='grep --color=auto' ll='ls -l'\n[ -r /usr/share/bash-completion/bash_completion ] && . /usr/share/bash-completion/bash_completion\n# Tells the terminal each command line as it begins (OSC 633;E), so that the journal can name what caused what. No fork.\ntrap '[ -n \"$__at_prompt\" ] && [ -z \"$COMP_LINE\" ] && { __at_prompt=; printf \"\\e]633;E;\"; HISTTIMEFORMAT= history 1; printf \"\\a\"; }' DEBUG\nPROMPT_COMMAND=__at_prompt=1\n",
+    '[ -z "$PS1" ] && return\nshopt -s checkwinsize histappend\nHISTCONTROL=ignoredups\nPS1=\'\\[\\e[1;36m\\]\\u@\\h\\[\\e[0m\\]:\\[\\e[1;34m\\]\\w\\[\\e[0m\\]\\$ \'\nalias ls=\'ls --color=auto\' grep=\'grep --color=auto\' ll=\'ls -l\'\n[ -r /usr/share/bash-completion/bash_completion ] && . /usr/share/bash-completion/bash_completion\n# Tells the terminal each command line as it begins (OSC 633;E), so that the journal can name what caused what. No fork.\ntrap \'[ -n "$__at_prompt" ] && [ -z "$COMP_LINE" ] && { __at_prompt=; printf "\\e]633;E;"; HISTTIMEFORMAT= history 1; printf "\\a"; }\' DEBUG\nPROMPT_COMMAND=__at_prompt=1\n',
 };
 
 function writeSkeleton(fresh) {
