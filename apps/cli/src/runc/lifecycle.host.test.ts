@@ -67,7 +67,6 @@ describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
   });
 
   hostTest('a process killed from outside leaves nothing after delete', ['root'], async () => {
-    const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length;
     const { id, pid } = await runtime.sleeping();
     process.kill(pid, 'SIGKILL');
 
@@ -75,7 +74,7 @@ describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
     expect((await runtime.call('kill', id, 'TERM')).stderr).toContain('not running');
     await runtime.must('delete', id);
 
-    expect(readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length).toBe(mounts);
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(runtime.dir);
     expect(cgroupDirs(id)).toEqual([]);
   });
 
