@@ -4,13 +4,12 @@
  * Knows: which package satisfies which port of labd, and where set-up left what machines are made from.
  * Does not know: learners.
  */
-import { readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { readFileSync, rmdirSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { detectCgroups } from '@slipway/cgroups';
 import { EngineError } from '@slipway/errors';
-import { delay, isErrno } from '@slipway/kernel';
 import { createLauncher } from '@slipway/launcher';
 import { openMachines } from '@slipway/machine';
 import { createKernelFeed, createMachineObserver, openRecorder, tracefsAvailable } from '@slipway/observe';
@@ -21,8 +20,6 @@ import type { HostFacts, HostObserver, LabMachines, Log } from './ports.ts';
 /** The checkout: what is read here is what runs. */
 export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 const PREPARED = `${CHECKOUT}/.slipway`;
-const REMOVE_ATTEMPTS = 20;
-const REMOVE_PAUSE_MS = 50;
 
 /** @throws EngineError `unsupported` / `E_HOST_UNFIT` in a sentence for the person at the terminal */
 export function readHost(): HostFacts {
@@ -57,30 +54,21 @@ export function openLabMachines(config: Config, log: Log): LabMachines {
     ...machines,
     removeAll: async () => {
       await machines.removeAll();
-      await removeEmptyCgroups(config.cgroupParent);
+      removeEmptyCgroups(config.cgroupParent);
     },
   };
 }
 
 /** The directories that machines' cgroups stood in; another lab's, still in use, refuse to go. */
-async function removeEmptyCgroups(parent: string): Promise<void> {
-  for (const { own } of detectCgroups().hierarchies) {
-    if (await removeCgroup(`${own}/${parent}`)) await removeCgroup(`${own}/${dirname(parent)}`);
-  }
-}
-
-/** A group whose last child has just gone stays busy for a moment, until the kernel has let go of that. */
-async function removeCgroup(path: string): Promise<boolean> {
-  for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt += 1) {
+function removeEmptyCgroups(parent: string): void {
+  for (const { mountPoint } of detectCgroups().hierarchies) {
     try {
-      rmdirSync(path);
-      return true;
-    } catch (error) {
-      if (!isErrno(error, 'EBUSY') || readdirSync(path, { withFileTypes: true }).some((entry) => entry.isDirectory())) return false;
+      rmdirSync(`${mountPoint}/${parent}`);
+      rmdirSync(`${mountPoint}/${dirname(parent)}`);
+    } catch {
+      // In use by another lab, or never made.
     }
-    await delay(REMOVE_PAUSE_MS);
   }
-  return false;
 }
 
 /** Without tracefs the pictures still come, every second, and the page says what is missing. */
