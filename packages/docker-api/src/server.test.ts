@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createTracer, type JournalBody } from '@slipway/journal';
 import { expect, test } from 'vitest';
 import type { Backend } from './backend.ts';
@@ -18,6 +19,8 @@ async function open(changes: Partial<Backend> = {}) {
   });
   return { app, backend, journal, bugs };
 }
+
+const spansOf = (journal: readonly JournalBody[]) => journal.flatMap((body) => (body.type === 'span' ? [body.span] : []));
 
 test('ping tells the version in its head, for GET and HEAD, with any version prefix', async () => {
   const { app } = await open();
@@ -123,7 +126,7 @@ test('each request is one span, below the client’s own where it sends one, wit
   const { app, journal } = await open();
   const payload = { Image: 'busybox', Env: ['DB_PASSWORD=hunter2', 'A=1'] };
   await app.inject({ method: 'POST', url: '/containers/create', headers: { 'x-slipway-span': 't1/s1' }, payload });
-  const spans = journal.flatMap((body) => (body.type === 'span' ? [body.span] : []));
+  const spans = spansOf(journal);
   expect(spans.at(-1)).toMatchObject({
     trace: 't1',
     parent: 's1',
@@ -134,4 +137,13 @@ test('each request is one span, below the client’s own where it sends one, wit
   expect(spans.at(-1)?.endMs).toBeDefined();
   expect(JSON.stringify(journal)).not.toContain('hunter2');
   expect(spans.at(-1)?.request).toContain('A=1');
+});
+
+test('a span’s source is the line that declares its route', async () => {
+  const { app, journal } = await open();
+  await app.inject({ method: 'GET', url: '/v1.47/containers/web/json' });
+  const [, path = '', line = ''] =
+    /^(packages\/docker-api\/src\/container-routes\.ts):(\d+)$/.exec(spansOf(journal).at(-1)?.source ?? '') ?? [];
+  const text = readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8').split('\n')[Number(line) - 1];
+  expect(text).toContain("app.get('/containers/:id/json'");
 });

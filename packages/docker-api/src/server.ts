@@ -7,7 +7,7 @@
  * @spec docker-api/v1.47
  */
 import { createServer, type Server } from 'node:http';
-import type { Tracer } from '@slipway/journal';
+import { sourceOfStack, type Tracer } from '@slipway/journal';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { API_VERSION, stripVersion } from './api-version.ts';
 import type { Backend, SystemFacts } from './backend.ts';
@@ -113,6 +113,12 @@ function answerInDockersWords(app: FastifyInstance, { onInternalError }: DockerA
 
 /** One span for each request, whose children are the engine's. */
 function traceRequests(app: FastifyInstance, tracer: Tracer): void {
+  const sources = new Map<string, string | undefined>();
+  app.addHook('onRoute', ({ method, url }) => {
+    // Whoever declares a route is on the stack; this file and fastify are passed over.
+    const frames = (new Error().stack ?? '').split('\n').filter((frame) => !frame.includes('docker-api/src/server.ts'));
+    for (const each of [method].flat()) sources.set(routeKey(each, url), sourceOfStack(frames.join('\n')));
+  });
   app.addHook('preHandler', async (request, reply) => {
     const isJson = typeof request.body === 'object' && request.headers['content-type']?.startsWith('application/json') === true;
     const client = clientSpan(request.headers, tracer);
@@ -122,7 +128,7 @@ function traceRequests(app: FastifyInstance, tracer: Tracer): void {
       protocol: 'HTTP over unix socket',
       parent: client.parent,
       request: isJson ? request.body : request.url.includes('?') ? request.url : undefined,
-      source: sourceOfRoute(request.url),
+      source: sources.get(routeKey(request.method, request.routeOptions.url)),
     });
     keepSpan(request, span);
     // A hijacked reply has no onResponse hook.
@@ -141,16 +147,6 @@ function traceRequests(app: FastifyInstance, tracer: Tracer): void {
   app.addHook('onResponse', async (request) => spanOf(request)?.close());
 }
 
-/** The file whose routes answer such a path. */
-function sourceOfRoute(url: string): string {
-  const [, noun] = url.split(/[/?]/);
-  const streams = /^\/(events|exec)|\/(logs|attach|exec)\b/.test(url);
-  const file = streams
-    ? 'stream-routes'
-    : noun === 'containers'
-      ? 'container-routes'
-      : noun === 'images'
-        ? 'image-routes'
-        : 'system-routes';
-  return `packages/docker-api/src/${file}.ts:1`;
+function routeKey(method: string, url: string | undefined): string {
+  return `${method} ${url ?? ''}`;
 }
