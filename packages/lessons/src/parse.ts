@@ -79,7 +79,7 @@ function invalid(name: string, issues: readonly Issue[]): EngineError {
     code: 'E_LESSON_INVALID',
     op: 'lesson.parse',
     subject: name,
-    hint: 'docs/lessons.md lists the front matter and the elements a lesson may use',
+    hint: 'packages/lessons/README.md lists the front matter and the elements a lesson may use',
     issues,
   });
 }
