@@ -4,9 +4,10 @@
  * Knows: when to look: soon after something happened, else at an interval, and never more often than that.
  * Does not know: who shows it.
  */
-import type { LayersFact, UpperEntry } from '@slipway/journal';
+import type { LayersFact } from '@slipway/journal';
 import { hostControlFiles, scanUpper } from '@slipway/kernel';
 import type { LiveContainer } from './live-container.ts';
+import { markMountPoints, mountDestinations } from './mount-points.ts';
 import type { EngineContext } from './ports.ts';
 
 /** At least this long between two looks at one container. */
@@ -87,7 +88,7 @@ async function readLayers(container: LiveContainer): Promise<LayersFact | undefi
     snapshotter: rootfs.snapshotter,
     lower: rootfs.lower,
     upperDirectory: rootfs.upperDirectory,
-    upper: entries satisfies readonly UpperEntry[],
+    upper: markMountPoints(entries, mountDestinations(record.request.host)),
     ...(truncated ? { truncated } : {}),
     ...(mountLine === undefined ? {} : { mountLine }),
   };

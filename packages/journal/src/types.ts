@@ -131,6 +131,8 @@ export interface UpperEntry {
   readonly path: string;
   readonly kind: UpperEntryKind;
   readonly sizeBytes: number;
+  /** Made by the runtime so that something can be mounted there (a directory: and holds nothing else); nobody in the container wrote it. */
+  readonly mountPoint?: boolean;
 }
 
 export interface LayersFact {

@@ -124,6 +124,7 @@ const upperEntry = object<UpperEntry>({
   path: PATH,
   kind: oneOf('file', 'directory', 'symlink', 'device', 'whiteout', 'opaque'),
   sizeBytes: AMOUNT,
+  mountPoint: optional(boolean),
 });
 
 const layers = object<LayersFact>({

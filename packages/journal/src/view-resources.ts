@@ -55,7 +55,7 @@ export interface LayerStack {
   readonly fact: LayersFact;
   /** Bottom first; with the other containers that stand on the same layer. */
   readonly lower: readonly (LayersFact['lower'][number] & { readonly sharedWith: readonly string[] })[];
-  /** The writable layer on top. */
+  /** The writable layer on top, mount points included. */
   readonly upper: readonly UpperRow[];
   readonly upperBytes: number;
   readonly whiteouts: number;

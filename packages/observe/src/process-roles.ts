@@ -43,7 +43,7 @@ export function assignRoles(
     const container = containers.get(entry.hostPid);
     roles.set(
       entry.hostPid,
-      container === undefined || isShim(entry) ? roleOutside(entry) : roleInside({ entry, container, byPid, containers }),
+      container === undefined || isShim(entry) ? roleOutside(entry, byPid) : roleInside({ entry, container, byPid, containers }),
     );
   }
   // A shim stands outside the container's cgroup, and belongs to the container it is the parent of.
@@ -55,10 +55,17 @@ export function assignRoles(
   return roles;
 }
 
-function roleOutside(entry: SampledProcess): Role {
+function roleOutside(entry: SampledProcess, byPid: ReadonlyMap<number, SampledProcess>): Role {
   if (isShim(entry)) return { role: 'shim' };
   if (entry.argv.slice(0, 3).some((arg) => ENGINES.test(arg)) || ENGINES.test(entry.comm)) return { role: 'engine' };
-  return SHELLS.test(entry.comm) && entry.pid !== 1 ? { role: 'shell' } : {};
+  return SHELLS.test(entry.comm) && hasEntered(entry, byPid) ? { role: 'shell' } : {};
+}
+
+/** It, or a parent, came from outside the machine, as a terminal's program does; what the machine's own first process began has not. */
+function hasEntered(entry: SampledProcess, byPid: ReadonlyMap<number, SampledProcess>): boolean {
+  let first = entry;
+  for (let parent = byPid.get(first.stat.ppid); parent !== undefined; parent = byPid.get(first.stat.ppid)) first = parent;
+  return first.pid !== 1;
 }
 
 interface Inside {

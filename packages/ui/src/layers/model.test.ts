@@ -1,6 +1,6 @@
 import type { UpperRow } from '@slipway/journal';
 import { expect, test } from 'vitest';
-import { servedBy, servedSentence } from './model.ts';
+import { servedBy, servedSentence, splitUpper } from './model.ts';
 
 const entry = (path: string, kind: UpperRow['kind'] = 'file'): UpperRow => ({ path, kind, sizeBytes: 1 });
 const stack = {
@@ -30,4 +30,11 @@ test('a directory in both is merged', () => {
 
 test('the sentence names the whiteout that hides a file', () => {
   expect(servedSentence(servedBy(stack, '/var/old/x'), '/var/old/x')).toContain('a whiteout at /var/old hides it');
+});
+
+test('what the runtime made to mount on is told apart from what the container wrote', () => {
+  const hosts: UpperRow = { ...entry('/etc/hosts'), mountPoint: true };
+  const upper = [...stack.upper, hosts];
+  expect(splitUpper({ upper })).toEqual({ written: stack.upper, mountPoints: [hosts] });
+  expect(servedSentence(servedBy({ upper }, '/etc/hosts'), '/etc/hosts')).toContain('comes from a mount');
 });

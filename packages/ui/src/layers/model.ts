@@ -26,10 +26,27 @@ export function servedBy(stack: Pick<LayerStack, 'upper'>, path: string): Served
   return { by: 'image', merged: exact !== undefined };
 }
 
+export interface UpperParts {
+  /** What the container wrote and deleted. */
+  readonly written: readonly UpperRow[];
+  /** What the runtime made to mount on. */
+  readonly mountPoints: readonly UpperRow[];
+}
+
+export function splitUpper(stack: Pick<LayerStack, 'upper'>): UpperParts {
+  return {
+    written: stack.upper.filter((entry) => entry.mountPoint !== true),
+    mountPoints: stack.upper.filter((entry) => entry.mountPoint === true),
+  };
+}
+
 /** What overlay did, in a sentence. */
 export function servedSentence(served: Served, path: string): string {
   switch (served.by) {
     case 'upper':
+      if (served.entry.mountPoint) {
+        return `${path} comes from a mount: what is mounted there covers everything below. The writable layer only holds the place for it.`;
+      }
       return `${path} comes from the writable layer: it was made or changed in this container, and whatever the image has there is covered.`;
     case 'nobody':
       return `${path} is gone for this container: ${

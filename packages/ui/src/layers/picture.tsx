@@ -9,7 +9,7 @@ import { formatBytes, formatCount, shortenId, visible } from '../base/format.ts'
 import { MarkNote, markText } from '../base/mark-note.tsx';
 import { type Selection, sameSelection } from '../base/selection.ts';
 import { DataTable } from '../base/table.tsx';
-import { servedBy, servedSentence } from './model.ts';
+import { servedBy, servedSentence, splitUpper } from './model.ts';
 
 export interface LayerViewProps {
   readonly stack: LayerStack;
@@ -39,7 +39,8 @@ const MOST = 120;
 
 export function LayersPicture(props: LayerViewProps) {
   const { stack } = props;
-  const entries = filterEntries(stack.upper, props.filter);
+  const { written, mountPoints } = splitUpper(stack);
+  const entries = filterEntries(written, props.filter);
   const lower = stack.lower.toReversed();
   return (
     <div className="scroll layers-picture">
@@ -50,13 +51,13 @@ export function LayersPicture(props: LayerViewProps) {
             <strong>writable layer</strong>
             <span>this container’s own, gone with it</span>
             <span className="num">
-              {formatCount(stack.upper.length, 'entry', 'entries')} · {formatBytes(stack.upperBytes)}
+              {formatCount(written.length, 'entry', 'entries')} · {formatBytes(stack.upperBytes)}
               {stack.whiteouts > 0 ? ` · ${formatCount(stack.whiteouts, 'whiteout')}` : ''}
             </span>
           </div>
           {entries.length === 0 ? (
             <p className="slab-empty">
-              {stack.upper.length === 0 ? 'Nothing written yet: everything is still the image’s.' : 'No entry matches the filter.'}
+              {written.length === 0 ? 'Nothing written yet: everything is still the image’s.' : 'No entry matches the filter.'}
             </p>
           ) : (
             <ul className="entries">
@@ -66,6 +67,12 @@ export function LayersPicture(props: LayerViewProps) {
               {entries.length > MOST ? <li className="more">and {entries.length - MOST} more: see the table</li> : null}
             </ul>
           )}
+          {mountPoints.length > 0 ? (
+            <p className="slab-mounts">
+              {formatCount(mountPoints.length, 'mount point')} made by the runtime:{' '}
+              {mountPoints.map((entry) => visible(entry.path)).join(', ')}
+            </p>
+          ) : null}
           {stack.removed.length > 0 ? (
             <p className="slab-removed">
               left it: {stack.removed.map((gone) => `${visible(gone.path)} (${markText(gone.mark)})`).join(', ')}
@@ -159,7 +166,7 @@ export function LayersText({ stack, filter, selection, onSelect }: LayerViewProp
             cells: [
               'writable',
               visible(entry.path),
-              KIND_WORDS[entry.kind],
+              entry.mountPoint ? `${KIND_WORDS[entry.kind]}, mount point made by the runtime` : KIND_WORDS[entry.kind],
               formatBytes(entry.sizeBytes),
               entry.mark ? markText(entry.mark) : '',
             ],
