@@ -1,6 +1,6 @@
 # Shared by the programs in bin/: finds a Node that runs the sources, and becomes it.
 #
-# Knows: `here` (the real bin directory), `script` (below the repository) and `name` (the dialect; empty for none).
+# Knows: `here` (the real bin directory), `script` (below the repository), `name` (the dialect; empty for none), `flags` (Node's; may be unset).
 # Does not know: what the program does. Uses no external command on the way, since every start pays for it.
 
 root=${here%/*}
@@ -21,6 +21,6 @@ fi
 NODE_COMPILE_CACHE=$root/build/compile-cache
 export NODE_COMPILE_CACHE
 if [ -n "$name" ]; then
-  exec "$node" "$root/$script" "$name" "$@"
+  exec "$node" ${flags:-} "$root/$script" "$name" "$@"
 fi
-exec "$node" "$root/$script" "$@"
+exec "$node" ${flags:-} "$root/$script" "$@"
