@@ -20,6 +20,7 @@ interface Call {
 const DIALECTS: Readonly<Record<string, () => Promise<(call: Call) => Promise<number>>>> = {
   docker: async () => (await import('./docker/main.ts')).main,
   runc: async () => (await import('./runc/main.ts')).main,
+  slipway: async () => (await import('./slipway/main.ts')).main,
 };
 
 const [name = '', ...args] = process.argv.slice(2);
@@ -29,5 +30,9 @@ if (load === undefined) {
   process.exitCode = 125;
 } else {
   const main = await load();
-  process.exitCode = await main({ args, environment: readEnvironment(), startedMs: Number(process.hrtime.bigint()) / 1e6 - performance.now() });
+  process.exitCode = await main({
+    args,
+    environment: readEnvironment(),
+    startedMs: Number(process.hrtime.bigint()) / 1e6 - performance.now(),
+  });
 }

@@ -4,7 +4,7 @@
  * Knows: which flag sets which field, and the units people type (64m, 0.5).
  * Does not know: the connection, or what the engine makes of it. Pure.
  */
-import { type FlagTable, type ParsedFlags, UsageError } from './flags.ts';
+import { type FlagTable, type ParsedFlags, UsageError } from '../flags.ts';
 
 /** Flags shared by run and create. */
 export const CREATE_FLAGS: FlagTable = {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { type FlagTable, parseFlags } from '../flags.ts';
 import { CREATE_FLAGS, containerBody, parseBytes } from './container-body.ts';
-import { type FlagTable, parseFlags } from './flags.ts';
 import { renderTemplate } from './template.ts';
 
 const RUN: FlagTable = { ...CREATE_FLAGS, detach: { kind: 'switch', short: 'd' } };

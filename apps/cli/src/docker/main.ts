@@ -4,9 +4,10 @@
  * Knows: which word is which command, and how failures become exit codes.
  * Does not know: what a command does (commands/); each is loaded when it is called, because start-up time is felt at every prompt.
  */
+
+import { parseFlags, UsageError } from '../flags.ts';
 import type { Command } from './commands/context.ts';
 import { DaemonError, openDaemon, UnreachableError } from './daemon.ts';
-import { parseFlags, UsageError } from './flags.ts';
 
 const run = () => import('./commands/run.ts');
 const lifecycle = () => import('./commands/lifecycle.ts');

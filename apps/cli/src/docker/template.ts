@@ -4,7 +4,7 @@
  * Knows: `{{.Field.Sub}}`, `{{json .X}}`, `{{range .X}}…{{end}}`, `{{index .X "key"}}`, `{{println .X}}`, `{{len .X}}`.
  * Does not know: conditionals, variables and pipes; they are refused by name instead of printing nonsense.
  */
-import { UsageError } from './flags.ts';
+import { UsageError } from '../flags.ts';
 
 type Piece = { readonly text: string } | { readonly action: string };
 

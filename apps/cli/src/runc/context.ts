@@ -6,7 +6,7 @@
  */
 import { createLauncher } from '@slipway/launcher';
 import { createRuntime, type Runtime } from '@slipway/runtime';
-import type { ParsedFlags } from '../docker/flags.ts';
+import type { ParsedFlags } from '../flags.ts';
 import type { Log } from './output.ts';
 
 export interface Context {

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseCapability, type SpecCapabilities, type SpecProcess, validateProcess } from '@slipway/oci';
 import type { ExecRequest, Runtime } from '@slipway/runtime';
-import type { ParsedFlags } from '../docker/flags.ts';
+import type { ParsedFlags } from '../flags.ts';
 import { type Command, type Context, openRuntime, UsageMistake } from './context.ts';
 import { chooseStreams } from './streams.ts';
 import { forwardSignals, openRelay } from './terminal.ts';

@@ -5,7 +5,7 @@
  * Does not know: what a command does; each is loaded when it is called.
  */
 import { resolve } from 'node:path';
-import { type FlagTable, parseFlags, UsageError } from '../docker/flags.ts';
+import { type FlagTable, parseFlags, UsageError } from '../flags.ts';
 import { type Command, UsageMistake } from './context.ts';
 import { tell } from './failure.ts';
 import { type Log, openLog } from './output.ts';

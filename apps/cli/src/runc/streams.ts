@@ -6,7 +6,7 @@
  */
 import { resolve } from 'node:path';
 import type { Supervision } from '@slipway/launcher';
-import type { ParsedFlags } from '../docker/flags.ts';
+import type { ParsedFlags } from '../flags.ts';
 import { UsageMistake } from './context.ts';
 
 /** `relay`: a terminal that we hold ourselves for as long as the process lives. */

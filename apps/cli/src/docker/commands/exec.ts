@@ -1,5 +1,5 @@
 /** `docker exec`: a further program in a running container. Knows its flags and the exec session's life; streams.ts carries the bytes. */
-import { parseFlags, UsageError } from '../flags.ts';
+import { parseFlags, UsageError } from '../../flags.ts';
 import { followSize, joinStreams } from '../streams.ts';
 import type { Command } from './context.ts';
 

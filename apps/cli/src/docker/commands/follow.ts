@@ -1,6 +1,6 @@
 /** `docker logs`, `events` and `stats`: answers that keep coming. Knows their flags and line formats. */
 import type { IncomingMessage } from 'node:http';
-import { parseFlags, UsageError } from '../flags.ts';
+import { parseFlags, UsageError } from '../../flags.ts';
 import { printable, shortId, table } from '../print.ts';
 import { Demultiplexer } from '../streams.ts';
 import { renderTemplate } from '../template.ts';

@@ -1,6 +1,7 @@
 /** `docker inspect`, `top`, `version`, `info`: what the engine knows of one thing, or of itself. */
+
+import { parseFlags, UsageError } from '../../flags.ts';
 import { DaemonError } from '../daemon.ts';
-import { parseFlags, UsageError } from '../flags.ts';
 import { table } from '../print.ts';
 import { renderTemplate } from '../template.ts';
 import type { Command, Context } from './context.ts';

@@ -3,8 +3,9 @@
  *
  * Knows: which request each is. One failing name does not keep the others from being done.
  */
+
+import { type FlagTable, type ParsedFlags, parseFlags, UsageError } from '../../flags.ts';
 import { DaemonError } from '../daemon.ts';
-import { type FlagTable, type ParsedFlags, parseFlags, UsageError } from '../flags.ts';
 import type { Command, Context } from './context.ts';
 
 interface PerName {

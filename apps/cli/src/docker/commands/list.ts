@@ -1,5 +1,5 @@
 /** `docker ps` and `docker images`: what there is, as tables, templates or ids. */
-import { parseFlags, UsageError } from '../flags.ts';
+import { parseFlags, UsageError } from '../../flags.ts';
 import { duration, humanSize, printable, shortId, table } from '../print.ts';
 import { renderTemplate } from '../template.ts';
 import type { Command } from './context.ts';

@@ -1,7 +1,7 @@
 /** `docker load`: an image archive into the engine. The archive is passed on unread; the engine judges it. */
 import { createReadStream } from 'node:fs';
+import { parseFlags, UsageError } from '../../flags.ts';
 import { readText } from '../daemon.ts';
-import { parseFlags, UsageError } from '../flags.ts';
 import type { Command } from './context.ts';
 
 export const load: Command = async ({ args, daemon, out }) => {

@@ -4,9 +4,10 @@
  * Knows: the order docker keeps: create, attach, wait, start; so that not a byte and no exit code is lost.
  * Does not know: flags' meaning (container-body.ts), bytes' framing (streams.ts).
  */
+
+import { parseFlags, UsageError } from '../../flags.ts';
 import { CREATE_FLAGS, containerBody } from '../container-body.ts';
 import { DaemonError } from '../daemon.ts';
-import { parseFlags, UsageError } from '../flags.ts';
 import { followSize, joinStreams, type Session } from '../streams.ts';
 import type { Command, Context } from './context.ts';
 

@@ -1,5 +1,5 @@
 /**
- * Command-line flags in docker's manner.
+ * Command-line flags in the manner of docker and runc.
  *
  * Knows: `--name web`, `--name=web`, `-it`, `-eA=1`, `--`, and that `run` and `exec` stop at the first word that is no flag.
  * Does not know: which flags a command has; each brings its table.
@@ -23,7 +23,7 @@ export interface ParsedFlags {
   readonly words: readonly string[];
 }
 
-/** A mistake on the command line; told with the command's help line, exit code 125 for run, else 1. */
+/** A mistake on the command line. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

@@ -1,0 +1,50 @@
+/**
+ * The `slipway` dialect: what no other tool's dialect has a word for.
+ *
+ * Knows: its commands.
+ * Does not know: how they work; each is loaded when it is called.
+ */
+import { findEngineError } from '@slipway/errors';
+import { UsageError } from '../flags.ts';
+
+export type Command = (args: readonly string[], out: (text: string) => void) => Promise<number>;
+
+const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promise<Command> }>> = {
+  doctor: { about: 'what this host has and lacks, and what to do about it', load: async () => (await import('./doctor.ts')).doctor },
+  plan: {
+    about: 'what the runtime would do for a bundle, step by step, without doing it',
+    load: async () => (await import('./plan.ts')).planBundle,
+  },
+  check: { about: 'everything wrong with a config.json, by path', load: async () => (await import('./plan.ts')).checkSpec },
+};
+
+/** @returns the exit code */
+export async function main({ args }: { readonly args: readonly string[] }): Promise<number> {
+  const [name = 'help', ...rest] = args;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) {
+    const known = name === 'help' || name === '--help';
+    (known ? process.stdout : process.stderr).write(known ? help() : `slipway: unknown command ${JSON.stringify(name)}\n${help()}`);
+    return known ? 0 : 1;
+  }
+  try {
+    return await (await command.load())(rest, (text) => void process.stdout.write(text));
+  } catch (error) {
+    process.stderr.write(`slipway ${name}: ${explain(error)}\n`);
+    return 1;
+  }
+}
+
+function explain(error: unknown): string {
+  const known = findEngineError(error);
+  if (known === undefined)
+    return error instanceof Error ? `${error.message}${error instanceof UsageError ? '; see slipway help' : ''}` : String(error);
+  if (known.issues.length > 0)
+    return `config.json is invalid\n${known.issues.map(({ path, message }) => `  ${path || '/'}: ${message}`).join('\n')}`;
+  return `${known.message}${known.hint === undefined ? '' : ` (${known.hint})`} [${known.code}]`;
+}
+
+function help(): string {
+  const lines = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`);
+  return `Usage: slipway COMMAND\n\n${lines.join('\n')}\n\nThe engine's other dialects: docker, runc.\n`;
+}
