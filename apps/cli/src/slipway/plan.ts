@@ -31,7 +31,7 @@ export const planBundle: Command = async (args, out) => {
     bundle,
     rootfs: absolute(spec.root?.path ?? 'rootfs', bundle),
     procsFiles: host.cgroups.hierarchies.map(({ directory }) => `/sys/fs/cgroup/${directory}/plan/cgroup.procs`),
-    cgroupDirs: {},
+    cgroupDirs: Object.fromEntries(host.cgroups.hierarchies.map(({ name, directory }) => [name, `/sys/fs/cgroup/${directory}/plan`])),
   });
   if (flags.has('json')) out(`${JSON.stringify(operations, showBigAndBytes, 2)}\n`);
   else out(operations.map(line).join(''));
