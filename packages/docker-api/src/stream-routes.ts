@@ -3,6 +3,7 @@
  *
  * @spec docker-api/v1.47#operation/ContainerLogs
  */
+import { once } from 'node:events';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { BackendEvent, BackendExecConfig, BackendLogOptions } from './backend.ts';
 import { present } from './create-request.ts';
@@ -49,7 +50,7 @@ function logRoute(app: FastifyInstance, { backend }: RouteContext): void {
       if (sink.destroyed) break;
       const bytes = stamps ? Buffer.concat([Buffer.from(`${line.time} `), line.content]) : line.content;
       const more = sink.write(container.request.tty ? bytes : encodeStdcopy(line.stream, bytes));
-      if (!more) await new Promise<void>((resolve) => sink.once('drain', resolve).once('close', resolve));
+      if (!more) await once(sink, 'drain', { signal: gone.signal }).catch(() => undefined); // or the client has left
     }
     sink.end();
     return reply;
