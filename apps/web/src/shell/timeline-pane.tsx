@@ -11,6 +11,8 @@ import { feed, orToast, publishNow } from '../state/lab.ts';
 import { select, toast, useMoment, useView } from '../state/stores.ts';
 
 const WINDOWS = [30_000, 120_000, 600_000] as const;
+/** A full window moves on in steps, so that its marks are not drawn anew all the time. */
+const WINDOW_STEP_MS = 1000;
 const SPEEDS = [0.1, 0.25, 1, 4] as const;
 
 export function TimelinePane() {
@@ -50,10 +52,7 @@ export function TimelinePane() {
         {...{ fromMs, toMs, startMs, endMs, atMs, expanded, container }}
         live={mode === 'live'}
         onSeek={seek}
-        onMark={(mark) => {
-          seek(mark.endMs ?? mark.atMs);
-          openMark(mark);
-        }}
+        onMark={openMark}
       />
       <div className="timeline-tools">
         <label>
@@ -96,10 +95,11 @@ function useTimeWindow(span: number): { readonly fromMs: number; readonly toMs: 
   const length = Number.isFinite(span) ? span : Math.max(latest - startMs, 10_000);
   if (mode === 'live' || held.current.span !== span || held.current.toMs === 0) {
     // A young journal fills its stretch from the left: marks stay where they are until it is full.
-    const toMs = Math.max(latest, startMs + length);
+    const toMs = Math.max(Math.ceil(latest / WINDOW_STEP_MS) * WINDOW_STEP_MS, startMs + length);
     held.current = { fromMs: toMs - length, toMs, span };
   } else if (atMs < held.current.fromMs || atMs > held.current.toMs) {
-    held.current = { fromMs: atMs - length / 2, toMs: atMs + length / 2, span };
+    const fromMs = Math.max(startMs, atMs - length / 2);
+    held.current = { fromMs, toMs: fromMs + length, span };
   }
   return held.current;
 }
@@ -119,7 +119,10 @@ function useMarks(fromMs: number, toMs: number): readonly TimelineMark[] {
   return shown;
 }
 
+/** Goes to the moment and shows what happened there. */
 function openMark(mark: TimelineMark): void {
+  feed.seek(mark.endMs ?? mark.atMs);
+  publishNow();
   if (mark.trace !== undefined) useView.setState({ panel: 'calls' });
   if (mark.container !== undefined) select({ kind: 'container', id: mark.container });
 }

@@ -9,7 +9,7 @@ import { Api, ApiError } from '../net/api.ts';
 import { Connection } from '../net/connection.ts';
 import type { TerminalLink } from '../net/terminal-link.ts';
 import { loginCode } from './address.ts';
-import { JournalFeed } from './journal-feed.ts';
+import { JournalFeed, type Moment } from './journal-feed.ts';
 import { loadLesson, takeProgress } from './lesson-actions.ts';
 import { toast, useMoment, useSession, useTerminals, useView } from './stores.ts';
 
@@ -193,6 +193,8 @@ export async function orToast(action: Promise<unknown>): Promise<void> {
 
 let frames = 0;
 const IDLE_REFRESH_MS = 250;
+/** The first event is drawn in the next frame; a storm of them is drawn so often and no more, which leaves time for everything else. */
+const BUSY_REFRESH_MS = 48;
 
 /** One publication a frame at most: what came since the last is drawn together. */
 function startFrames(): void {
@@ -201,11 +203,12 @@ function startFrames(): void {
   let publishedAt = 0;
   const frame = (now: number) => {
     feed.tick();
-    const before = useMoment.getState();
-    const moving = before.mode === 'playing' || now - publishedAt >= IDLE_REFRESH_MS;
-    const moment = moving || feed.events.length !== length ? feed.moment() : undefined;
-    if (moment && changed(before, moment)) {
-      useMoment.setState(moment, true);
+    const { mode, length: shown } = useMoment.getState();
+    const waited = now - publishedAt;
+    const due = mode === 'playing' || feed.events.length !== length || shown === 0 ? BUSY_REFRESH_MS : IDLE_REFRESH_MS;
+    if (waited >= due) {
+      const moment = feed.moment();
+      if (changed(useMoment.getState(), moment)) useMoment.setState(moment, true);
       publishedAt = now;
       length = feed.events.length;
     }
@@ -214,14 +217,14 @@ function startFrames(): void {
   frames = requestAnimationFrame(frame);
 }
 
-function changed(before: ReturnType<typeof useMoment.getState>, after: ReturnType<typeof useMoment.getState>): boolean {
+function changed(before: Moment, after: Moment): boolean {
   return (
     before.world !== after.world ||
     before.mode !== after.mode ||
     before.file !== after.file ||
-    Math.abs(before.atMs - after.atMs) >= 1 ||
     before.endMs !== after.endMs ||
-    before.speed !== after.speed
+    before.speed !== after.speed ||
+    Math.abs(before.atMs - after.atMs) >= 1
   );
 }
 

@@ -3,7 +3,7 @@
  *
  * Knows: scales (d3). Does not know: what the number means.
  */
-import { area, curveMonotoneX, line, scaleLinear } from 'd3';
+import { area, line, scaleLinear } from 'd3';
 import { memo } from 'react';
 
 export interface SparklineProps {
@@ -27,12 +27,12 @@ export const Sparkline = memo(function Sparkline({ points, nowMs, windowMs = 60_
   const path = line<(typeof drawn)[number]>(
     (point) => x(point.atMs),
     (point) => y(point.value),
-  ).curve(curveMonotoneX)(drawn);
+  )(drawn);
   const fill = area<(typeof drawn)[number]>(
     (point) => x(point.atMs),
     HEIGHT,
     (point) => y(point.value),
-  ).curve(curveMonotoneX)(drawn);
+  )(drawn);
   const limitY = limit !== undefined && limit <= top ? y(limit) : undefined;
   return (
     <svg className="sparkline" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">

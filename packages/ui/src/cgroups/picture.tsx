@@ -24,6 +24,8 @@ export interface CgroupViewProps {
 }
 
 const ROW_HEIGHT = 84;
+/** A minute is some 200 pixels wide: moving the line oftener than this shows nothing. */
+const REDRAW_MS = 500;
 
 export function CgroupPicture(props: CgroupViewProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -59,7 +61,9 @@ function Row({ row, nowMs, container, path, onSelect, onSelectPath }: CgroupView
         <code title={row.path}>{visible(shortPath(row.path))}</code>
         {row.mark ? <MarkNote mark={row.mark} /> : events ? <span className="cg-events">{events}</span> : null}
       </span>
-      {gone ? null : gaugesOf(row).map((gauge) => <GaugeView key={gauge.name} gauge={gauge} nowMs={nowMs} />)}
+      {gone
+        ? null
+        : gaugesOf(row).map((gauge) => <GaugeView key={gauge.name} gauge={gauge} nowMs={Math.ceil(nowMs / REDRAW_MS) * REDRAW_MS} />)}
     </button>
   );
 }

@@ -4,8 +4,8 @@
  * Knows: equal inodes are one namespace, shown as the same letter and colour; the machine's are hollow.
  * Does not know: what a namespace isolates.
  */
-import type { NamespaceName, World } from '@slipway/journal';
-import { type CSSProperties, useMemo } from 'react';
+import type { NamespaceInodes, NamespaceName, World } from '@slipway/journal';
+import { type CSSProperties, memo, useMemo } from 'react';
 import { KindMark } from '../base/controls.tsx';
 import { visible } from '../base/format.ts';
 import { NAMESPACE_KINDS } from '../base/kinds.ts';
@@ -46,40 +46,77 @@ export function NamespaceMatrix(props: {
             ))}
           </tr>
           {subjects.map((subject) => (
-            <tr key={subject.key} className={props.container !== undefined && subject.container === props.container ? 'related' : ''}>
-              <th scope="row">
-                <button
-                  type="button"
-                  className="plain-link"
-                  onClick={() =>
-                    props.onSelect(
-                      subject.container === undefined
-                        ? { kind: 'process', pid: subject.process.fact.pid, startTime: subject.process.fact.startTime }
-                        : { kind: 'container', id: subject.container },
-                    )
-                  }
-                >
-                  {visible(subject.label)}
-                </button>
-              </th>
-              {NAMESPACE_KINDS.map(({ name, title, color }) => (
-                <td key={name}>
-                  <Cell
-                    inode={subject.process.fact.namespaces[name]}
-                    machine={machine[name]}
-                    group={groups.get(`${name}:${subject.process.fact.namespaces[name]}`)}
-                    {...{ name, title, color }}
-                    selected={props.selection?.kind === 'namespace' && props.selection.inode === subject.process.fact.namespaces[name]}
-                    onSelect={props.onSelect}
-                  />
-                </td>
-              ))}
-            </tr>
+            <SubjectRow
+              key={subject.key}
+              subject={subject}
+              machine={machine}
+              groups={groups}
+              related={props.container !== undefined && subject.container === props.container}
+              selected={selectedIn(subject, props.selection)}
+              onSelect={props.onSelect}
+            />
           ))}
         </tbody>
       </table>
     </div>
   );
+}
+
+interface RowProps {
+  readonly subject: Subject;
+  readonly machine: NamespaceInodes;
+  readonly groups: ReadonlyMap<string, string>;
+  readonly related: boolean;
+  /** Inode of the selected namespace, if this row has it. */
+  readonly selected: number | undefined;
+  readonly onSelect: (selection: Selection) => void;
+}
+
+/** Hundreds of rows: each is drawn anew only when something of its own changed. */
+const SubjectRow = memo(
+  function SubjectRow({ subject, machine, groups, related, selected, onSelect }: RowProps) {
+    const { fact } = subject.process;
+    const own: Selection =
+      subject.container === undefined
+        ? { kind: 'process', pid: fact.pid, startTime: fact.startTime }
+        : { kind: 'container', id: subject.container };
+    return (
+      <tr className={related ? 'related' : ''}>
+        <th scope="row">
+          <button type="button" className="plain-link" onClick={() => onSelect(own)}>
+            {visible(subject.label)}
+          </button>
+        </th>
+        {NAMESPACE_KINDS.map(({ name, title, color }) => (
+          <td key={name}>
+            <Cell
+              inode={fact.namespaces[name]}
+              machine={machine[name]}
+              group={groups.get(`${name}:${fact.namespaces[name]}`)}
+              {...{ name, title, color, onSelect }}
+              selected={selected !== undefined && selected === fact.namespaces[name]}
+            />
+          </td>
+        ))}
+      </tr>
+    );
+  },
+  (before, after) =>
+    before.subject.process.fact === after.subject.process.fact &&
+    before.subject.label === after.subject.label &&
+    before.related === after.related &&
+    before.selected === after.selected &&
+    before.machine === after.machine &&
+    rowGroups(before) === rowGroups(after),
+);
+
+function rowGroups({ subject, groups }: RowProps): string {
+  return NAMESPACE_KINDS.map(({ name }) => groups.get(`${name}:${subject.process.fact.namespaces[name]}`) ?? '').join();
+}
+
+function selectedIn(subject: Subject, selection: Selection | undefined): number | undefined {
+  if (selection?.kind !== 'namespace') return undefined;
+  return subject.process.fact.namespaces[selection.name] === selection.inode ? selection.inode : undefined;
 }
 
 function Cell(props: {

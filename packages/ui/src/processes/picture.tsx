@@ -160,7 +160,7 @@ const RowButton = memo(
           </span>
           <span className="comm">{command}</span>
           {fact.innerPid !== undefined && fact.innerPid !== fact.pid ? <span className="inner num">{fact.innerPid} inside</span> : null}
-          {fact.role ? <span className={`role ${fact.role}`}>{ROLE_WORDS[fact.role]}</span> : null}
+          {fact.role ? <span className={`role ${fact.role}`}>{roleText(row)}</span> : null}
           {row.hidden > 0 ? <span className="hidden-count">{formatCount(row.hidden, 'process', 'processes')} inside</span> : null}
         </span>
         <span className="proc-side">
@@ -185,6 +185,13 @@ const RowButton = memo(
     before.row.node.mark === undefined &&
     after.row.node.mark === undefined,
 );
+
+/** A shim stands for its container when that is folded away: it says whose it is. */
+function roleText({ node }: ProcessRow): string {
+  const { role } = node.fact;
+  if (role === undefined) return '';
+  return role === 'shim' && node.containerName !== undefined ? `shim of ${visible(node.containerName)}` : ROLE_WORDS[role];
+}
 
 /** Up and down move through the rows as in any tree. */
 function treeKeys(event: KeyboardEvent<HTMLElement>): void {

@@ -4,8 +4,8 @@
  * Knows: marks and lanes (journal's timelineMarks), a time window, the play head as a slider. Does not know: events.
  */
 import type { TimelineLane, TimelineMark } from '@slipway/journal';
-import { type CSSProperties, type PointerEvent, useMemo, useRef } from 'react';
-import { formatClock, formatCount, visible } from '../base/format.ts';
+import { type CSSProperties, memo, type PointerEvent, useMemo, useRef } from 'react';
+import { formatClock, visible } from '../base/format.ts';
 import { axisTicks } from '../calls/layout.ts';
 
 export interface TimelineProps {
@@ -92,19 +92,18 @@ export function Timeline(props: TimelineProps) {
           </span>
         ))}
         {LANES.map(([lane, , color], index) => (
-          <div key={lane} className="lane" style={{ '--kind': color, '--lane': index } as CSSProperties}>
-            {props.marks
-              .filter((mark) => mark.lane === lane)
-              .map((mark) => (
-                <MarkView
-                  key={`${mark.seq}`}
-                  mark={mark}
-                  {...props}
-                  left={place(mark.atMs)}
-                  width={mark.endMs === undefined ? undefined : ((mark.endMs - mark.atMs) / length) * 100}
-                />
-              ))}
-          </div>
+          <Lane
+            key={lane}
+            lane={lane}
+            color={color}
+            index={index}
+            marks={props.marks}
+            fromMs={fromMs}
+            toMs={toMs}
+            startMs={startMs}
+            container={props.container}
+            onMark={props.onMark}
+          />
         ))}
         <span className="head" style={{ insetInlineStart: place(Math.min(atMs, toMs)) }} aria-hidden="true" />
       </div>
@@ -112,18 +111,43 @@ export function Timeline(props: TimelineProps) {
   );
 }
 
-function MarkView(props: TimelineProps & { readonly mark: TimelineMark; readonly left: string; readonly width: number | undefined }) {
-  const { mark, left, width, container } = props;
+interface LaneProps extends Pick<TimelineProps, 'marks' | 'fromMs' | 'toMs' | 'startMs' | 'container' | 'onMark'> {
+  readonly lane: TimelineLane;
+  readonly color: string;
+  readonly index: number;
+}
+
+/** Drawn anew when its marks or the window change, not when the play head moves. */
+const Lane = memo(function Lane({ lane, color, index, marks, ...rest }: LaneProps) {
+  return (
+    <div className="lane" style={{ '--kind': color, '--lane': index } as CSSProperties}>
+      {marks
+        .filter((mark) => mark.lane === lane)
+        .map((mark) => (
+          <MarkView key={mark.seq} mark={mark} {...rest} />
+        ))}
+    </div>
+  );
+});
+
+type MarkProps = Omit<LaneProps, 'lane' | 'color' | 'index' | 'marks'> & { readonly mark: TimelineMark };
+
+function MarkView({ mark, fromMs, toMs, startMs, container, onMark }: MarkProps) {
+  const length = Math.max(toMs - fromMs, 1);
   const related = container !== undefined && mark.container === container;
-  const title = `${visible(mark.label)}${mark.count > 1 ? ` and ${formatCount(mark.count - 1, 'more', 'more')}` : ''} · ${formatClock(mark.atMs - props.startMs)}`;
+  const width = mark.endMs === undefined ? undefined : ((mark.endMs - mark.atMs) / length) * 100;
+  const more = mark.count > 1 ? ` and ${mark.count - 1} more` : '';
   return (
     <i
       className={`tl-mark ${mark.lane} ${mark.alarming ? 'alarming' : ''} ${related ? 'related' : ''} ${width === undefined ? 'moment' : 'span'}`}
-      style={{ insetInlineStart: left, ...(width === undefined ? {} : { width: `max(3px, ${width}%)` }) }}
-      title={title}
+      style={{
+        insetInlineStart: `${((mark.atMs - fromMs) / length) * 100}%`,
+        ...(width === undefined ? {} : { width: `max(3px, ${width}%)` }),
+      }}
+      title={`${visible(mark.label)}${more} · ${formatClock(mark.atMs - startMs)}`}
       onPointerDown={(event) => {
         event.stopPropagation();
-        props.onMark(mark);
+        onMark(mark);
       }}
     />
   );
