@@ -52,7 +52,7 @@ module.exports = {
       name: 'the-browser-knows-only-vocabulary',
       comment: 'apps/web talks to the privileged process over HTTP; importing it would put root code in a bundle.',
       severity: 'error',
-      from: { path: '^(apps/web|packages/ui)/' },
+      from: { path: '^(apps/web/src|packages/ui)/' },
       to: { path: '^packages/', pathNot: '^packages/(contracts|ui|journal|terminal/src/protocol|lessons/src/(types|component))' },
     },
     {

@@ -1,6 +1,6 @@
 /** `slipway doctor`: one line per thing the engine wants of a host; exit code 1 when containers cannot run at all. */
 import { detectHostFeatures } from '@slipway/kernel';
-import type { Command } from './main.ts';
+import type { Command } from './command.ts';
 
 export const doctor: Command = async (_args, out) => {
   const { kernelRelease, features } = detectHostFeatures();

@@ -6,8 +6,7 @@
  */
 import { findEngineError } from '@slipway/errors';
 import { UsageError } from '../flags.ts';
-
-export type Command = (args: readonly string[], out: (text: string) => void) => Promise<number>;
+import type { Command } from './command.ts';
 
 const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promise<Command> }>> = {
   doctor: { about: 'what this host has and lacks, and what to do about it', load: async () => (await import('./doctor.ts')).doctor },

@@ -10,7 +10,7 @@ import type { Operation } from '@slipway/launcher';
 import { parseSpecJson, type RuntimeSpec, SPEC_MAX_BYTES, validateSpec } from '@slipway/oci';
 import { detectHost, plan } from '@slipway/runtime';
 import { parseFlags } from '../flags.ts';
-import type { Command } from './main.ts';
+import type { Command } from './command.ts';
 
 const FLAGS = { bundle: { kind: 'value', short: 'b' }, json: { kind: 'switch' } } as const;
 
