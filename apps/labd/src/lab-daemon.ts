@@ -154,7 +154,7 @@ function bracketed(host: string): string {
 }
 
 /** Only what is empty: something may still be mounted below, and must not be followed. */
-function removeEmpty(runDir: string): void {
+export function removeEmpty(runDir: string): void {
   for (const name of ['control', 'pty', 'trace', 'm', 'runtime', '']) {
     try {
       rmdirSync(`${runDir}/${name}`);

@@ -32,6 +32,7 @@ export class LearnerLessons {
   #checker: Checker;
   readonly #stopFollowing: () => void;
   #unsubscribe: () => void = () => undefined;
+  #preparing: Promise<boolean> = Promise.resolve(true);
 
   constructor(options: LearnerLessonsOptions) {
     this.#options = options;
@@ -59,6 +60,11 @@ export class LearnerLessons {
       return known === undefined ? [] : [{ question, option, correct: known.answer === option, explanation: known.explanation }];
     });
     return { document, progress: this.progress(slug), quizAnswered: answered };
+  }
+
+  /** Resolves when the lab's own preparation of the lesson shown last is done: whether it went well. */
+  prepared(): Promise<boolean> {
+    return this.#preparing;
   }
 
   has(slug: string): boolean {
@@ -164,7 +170,7 @@ export class LearnerLessons {
     const { store, learner } = this.#options;
     const visit = this.#visit(slug);
     store.setVisit(learner, slug, { ...visit, prepared: true });
-    if (!visit.prepared) void this.#setUp(lesson);
+    if (!visit.prepared) this.#preparing = this.#setUp(lesson);
     this.#checker.open(slug, { lab: lesson.lab, afterSeq: visit.afterSeq, before: store.tasks(learner, slug) });
   }
 
@@ -176,7 +182,7 @@ export class LearnerLessons {
   }
 
   /** The lab's own preparation, once in each machine. */
-  async #setUp({ lab: { lesson, setup } }: Lesson): Promise<void> {
+  async #setUp({ lab: { lesson, setup } }: Lesson): Promise<boolean> {
     const { lab, machines, log } = this.#options;
     await lab.settled();
     for (const line of setup) {
@@ -187,8 +193,9 @@ export class LearnerLessons {
       log.error({ lesson, line, exitCode: result.exitCode, stderr: result.stderr.slice(0, 1000) }, 'setting up a lesson failed');
       const text = `preparing this lesson failed at "${line}" with exit code ${result.exitCode}`;
       lab.journal.append({ type: 'notice', level: 'error', text }, monotonicMs(), 'host');
-      return;
+      return false;
     }
+    return true;
   }
 
   #onChange(lesson: string, changed: readonly TaskState[]): void {

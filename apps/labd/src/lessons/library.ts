@@ -27,7 +27,7 @@ export class LessonLibrary {
   /** Loads everything; a broken lesson leaves the state before and is logged with every issue. */
   async load(): Promise<void> {
     try {
-      const lessons = await loadLessons(FILES, this.#folders);
+      const lessons = await loadLessons(LESSON_FILES, this.#folders);
       this.#lessons = new Map(lessons.map((lesson) => [lesson.document.meta.slug, lesson]));
     } catch (error) {
       this.#log.error({ err: error }, 'the lessons cannot be loaded');
@@ -72,7 +72,7 @@ function isChanged(before: Lesson | undefined, after: Lesson): boolean {
   return before?.lab !== after.lab || JSON.stringify(before.document) !== JSON.stringify(after.document);
 }
 
-const FILES: LessonFiles = {
+export const LESSON_FILES: LessonFiles = {
   list: async (directory) => await readdir(directory).catch(() => []),
   readText: async (path) => await readFile(path, 'utf8'),
   // The version in the address makes a changed file another module.

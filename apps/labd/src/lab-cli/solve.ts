@@ -1,0 +1,76 @@
+/**
+ * One lesson's acceptance: its solution passes every task, and nothing else does.
+ *
+ * Knows: what must be open or passed, and when.
+ * Does not know: machines or terminals (disposable-lab.ts, typist.ts).
+ *
+ *     fresh machine: every task open ─▶ type a task's solution ─▶ passed within 10 s ─▶ next task …
+ *     for each decoy, a fresh machine: type it ─▶ 1.5 s after its last prompt its task is still open
+ */
+import { findEngineError } from '@slipway/errors';
+import { delay } from '@slipway/kernel';
+import type { Decoy, LabTask, Lesson } from '@slipway/lessons';
+import type { Attempt, DisposableLab } from './disposable-lab.ts';
+import type { Report } from './report.ts';
+import { until } from './until.ts';
+
+export interface Pace {
+  /** After a solution's last prompt its task has to pass within this time. */
+  readonly passMs: number;
+  /** As long as a check may need to notice what was done. */
+  readonly settleMs: number;
+}
+
+const PACE: Pace = { passMs: 10_000, settleMs: 1500 };
+
+export async function solveLesson(lab: DisposableLab, lesson: Lesson, report: Report, pace: Pace = PACE): Promise<void> {
+  const { meta } = lesson.document;
+  const { tasks, decoys } = lesson.lab;
+  report.heading(`${meta.number} ${meta.title}`);
+  const attempt = await tried(report, lab.signal, 'in an untouched machine every task is open', async () => {
+    const fresh = await lab.fresh(meta.slug);
+    await delay(pace.settleMs);
+    return { result: fresh, problems: tasks.filter(({ id }) => fresh.task(id).passed).map(({ id }) => `${id} passes with nothing done`) };
+  });
+  for (const task of tasks) {
+    await tried(report, lab.signal, `task ${task.id}`, async () => ({
+      problems: attempt ? await solveTask(attempt, task, lab.signal, pace) : ['no machine'],
+    }));
+  }
+  attempt?.typist.close();
+  for (const decoy of decoys) {
+    await tried(report, lab.signal, `decoy for ${decoy.task}: ${decoy.name}`, async () => ({
+      problems: await tryDecoy(() => lab.fresh(meta.slug), decoy, pace),
+    }));
+  }
+}
+
+async function solveTask({ typist, task }: Attempt, { id, solution }: LabTask, signal: AbortSignal, pace: Pace): Promise<string[]> {
+  for (const line of solution) await typist.line(line);
+  if (await until(() => task(id).passed, pace.passMs, signal)) return [];
+  return [`still open ${pace.passMs / 1000} s after its solution: ${task(id).saw}`, ...typist.lastLines().map((line) => `| ${line}`)];
+}
+
+async function tryDecoy(fresh: () => Promise<Attempt>, decoy: Decoy, pace: Pace): Promise<string[]> {
+  const { typist, task } = await fresh();
+  for (const line of decoy.lines) await typist.line(line);
+  await delay(pace.settleMs);
+  typist.close();
+  return task(decoy.task).passed ? ['passes, and should not', ...typist.lastLines().map((line) => `| ${line}`)] : [];
+}
+
+interface Outcome<T> {
+  readonly result?: T;
+  readonly problems: readonly string[];
+}
+
+/** Times and reports; a failure is a result like another, unless the whole run is to end. */
+async function tried<T>(report: Report, signal: AbortSignal, name: string, work: () => Promise<Outcome<T>>): Promise<T | undefined> {
+  const started = performance.now();
+  const outcome = await work().catch((error: unknown): Outcome<T> => {
+    signal.throwIfAborted();
+    return { problems: [findEngineError(error)?.message ?? String(error instanceof Error ? error.stack : error)] };
+  });
+  report.add(name, performance.now() - started, outcome.problems);
+  return outcome.result;
+}
