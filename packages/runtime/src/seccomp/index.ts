@@ -1,2 +1,1 @@
-export { decodeProgram } from './bpf.ts';
 export { type CompiledSeccomp, compileSeccomp } from './compile.ts';
