@@ -6,7 +6,8 @@
 'use client';
 import { Button, Confirm, Dialog, formatCount, Icon } from '@slipway/ui';
 import { useState } from 'react';
-import { api, orToast } from '../state/lab.ts';
+import { api } from '../state/api.ts';
+import { orToast } from '../state/lab.ts';
 import { loadLesson, resetLesson } from '../state/lesson-actions.ts';
 import { clearView, toast, useLessonState, useSession, useTerminals, useView } from '../state/stores.ts';
 import { openTerminal } from '../terminal/terminal-pane.tsx';

@@ -5,15 +5,16 @@
  */
 import type { ServerMessage } from '@slipway/contracts';
 import type { TerminalFrame } from '@slipway/terminal/protocol';
-import { Api, ApiError } from '../net/api.ts';
+import { ApiError } from '../net/api.ts';
 import { Connection } from '../net/connection.ts';
 import type { TerminalLink } from '../net/terminal-link.ts';
 import { loginCode } from './address.ts';
+import { api } from './api.ts';
 import { JournalFeed, type Moment } from './journal-feed.ts';
 import { loadLesson, takeProgress } from './lesson-actions.ts';
+import { lessonOnPage, onLessonOnPage } from './lesson-on-page.ts';
 import { toast, useMoment, useSession, useTerminals, useView } from './stores.ts';
 
-export const api = new Api();
 export const feed = new JournalFeed(() => performance.now());
 
 /** Input is numbered per page, so that two tabs of one session can type. */
@@ -24,7 +25,7 @@ const links = new Map<string, TerminalLink>();
 
 export const connection = new Connection({
   hello: () => {
-    const lesson = currentLesson();
+    const lesson = lessonOnPage();
     return {
       type: 'hello',
       token: api.token,
@@ -52,16 +53,7 @@ export const connection = new Connection({
   },
 });
 
-let lessonOnPage: string | undefined;
-function currentLesson(): string | undefined {
-  return lessonOnPage;
-}
-
-/** Tells the server which lesson's checks matter. */
-export function announceLesson(slug: string): void {
-  lessonOnPage = slug;
-  connection.send({ type: 'lesson', lesson: slug });
-}
+onLessonOnPage((lesson) => connection.send({ type: 'lesson', lesson }));
 
 /** Signs in (by code or cookie), loads the list of lessons, connects. Safe to call again after a failure. */
 export async function startLab(): Promise<void> {
@@ -130,7 +122,7 @@ function receive(message: ServerMessage): void {
       takeProgress(message.lesson, message.tasks);
       break;
     case 'lesson.changed':
-      if (message.lesson === lessonOnPage) void loadLesson(message.lesson);
+      if (message.lesson === lessonOnPage()) void loadLesson(message.lesson);
       break;
     case 'pong':
       break;

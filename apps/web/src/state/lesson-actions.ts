@@ -4,12 +4,13 @@
  * Knows: the Api's lesson calls and the lesson store. Does not know: how a lesson is drawn.
  */
 import type { TaskProgress } from '@slipway/contracts';
-import { announceLesson, api } from './lab.ts';
+import { api } from './api.ts';
+import { setLessonOnPage } from './lesson-on-page.ts';
 import { EMPTY_LESSON, toast, useLessonState, useSession } from './stores.ts';
 
 /** Shows the lesson; the one on the page stays until the new one is here. */
 export async function loadLesson(slug: string): Promise<void> {
-  announceLesson(slug);
+  setLessonOnPage(slug);
   const same = useLessonState.getState().slug === slug;
   try {
     const view = await api.lesson(slug);

@@ -6,7 +6,8 @@
 'use client';
 import { Confirm, Icon, IconButton, Skeleton, visible } from '@slipway/ui';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
-import { api, connection, orToast } from '../state/lab.ts';
+import { api } from '../state/api.ts';
+import { connection, orToast } from '../state/lab.ts';
 import { useSession, useTerminals } from '../state/stores.ts';
 import { cleanPaste } from './paste.ts';
 import { SearchBar } from './search-bar.tsx';
