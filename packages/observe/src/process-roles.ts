@@ -57,8 +57,13 @@ export function assignRoles(
 
 function roleOutside(entry: SampledProcess, byPid: ReadonlyMap<number, SampledProcess>): Role {
   if (isShim(entry)) return { role: 'shim' };
-  if (entry.argv.slice(0, 3).some((arg) => ENGINES.test(arg)) || ENGINES.test(entry.comm)) return { role: 'engine' };
+  if (programOf(entry).some((name) => ENGINES.test(name)) || ENGINES.test(entry.comm)) return { role: 'engine' };
   return SHELLS.test(entry.comm) && hasEntered(entry, byPid) ? { role: 'shell' } : {};
+}
+
+/** The file executed and, where that is an interpreter, the script: the first words that are no options. */
+function programOf({ argv }: SampledProcess): readonly string[] {
+  return argv.filter((arg) => !arg.startsWith('-')).slice(0, 2);
 }
 
 /** It, or a parent, came from outside the machine, as a terminal's program does; what the machine's own first process began has not. */

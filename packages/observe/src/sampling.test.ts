@@ -148,7 +148,7 @@ test('roles: engine, shim, first process, exec and shell; pids are the machineâ€
   const inside = { group: `/slipway/${ID}`, mnt: 200 };
   const files = fakeProc([
     { pid: 500, ppid: 400, nsPid: '500\t1', comm: 'init', argv: ['/sbin/init'] },
-    { pid: 501, ppid: 500, nsPid: '501\t20', comm: 'node', argv: ['node', '/opt/slipway/bin/slipwayd'] },
+    { pid: 501, ppid: 500, nsPid: '501\t20', comm: 'node', argv: ['node', '--one', '--two=2', '/opt/slipwayd/src/main.ts', '--root'] },
     { pid: 502, ppid: 500, nsPid: '502\t30', comm: 'a) (b', argv: ['bash'] },
     { pid: 503, ppid: 400, nsPid: '503\t31', comm: 'bash', argv: ['-bash'] },
     { pid: 504, ppid: 503, nsPid: '504\t32', comm: 'sh', argv: ['sh'] },

@@ -1,0 +1,88 @@
+/**
+ * The lab's page as a learner handles it: by roles and names, never by classes.
+ *
+ * Knows: where things stand on the page, desktop and phone.
+ * Does not know: what a journey wants to see.
+ */
+import { test as base, expect, type Locator, type Page } from '@playwright/test';
+import { Lab } from './lab.ts';
+
+export type Explorer = 'Processes' | 'Namespaces' | 'cgroups' | 'Layers' | 'Call chain';
+
+export class LabPage {
+  readonly page: Page;
+  readonly lesson: Locator;
+  readonly terminal: Locator;
+  readonly timeline: Locator;
+  readonly connection: Locator;
+
+  constructor(page: Page) {
+    this.page = page;
+    this.lesson = page.getByRole('article', { name: /^Lesson/ });
+    this.terminal = page.getByRole('textbox', { name: 'Terminal input' });
+    this.timeline = page.getByRole('region', { name: 'Timeline' });
+    this.connection = page.getByRole('button', { name: /^Connection:/ });
+  }
+
+  /** Opens the address that logs in and waits until the lab is ready to be used. */
+  async open(address: string): Promise<void> {
+    await this.page.goto(address);
+    await this.ready();
+  }
+
+  async ready(): Promise<void> {
+    await expect(this.lesson).toBeVisible();
+    await expect(this.connection).toHaveAccessibleName('Connection: live');
+    await expect(this.lesson.getByRole('button', { name: /^Run/ }).first()).toBeEnabled();
+  }
+
+  /** A command of the lesson, run with a click. */
+  async run(command: string): Promise<void> {
+    await this.lesson.getByRole('button', { name: `Run ${command}` }).click();
+  }
+
+  async type(line: string): Promise<void> {
+    await this.terminal.focus();
+    await this.page.keyboard.type(line);
+    await this.page.keyboard.press('Enter');
+  }
+
+  async show(explorer: Explorer): Promise<Locator> {
+    await this.page.getByRole('tab', { name: explorer, exact: true }).click();
+    return this.page.getByRole('region', { name: `${explorer} explorer` });
+  }
+
+  task(title: string, state: 'done' | 'not done yet'): Locator {
+    return this.lesson.getByRole('region', { name: `Task: ${title} (${state})` });
+  }
+
+  process(text: string | RegExp): Locator {
+    return this.page.getByRole('treeitem').filter({ hasText: text });
+  }
+
+  /** What the terminal shows, as a screen reader is told it. */
+  get screen(): Locator {
+    return this.page.getByRole('region', { name: 'Terminal' }).getByRole('list').last();
+  }
+}
+
+interface Fixtures {
+  readonly lab: Lab;
+  /** The page, not opened yet. */
+  readonly labPage: LabPage;
+}
+
+export const test = base.extend<Fixtures>({
+  lab: async ({ browserName: _ }, use, info) => {
+    const lab = await Lab.start();
+    await use(lab);
+    const left = await lab.end();
+    if (info.status !== info.expectedStatus && lab.errors !== '') await info.attach('labd', { body: lab.errors });
+    expect(left, 'the lab leaves nothing behind').toEqual([]);
+  },
+  labPage: async ({ page }, use) => {
+    await use(new LabPage(page));
+  },
+});
+
+export { expect };

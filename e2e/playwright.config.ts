@@ -1,0 +1,38 @@
+/**
+ * Journeys of a learner in a real browser against a real lab: engine, machines, terminals, kernel.
+ *
+ *     npm run test:e2e                      as root; the page has to be built (npm run build)
+ *     CHROMIUM=/path/to/chromium npm run test:e2e -- journeys/phone.spec.ts
+ *
+ * Knows: the browser and how it is started. Does not know: the lab (parts/lab.ts).
+ */
+import { defineConfig } from '@playwright/test';
+
+export default defineConfig({
+  testDir: './journeys',
+  outputDir: '../test-results',
+  // One machine's worth of kernel: journeys measure time and count processes.
+  workers: 1,
+  timeout: 90_000,
+  expect: { timeout: 10_000 },
+  forbidOnly: process.env['CI'] !== undefined,
+  reporter: [['list']],
+  use: {
+    browserName: 'chromium',
+    viewport: { width: 1440, height: 900 },
+    trace: 'retain-on-failure',
+    video: 'off',
+    launchOptions: {
+      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+});
