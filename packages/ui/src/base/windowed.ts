@@ -11,8 +11,12 @@ export interface RowRange {
   readonly to: number;
 }
 
+/** Up to so many rows are all drawn: the browser's own search and assistive technology then find every one. */
+const WHOLE_ROWS = 120;
+
 /** Rows in view, with some to spare on both sides. Pure. */
 export function visibleRows(view: { readonly top: number; readonly height: number }, rowHeight: number, count: number): RowRange {
+  if (count <= WHOLE_ROWS) return { from: 0, to: count };
   const spare = 12;
   const from = Math.max(0, Math.floor(view.top / rowHeight) - spare);
   const to = Math.min(count, Math.ceil((view.top + view.height) / rowHeight) + spare);

@@ -20,12 +20,16 @@ export interface NamespacePictureProps {
 }
 
 export function NamespacePicture({ subject, rows, members, selection, onSelect }: NamespacePictureProps) {
+  // They came together: said once, above; each room then carries the dot alone.
+  const born = rows.find((row) => !row.shared && row.own?.mark)?.own?.mark;
   return (
     <div className="ns-picture scroll">
       <div className="ns-heads" aria-hidden="true">
         <span />
         <span>the machine</span>
-        <span>{visible(subject.label)}</span>
+        <span>
+          {visible(subject.label)} {born ? <MarkNote mark={born} /> : null}
+        </span>
       </div>
       <ul>
         {rows.map((row) => (
