@@ -36,7 +36,7 @@ const PACKAGES = [
     'tree',
     'file',
   ],
-  ...['procps', 'psmisc', 'util-linux', 'login', 'passwd', 'ncurses-base', 'ncurses-bin'],
+  ...['procps', 'psmisc', 'util-linux', 'mount', 'login', 'passwd', 'ncurses-base', 'ncurses-bin'],
   ...['iproute2', 'curl', 'ca-certificates', 'jq'],
   ...['strace', 'runc', 'libcap2-bin', 'attr', 'tini'],
 ];

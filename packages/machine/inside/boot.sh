@@ -6,9 +6,10 @@ set -u
 mkdir -p /run/lock /run/slipway
 export NODE_COMPILE_CACHE=/var/cache/slipway/compile
 
-# cgroup v2 lets only leaves hold processes once controllers are handed down: ours move into one of their own.
+# cgroup v2 lets only leaves hold processes once controllers are handed down: pid 1 and this shell move into one of their own.
 if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
   mkdir -p /sys/fs/cgroup/init
+  echo 1 >/sys/fs/cgroup/init/cgroup.procs
   echo 0 >/sys/fs/cgroup/init/cgroup.procs
   for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do
     echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null || true

@@ -56,7 +56,7 @@ export function openMachines(options: MachinesOptions): Machines {
   const remove = (id: string) => removeMachine(requireId(id), options);
 
   return {
-    ensure: (id) => once(requireId(id), () => ensureMachine(id, options)),
+    ensure: async (id) => await once(requireId(id), () => ensureMachine(id, options)),
     reset: async (id) => {
       await underWay.get(requireId(id))?.catch(() => undefined);
       return await once(id, async () => {

@@ -127,7 +127,9 @@ function machineSeccomp(): SpecSeccomp {
   const AF_VSOCK = 40;
   const refused = ['bpf', 'userfaultfd', 'perf_event_open', 'io_uring_setup', 'io_uring_enter', 'io_uring_register'];
   const ENOSYS = 38;
-  const JOIN_SESSION_KEYRING = 1;
+  const KEYCTL_DESCRIBE = 6;
+  /** update, revoke, chown. */
+  const KEYCTL_CHANGES = [2, 3, 4];
   const wholeHost = [
     'kexec_load',
     'kexec_file_load',
@@ -144,13 +146,13 @@ function machineSeccomp(): SpecSeccomp {
     architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32', 'SCMP_ARCH_AARCH64'],
     syscalls: [
       { names: [...refused, ...wholeHost], action: 'SCMP_ACT_ERRNO', errnoRet: 1 },
-      // A fresh session keyring is all that a container runtime asks for.
-      {
+      // Joining a fresh session keyring and looking at it is all that container runtimes ask for.
+      ...[...KEYCTL_CHANGES.map((value) => ({ value, op: 'SCMP_CMP_EQ' })), { value: KEYCTL_DESCRIBE, op: 'SCMP_CMP_GT' }].map((refusal) => ({
         names: ['keyctl'],
         action: 'SCMP_ACT_ERRNO',
         errnoRet: ENOSYS,
-        args: [{ index: 0, value: JOIN_SESSION_KEYRING, op: 'SCMP_CMP_NE' }],
-      },
+        args: [{ index: 0, ...refusal }],
+      })),
       { names: ['add_key', 'request_key'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },
       ...[AF_ALG, AF_VSOCK].map((family) => ({
         names: ['socket', 'socketpair'],

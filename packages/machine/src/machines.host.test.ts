@@ -1,0 +1,157 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createLauncher } from '@slipway/launcher';
+import { createRuntime } from '@slipway/runtime';
+import { hostTest } from '@slipway/testing';
+import { afterAll, beforeAll, expect } from 'vitest';
+import type { Machines } from './machines.ts';
+import { openMachines } from './open-machines.ts';
+
+const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+const NEEDS = ['linux', 'root', 'overlayfs', 'user-namespaces'] as const;
+const LIMITS = { memoryBytes: 512 * 1024 * 1024, cpus: 1, pids: 200 };
+const CGROUP_PARENT = `slipway-machine-test-${process.pid}`;
+
+let work: string;
+let machines: Machines;
+
+beforeAll(() => {
+  work = mkdtempSync(join(tmpdir(), 'machines-'));
+  machines = openMachines({
+    stateDir: `${work}/s`,
+    diskDir: `${work}/disks`,
+    idRegistry: `${work}/ids`,
+    templateDisk: `${CHECKOUT}/.slipway/machine-disk.img`,
+    usr: `${CHECKOUT}/.slipway/tools/usr`,
+    engine: CHECKOUT,
+    cgroupParent: CGROUP_PARENT,
+    limits: LIMITS,
+    runtime: createRuntime({ root: `${work}/s/runtime`, launcher: createLauncher() }),
+    execCommand: { file: `${CHECKOUT}/bin/runc`, args: [] },
+  });
+});
+
+afterAll(async () => {
+  await machines.removeAll();
+  for (const hierarchy of readdirSync('/sys/fs/cgroup')) {
+    const own = `/sys/fs/cgroup/${hierarchy}/${CGROUP_PARENT}`;
+    if (existsSync(own)) execFileSync('rmdir', [own]);
+  }
+  rmSync(work, { recursive: true, force: true });
+});
+
+async function inside(id: string, script: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await machines.run(id, ['/bin/bash', '-c', script]);
+  return exitCode === 0 ? stdout : `exit ${exitCode}: ${stdout}${stderr}`;
+}
+
+/** The engine inside takes a moment to listen. */
+async function engineReady(id: string): Promise<void> {
+  await inside(id, 'for i in $(seq 100); do [ -S /run/docker.sock ] && exit 0; sleep 0.1; done; exit 1');
+}
+
+function mountsBelow(dir: string): number {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(dir)).length;
+}
+
+hostTest('root of a machine is nobody outside, and the machine looks like one of its own', NEEDS, async () => {
+  const handle = await machines.ensure('one');
+
+  expect(readFileSync(`/proc/${handle.initHostPid}/status`, 'utf8')).toMatch(/^Uid:\s+100000\t/m);
+  expect(await inside('one', 'id -u; hostname; cat /proc/1/comm; ls -ld /usr | cut -d" " -f3')).toBe('0\nlab\ntini\nroot\n');
+  expect(await inside('one', 'touch /usr/x 2>&1')).toContain('Read-only file system');
+  expect(await inside('one', 'cat /sys/kernel/debug/x /proc/sysrq-trigger 2>&1; echo 1 > /proc/sys/kernel/core_pattern')).toMatch(/exit 1/);
+});
+
+hostTest('the tools of the lessons work inside', NEEDS, async () => {
+  await machines.ensure('one');
+
+  expect(await inside('one', 'unshare -u sh -c "hostname other; hostname"; hostname')).toBe('other\nlab\n');
+  expect(await inside('one', 'lsns -t pid -o COMMAND -n')).toContain('tini');
+  expect(await inside('one', 'ip -o link show lo; strace -c true 2>&1 | tail -1; nsenter -t 1 -u hostname')).toMatch(
+    /LOOPBACK[\s\S]*total\nlab/,
+  );
+  expect(await inside('one', 'mkdir -p /tmp/m && mount -t tmpfs t /tmp/m && findmnt -n -o FSTYPE /tmp/m; umount /tmp/m')).toBe('tmpfs\n');
+});
+
+hostTest(
+  'a real runc runs a limited container inside',
+  NEEDS,
+  async () => {
+    await machines.ensure('one');
+    const script = `
+    rm -rf /tmp/b && mkdir -p /tmp/b/rootfs && cd /tmp/b && docker create --name seed busybox true >/dev/null 2>&1; cp -a $(ls -d /var/lib/slipway/snapshots/1/fs)/. rootfs/
+    mkdir -p rootfs/proc rootfs/sys rootfs/dev && runc spec
+    jq '.process.args=["/bin/cat","/sys/fs/cgroup/memory/memory.limit_in_bytes"] | .process.terminal=false | .linux.resources.memory.limit=67108864 | del(.process.rlimits)' config.json > c && mv c config.json
+    runc run real`;
+
+    expect(await inside('one', script)).toMatch(/^67108864\n/m);
+  },
+  90_000,
+);
+
+hostTest('the engine inside runs containers, under the machine’s own limits', NEEDS, async () => {
+  await machines.ensure('one');
+  await engineReady('one');
+
+  expect(await inside('one', 'docker run --rm -m 64m busybox cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>&1')).toBe('67108864\n');
+});
+
+hostTest(
+  'a fork bomb, a full disk and rm -rf / hurt one machine only',
+  NEEDS,
+  async () => {
+    const [one, two] = [await machines.ensure('one'), await machines.ensure('two')];
+    const rangeOf = (pid: number) => readFileSync(`/proc/${pid}/uid_map`, 'utf8').trim().split(/\s+/)[1];
+    expect(rangeOf(one.initHostPid)).not.toBe(rangeOf(two.initHostPid));
+
+    const bomb = machines.run('two', ['/bin/bash', '-c', 'f() { f | f & }; f; sleep 2'], { timeoutMs: 8000 }).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const started = performance.now();
+    expect(await inside('one', 'echo alive')).toBe('alive\n');
+    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(Number(readFileSync(`${one.cgroupPrefix['pids'] ?? one.cgroupPrefix['unified']}/pids.max`, 'utf8'))).toBe(LIMITS.pids);
+    await machines.reset('two');
+    await bomb;
+
+    expect(await inside('two', 'dd if=/dev/zero of=/fill bs=1M 2>&1 | head -1')).toContain('No space left on device');
+    expect(await inside('one', 'dd if=/dev/zero of=/ok bs=1M count=5 2>/dev/null && stat -c %s /ok; rm /ok')).toBe('5242880\n');
+
+    await inside('two', 'rm -rf --no-preserve-root / 2>/dev/null; true');
+    expect(existsSync(`${CHECKOUT}/.slipway/tools/usr/bin/bash`)).toBe(true);
+    expect(await inside('one', 'docker version >/dev/null && ls /etc/passwd')).toBe('/etc/passwd\n');
+
+    await machines.reset('two');
+    expect(await inside('two', 'ls /etc/passwd; ls /fill 2>&1')).toContain('/etc/passwd');
+  },
+  120_000,
+);
+
+hostTest('a machine is found again by another opener, and removing it leaves nothing', NEEDS, async () => {
+  const made = await machines.ensure('three');
+  const found = await machines.ensure('three');
+  expect(found.initHostPid).toBe(made.initHostPid);
+  expect(found.createdInMs).toBeUndefined();
+
+  await machines.remove('three');
+
+  expect(existsSync(`/proc/${made.initHostPid}`)).toBe(false);
+  expect(mountsBelow(`${work}/s/m/three`)).toBe(0);
+  expect(existsSync(`${work}/disks/three.img`)).toBe(false);
+  for (const path of Object.values(made.cgroupPrefix)) expect(existsSync(path)).toBe(false);
+  await expect(machines.remove('three')).resolves.toBeUndefined();
+});
+
+hostTest('what a machine cannot have: another’s id, kernel interfaces that no lesson needs', NEEDS, async () => {
+  await machines.ensure('one');
+
+  await expect(machines.ensure('../x')).rejects.toMatchObject({ code: 'E_MACHINE_ID' });
+  await expect(machines.run('nobody', ['true'])).rejects.toMatchObject({ kind: 'not-found' });
+  expect(await inside('one', 'strace -e trace=bpf,io_uring_setup true 2>&1; unshare -r true && echo nested')).toContain('nested');
+  expect(await inside('one', 'insmod /x 2>&1; mknod /tmp/sda b 8 0 2>&1')).toMatch(/not permitted/);
+});
