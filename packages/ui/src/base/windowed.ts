@@ -11,13 +11,20 @@ export interface RowRange {
   readonly to: number;
 }
 
-/** Up to so many rows are all drawn: the browser's own search and assistive technology then find every one. */
-const WHOLE_ROWS = 120;
+/** A list up to this tall is drawn whole: the browser's own search and assistive technology then find every row. */
+const WHOLE_PX = 3600;
+/** Drawn beyond both edges, so that scrolling does not show blanks. */
+const SPARE_PX = 360;
+
+interface RowView {
+  readonly top: number;
+  readonly height: number;
+}
 
 /** Rows in view, with some to spare on both sides. Pure. */
-export function visibleRows(view: { readonly top: number; readonly height: number }, rowHeight: number, count: number): RowRange {
-  if (count <= WHOLE_ROWS) return { from: 0, to: count };
-  const spare = 12;
+export function visibleRows(view: RowView, rowHeight: number, count: number): RowRange {
+  if (count * rowHeight <= WHOLE_PX) return { from: 0, to: count };
+  const spare = Math.ceil(SPARE_PX / rowHeight);
   const from = Math.max(0, Math.floor(view.top / rowHeight) - spare);
   const to = Math.min(count, Math.ceil((view.top + view.height) / rowHeight) + spare);
   return { from: Math.min(from, to), to };
