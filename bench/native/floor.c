@@ -1,15 +1,17 @@
 /*
  * The floor: the least a program must do to give a process a container's namespaces and mounts.
  *
- * Knows: the same six namespaces, overlay, proc, dev, devpts, shm, mqueue, sysfs and pivot_root that the engine makes; no checks,
- * no cgroup, no seccomp, no confinement, no bookkeeping. Prints nanoseconds from before the clone to the execve, one line a round.
+ * Knows: the same six namespaces, mounts, device nodes, hidden paths and pivot_root that a default container of the engine gets;
+ * no checks, no cgroup of its own, no seccomp, no confinement, no bookkeeping. Prints nanoseconds from before the clone to the
+ * execve, one line a round.
  *
- *     floor ROUNDS LOWER WORKDIR      (WORKDIR on a file system that can hold an overlay's upper directory)
+ *     floor ROUNDS LOWER WORKDIR      (LOWER as in overlay's lowerdir; WORKDIR on a file system that can hold an upper directory)
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +51,73 @@ static void make_devices(void)
             die(nodes[i].path);
 }
 
+/* One mount for each hierarchy below a tmpfs, or v2's alone. */
+static void mount_cgroups(void)
+{
+    const unsigned long locked = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
+    char line[512], path[640];
+    FILE *file = fopen("/proc/self/cgroup", "re");
+    bool v1 = false;
+
+    if (file == NULL)
+        die("/proc/self/cgroup");
+    while (fgets(line, sizeof line, file) != NULL) {
+        char *controllers = strchr(line, ':') + 1;
+        *strchr(controllers, ':') = '\0';
+        if (!v1 && *controllers != '\0')
+            must_mount("tmpfs", "sys/fs/cgroup", "tmpfs", locked & ~MS_RDONLY, "mode=755");
+        v1 = v1 || *controllers != '\0';
+        if (!v1) {
+            must_mount("cgroup2", "sys/fs/cgroup", "cgroup2", locked, NULL);
+            continue;
+        }
+        const char *name = *controllers == '\0' ? "unified" : controllers;
+        snprintf(path, sizeof path, "sys/fs/cgroup/%s", strncmp(name, "name=", 5) == 0 ? name + 5 : name);
+        mkdir(path, 0755);
+        must_mount("cgroup", path, *controllers == '\0' ? "cgroup2" : "cgroup", locked, *controllers == '\0' ? NULL : controllers);
+    }
+    fclose(file);
+}
+
+/* The three files that an engine writes for a container. */
+static void bind_files(void)
+{
+    static const char *const names[] = {"resolv.conf", "hostname", "hosts"};
+    char source[4096], target[64];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(source, sizeof source, "%s/%s", work, names[i]);
+        snprintf(target, sizeof target, "etc/%s", names[i]);
+        close(open(target, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+        must_mount(source, target, NULL, MS_BIND, NULL);
+    }
+}
+
+static void hide_paths(void)
+{
+    static const char *const readonly[] = {"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"};
+    static const char *const masked[] = {
+        "proc/acpi", "proc/asound", "proc/interrupts", "proc/kcore", "proc/keys", "proc/latency_stats", "proc/sched_debug", "proc/scsi",
+        "proc/timer_list", "proc/timer_stats", "sys/devices/virtual/powercap", "sys/firmware",
+    };
+    struct stat st;
+
+    for (size_t i = 0; i < sizeof readonly / sizeof *readonly; i++) {
+        if (stat(readonly[i], &st) < 0)
+            continue;
+        must_mount(readonly[i], readonly[i], NULL, MS_BIND, NULL);
+        must_mount(NULL, readonly[i], NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    }
+    for (size_t i = 0; i < sizeof masked / sizeof *masked; i++) {
+        if (stat(masked[i], &st) < 0)
+            continue;
+        if (S_ISDIR(st.st_mode))
+            must_mount("tmpfs", masked[i], "tmpfs", MS_RDONLY, "size=0");
+        else
+            must_mount("/dev/null", masked[i], NULL, MS_BIND, NULL);
+    }
+}
+
 static void make_mounts(void)
 {
     char options[4096], root[4096];
@@ -68,7 +137,10 @@ static void make_mounts(void)
     must_mount("shm", "dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=65536k");
     must_mount("mqueue", "dev/mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     must_mount("sysfs", "sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL);
+    mount_cgroups();
+    bind_files();
     make_devices();
+    hide_paths();
 }
 
 static int child(void *argument)
@@ -104,6 +176,14 @@ static void make_directory(const char *name)
         die(path);
 }
 
+static void make_file(const char *name)
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/%s", work, name);
+    close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+}
+
 /* A close-on-exec pipe tells the moment of the execve: its last writer goes away there. */
 static void one_round(char *stack)
 {
@@ -113,6 +193,9 @@ static void one_round(char *stack)
     make_directory("upper");
     make_directory("work");
     make_directory("root");
+    make_file("resolv.conf");
+    make_file("hostname");
+    make_file("hosts");
     if (pipe2(fds, O_CLOEXEC) < 0)
         die("pipe2");
     uint64_t start = now();

@@ -1,0 +1,48 @@
+/**
+ * When a container's first program began, by the kernel's own word: the `sched_process_exec` tracepoint.
+ *
+ * The engine's reply says only that the process was let go; the record of the tracepoint has the moment of its execve, on the clock
+ * that we measure with, and costs the measured processes about a microsecond for each recorded call.
+ *
+ * Knows: that the last execve below a process within a round is the container's own.
+ * Does not know: what was asked for.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '@slipway/kernel';
+import { openRecorder, type TraceRecord, tracefsAvailable } from '@slipway/observe';
+
+const PATIENCE_MS = 1000;
+
+export interface ExecWitness {
+  /** Moment (CLOCK_MONOTONIC, ms) of the last execve of a program with this path since `sinceMs`. */
+  waitForExec(filename: string, sinceMs: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Follows `pid` and its descendants; undefined, with the reason told, where the kernel does not let us. */
+export async function openExecWitness(pid: number, directory: string, say: (reason: string) => void): Promise<ExecWitness | undefined> {
+  const usable = tracefsAvailable();
+  if (!usable.available) {
+    say(`the moment of the execve is taken from the engine’s reply: ${usable.reason}`);
+    return undefined;
+  }
+  const recorder = await openRecorder({ mountDirectory: directory });
+  let seen: TraceRecord[] = [];
+  recorder.subscribe(({ records }) => seen.push(...records.filter(({ type }) => type === 'exec')));
+  recorder.follow([pid]);
+  return {
+    waitForExec: async (filename, sinceMs) => {
+      for (const deadline = monotonicMs() + PATIENCE_MS; ; await sleep(1)) {
+        recorder.poll();
+        const found = seen.findLast((record) => record.type === 'exec' && record.filename === filename && record.atMs >= sinceMs);
+        if (found !== undefined) {
+          seen = [];
+          return found.atMs;
+        }
+        if (monotonicMs() > deadline) throw new Error(`no execve of ${filename} below process ${pid} was recorded`);
+      }
+    },
+    close: () => recorder.close(),
+  };
+}

@@ -1,0 +1,36 @@
+/**
+ * Benchmarks: ours and a peer in turn, on one machine, printed as a table with ratios.
+ *
+ *     npm run bench -- start [--rounds N]      how soon a container's first instruction runs
+ *     npm run bench -- memory                  what an idle engine holds, and how long a lab machine takes
+ *
+ * Knows: which benches there are.
+ * Does not know: what any of them measures.
+ */
+import { parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  readonly rounds: number;
+}
+
+type Bench = (options: BenchOptions) => Promise<void>;
+
+/** Loaded when asked for: one bench's parts are no load on another's figures. */
+const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  start: async () => (await import('./start.ts')).benchStart,
+  memory: async () => (await import('./memory.ts')).benchMemory,
+};
+
+const { values, positionals } = parseArgs({ options: { rounds: { type: 'string', default: '40' } }, allowPositionals: true });
+const name = positionals[0] ?? '';
+const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+const rounds = Number(values.rounds);
+if (load === undefined || !Number.isInteger(rounds) || rounds < 3) {
+  process.stderr.write(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds N]      (N of 3 or more)\n`);
+  process.exit(2);
+}
+if (process.getuid?.() !== 0) {
+  process.stderr.write('bench: containers need root: start it with sudo\n');
+  process.exit(1);
+}
+await (await load())({ rounds });

@@ -1,0 +1,65 @@
+/**
+ * What a bench works in: a tmpfs of its own, and programs it runs. All of it is gone afterwards.
+ *
+ * Knows: mounting, unmounting, cgroups that were made on the way.
+ * Does not know: what is measured.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The checkout. */
+export const CHECKOUT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+
+export class Workplace {
+  readonly directory = mkdtempSync(join(tmpdir(), 'slipway-bench-'));
+  /** cgroup that everything of this bench goes below, relative to ours. */
+  readonly cgroup = `slipway-bench-${process.pid}`;
+
+  constructor() {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1g,mode=711', 'tmpfs', this.directory]);
+  }
+
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  dispose(): void {
+    execFileSync('umount', ['-l', this.directory]); // with every mount below it
+    rmdirSync(this.directory);
+    const below = ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/${this.cgroup}*`];
+    for (const path of execFileSync('find', below, { encoding: 'utf8' }).split('\n').filter(Boolean)) {
+      execFileSync('rmdir', ['--ignore-fail-on-non-empty', path]);
+    }
+  }
+}
+
+/** Runs a program to its end; milliseconds from before its start. @throws with what it printed, unless it exits with 0 */
+export function timeProgram(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
+  const began = performance.now();
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+  let message = '';
+  child.stderr.on('data', (bytes) => {
+    message += String(bytes);
+  });
+  const ended = new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      const tookMs = performance.now() - began;
+      // What it printed last arrives after its end.
+      if (code === 0) resolve(tookMs);
+      else child.stderr.once('close', () => reject(new Error(`${program} ${args.join(' ')} ended with ${code ?? signal}: ${message}`)));
+    });
+  });
+  return ended;
+}
+
+/** Ends a process that we started and waits for its end. */
+export async function endChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await ended;
+}
