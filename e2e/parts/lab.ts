@@ -67,6 +67,16 @@ export class Lab {
     return left;
   }
 
+  /** The host's own view, to hold the page against: pids of the lab's processes with this command line. */
+  hostPids(command: string): number[] {
+    const { cgroupParent } = this.#config();
+    return list('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => readOr(`/proc/${pid}/cmdline`, '') === `${command.replaceAll(' ', '\0')}\0`)
+      .filter((pid) => readOr(`/proc/${pid}/cgroup`, '').includes(`/${cgroupParent}/`))
+      .map(Number);
+  }
+
   async #signal(signal: NodeJS.Signals): Promise<void> {
     const child = this.#process;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -77,8 +87,13 @@ export class Lab {
     clearTimeout(timer);
   }
 
+  /** Where a lab with this data directory keeps what the host shares. */
+  #config(): ReturnType<typeof readConfig> {
+    return readConfig({ args: ['--data', this.dataDir], env: {}, file: undefined });
+  }
+
   #leftovers(): string[] {
-    const { runDir, cgroupParent } = readConfig({ args: ['--data', this.dataDir], env: {}, file: undefined });
+    const { runDir, cgroupParent } = this.#config();
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
     return [
       ...(existsSync(runDir) ? [`directory ${runDir}`] : []),

@@ -32,11 +32,25 @@ export function withCause(world: World, cause: Cause): World {
 }
 
 const READS = /^(GET|HEAD) /;
+/** A command's line may be told a little after its first effects: shell and kernel report by different ways. */
+const LATE_MS = 50;
+/** What ended so long after the command before is not put down to that when another one comes just now. */
+const DOUBTFUL_MS = 1000;
+
+/** Corrects the cause of ends that were taken in just before the command which brought them about. */
+export function claimEnds(world: World, cause: Cause): World {
+  const processes = world.processes.map((entry) => {
+    const { goneAtMs, goneBy } = entry;
+    if (goneAtMs === undefined || goneAtMs > cause.atMs || cause.atMs - goneAtMs > LATE_MS) return entry;
+    return goneBy === undefined || goneAtMs - goneBy.atMs > DOUBTFUL_MS ? { ...entry, goneBy: cause } : entry;
+  });
+  return processes.some((entry, index) => entry !== world.processes[index]) ? { ...world, processes } : world;
+}
 
 /** What a change at `atMs` is put down to; undefined when nothing recent can have caused it. */
 export function currentCause(world: World, atMs: number): Cause | undefined {
   const cause = world.lastCause;
-  return cause && atMs - cause.atMs <= LIMITS.causeMs && atMs - cause.atMs >= -50 ? cause : undefined;
+  return cause && atMs - cause.atMs <= LIMITS.causeMs && cause.atMs - atMs <= LATE_MS ? cause : undefined;
 }
 
 function addTrace(traces: readonly WorldTrace[], span: Span): readonly WorldTrace[] {

@@ -5,7 +5,7 @@
  * Does not know: whole pictures of processes and cgroups, and spans; those have files of their own (reduce-*.ts).
  */
 import { pushBounded, replaceAt, sameData } from './arrays.ts';
-import { currentCause, reduceSpan, withCause } from './reduce-causes.ts';
+import { claimEnds, currentCause, reduceSpan, withCause } from './reduce-causes.ts';
 import { reduceCgroups } from './reduce-cgroups.ts';
 import { markExit, reduceProcesses } from './reduce-processes.ts';
 import type { CheckFact, ContainerFact, JournalEvent, LayersFact, UpperEntry } from './types.ts';
@@ -52,7 +52,8 @@ function reduceBody(world: World, event: JournalEvent): World {
     case 'command': {
       const { terminal, line } = event;
       const commands = pushBounded(world.commands, { terminal, line, seq, atMs }, LIMITS.commands);
-      return withCause({ ...world, commands }, { kind: 'command', label: line, atMs });
+      const cause = { kind: 'command', label: line, atMs } as const;
+      return withCause(claimEnds({ ...world, commands }, cause), cause);
     }
     case 'notice':
       return { ...world, notices: pushBounded(world.notices, { level: event.level, text: event.text, seq, atMs }, LIMITS.notices) };

@@ -5,7 +5,7 @@
  * Does not know: positions, colours, what is folded.
  */
 import type { NamespaceName, ProcessFact } from './types.ts';
-import { type Mark, markOf } from './view-marks.ts';
+import { isVisible, type Mark, markOf } from './view-marks.ts';
 import type { World, WorldProcess } from './world.ts';
 
 export interface ProcessNode {
@@ -21,11 +21,12 @@ export interface ProcessNode {
 /** Processes by parent, in order of pid. Roots are pid 1 and whoever's parent is not in the picture. */
 export function processTree(world: World, nowMs: number = world.atMs): readonly ProcessNode[] {
   const names = containerNames(world);
-  const alive = new Map(world.processes.filter((entry) => entry.goneAtMs === undefined).map((entry) => [entry.fact.pid, entry]));
+  const shown = world.processes.filter((entry) => isVisible(entry, nowMs));
+  const alive = new Map(shown.filter((entry) => entry.goneAtMs === undefined).map((entry) => [entry.fact.pid, entry]));
   const children = new Map<string, WorldProcess[]>();
   const roots: WorldProcess[] = [];
-  for (const entry of world.processes) {
-    const parent = parentOf(entry, alive, world);
+  for (const entry of shown) {
+    const parent = parentOf(entry, alive, shown);
     if (!parent) roots.push(entry);
     else children.set(parent.key, [...(children.get(parent.key) ?? []), entry]);
   }
@@ -46,10 +47,7 @@ export function processTree(world: World, nowMs: number = world.atMs): readonly 
   };
   const tree = roots.map((entry) => build(entry, 0));
   // A forged picture can hold parents in a circle: they are shown as roots rather than lost.
-  return [
-    ...tree,
-    ...world.processes.filter((entry) => !seen.has(entry.key)).flatMap((entry) => (seen.has(entry.key) ? [] : [build(entry, 0)])),
-  ];
+  return [...tree, ...shown.filter((entry) => !seen.has(entry.key)).flatMap((entry) => (seen.has(entry.key) ? [] : [build(entry, 0)]))];
 }
 
 /** The tree as rows, parents before children. */
@@ -57,10 +55,10 @@ export function processRows(tree: readonly ProcessNode[]): readonly ProcessNode[
   return tree.flatMap((node) => [node, ...processRows(node.children)]);
 }
 
-function parentOf(entry: WorldProcess, alive: ReadonlyMap<number, WorldProcess>, world: World): WorldProcess | undefined {
+function parentOf(entry: WorldProcess, alive: ReadonlyMap<number, WorldProcess>, shown: readonly WorldProcess[]): WorldProcess | undefined {
   const { pid, ppid } = entry.fact;
   if (ppid === 0 || ppid === pid) return undefined;
-  return alive.get(ppid) ?? world.processes.find((other) => other.fact.pid === ppid && other !== entry);
+  return alive.get(ppid) ?? shown.find((other) => other.fact.pid === ppid && other !== entry);
 }
 
 export interface NamespaceSet {

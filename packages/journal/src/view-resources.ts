@@ -5,7 +5,7 @@
  * Does not know: scales, colours, what is folded.
  */
 import type { CgroupSample, LayersFact, UpperEntry } from './types.ts';
-import { MARK_MS, type Mark, markOf } from './view-marks.ts';
+import { isVisible, MARK_MS, type Mark, markOf } from './view-marks.ts';
 import { containerNames } from './view-processes.ts';
 import type { CgroupPoint, World } from './world.ts';
 
@@ -26,6 +26,7 @@ export interface CgroupRow {
 export function cgroupRows(world: World, nowMs: number = world.atMs): readonly CgroupRow[] {
   const names = containerNames(world);
   return world.cgroups
+    .filter((entry) => isVisible(entry, nowMs))
     .map((entry): CgroupRow => {
       const parts = entry.sample.path.split('/').filter(Boolean);
       const { memoryBytes, memoryLimitBytes, container } = entry.sample;

@@ -7,7 +7,7 @@ import { callChain, traces } from './view-calls.ts';
 import { namespaceSets, processRows, processTree } from './view-processes.ts';
 import { cgroupRows, layerStacks } from './view-resources.ts';
 import { timelineMarks } from './view-timeline.ts';
-import { emptyWorld } from './world.ts';
+import { emptyWorld, LIMITS } from './world.ts';
 
 const events = scenario({ containers: 2 });
 const world = worldAt(events, 3999);
@@ -32,6 +32,16 @@ test('only what came in the last seconds is marked, with its cause', () => {
   expect(marks).toContainEqual(['sleep', 'web1', 800]);
   expect(marks).not.toContainEqual(expect.arrayContaining(['init']));
   expect(processRows(processTree(world, 60_000)).every((row) => row.mark === undefined)).toBe(true);
+});
+
+test('what ended leaves the pictures after a while, even when no later event says so', () => {
+  const ended = reduceAll(emptyWorld(), scenario({ containers: 1, removed: 1 }));
+  const shown = (atMs: number) => processRows(processTree(ended, atMs)).map((row) => row.fact.comm);
+  expect(shown(ended.atMs)).toContain('sleep');
+  expect(shown(ended.atMs + LIMITS.lingerMs + 1)).toEqual(['init', 'slipwayd', 'bash']);
+  const removed = reduceAll(ended, [{ type: 'cgroups', samples: [], seq: ended.seq + 1, atMs: ended.atMs + 1, origin: 'host' }]);
+  expect(cgroupRows(removed)).toHaveLength(2);
+  expect(cgroupRows(removed, removed.atMs + LIMITS.lingerMs + 1)).toEqual([]);
 });
 
 test('a forged picture with parents in a circle still shows every process once', () => {

@@ -39,6 +39,25 @@ test('an ended process lingers, with the reason, and then leaves; a removed cont
   expect(later.processes.filter(({ fact }) => fact.pid === 100 || fact.pid === 101)).toEqual([]);
 });
 
+test('an end told just before the command that brought it about is put down to that command', () => {
+  const process = { ppid: 1, comm: 'a', argv: [], uid: 0, namespaces: {}, startTime: '1' };
+  const exit = (pid: number): JournalBody => ({ type: 'kernel.exit', event: { pid, hostPid: pid, comm: 'a' } });
+  const command = (line: string): JournalBody => ({ type: 'command', terminal: 't', line });
+  const world = reduceAll(
+    emptyWorld(),
+    numbered([
+      [{ type: 'processes', processes: [1, 2, 3, 4].map((pid) => ({ ...process, pid })) }, 10],
+      [command('stop 1'), 1000],
+      [exit(1), 1400],
+      [exit(2), 2300],
+      [exit(3), 2390],
+      [command('kill 3'), 2400],
+      [exit(4), 2500],
+    ]),
+  );
+  expect(world.processes.map(({ goneBy }) => goneBy?.label)).toEqual(['stop 1', 'stop 1', 'kill 3', 'kill 3']);
+});
+
 test('a reused pid is another process', () => {
   const process = { pid: 7, ppid: 1, comm: 'a', argv: [], uid: 0, namespaces: {} };
   const world = reduceAll(

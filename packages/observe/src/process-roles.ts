@@ -82,7 +82,8 @@ interface Inside {
 
 /**
  * Pid 1 of a pid namespace is its container's first process. Whose parent stands outside was put in later, or, in a container without a
- * pid namespace of its own, is the first if it is the eldest. All others are their children.
+ * pid namespace of its own, is the first if it is the eldest. All others are their children. The first process ends before the others
+ * do, so its absence makes nobody else the first.
  */
 function roleInside({ entry, container, byPid, containers }: Inside): Role {
   if (isPidOne(entry)) return { role: 'init', container };
@@ -90,8 +91,13 @@ function roleInside({ entry, container, byPid, containers }: Inside): Role {
   const entered = !parent || isShim(parent) || containers.get(parent.hostPid) !== container;
   if (!entered) return { container };
   const others = [...byPid.values()].filter((other) => other !== entry && containers.get(other.hostPid) === container);
-  const isFirst = !others.some((other) => isPidOne(other) || isOlder(other, entry));
+  const isFirst = !hasOwnPids(entry, byPid) && !others.some((other) => isPidOne(other) || isOlder(other, entry));
   return { role: isFirst ? 'init' : 'exec', container };
+}
+
+/** In a pid namespace below the machine's: the kernel lists one number more. */
+function hasOwnPids(entry: SampledProcess, byPid: ReadonlyMap<number, SampledProcess>): boolean {
+  return [...byPid.values()].some((other) => other.nsPid.length < entry.nsPid.length);
 }
 
 function isPidOne(entry: SampledProcess): boolean {

@@ -178,6 +178,16 @@ test('roles: engine, shim, first process, exec and shell; pids are the machineâ€
   expect(hostPids.get(43)).toBe(513);
 });
 
+test('an exec that outlives its containerâ€™s first process for a moment is still an exec', () => {
+  const files = fakeProc([
+    { pid: 500, ppid: 400, nsPid: '500\t1', comm: 'init', argv: ['/sbin/init'] },
+    { pid: 510, ppid: 500, nsPid: '510\t40', comm: 'slipway-shim', argv: ['slipway-shim'] },
+    { pid: 513, ppid: 510, nsPid: '513\t43\t9', comm: 'sh', argv: [], group: `/slipway/${ID}` },
+  ]);
+  const { processes } = createProcessSampler(v1, files).sample();
+  expect(processes.find(({ pid }) => pid === 43)).toMatchObject({ role: 'exec', container: ID });
+});
+
 test('what is remembered is read again after a hint, and after a while', () => {
   const files = fakeProc([
     { pid: 500, ppid: 1, nsPid: '500\t1', comm: 'init', argv: ['init'] },
