@@ -13,6 +13,8 @@ const config: NextConfig = {
   poweredByHeader: false,
   images: { unoptimized: true },
   devIndicators: false,
+  // `npm run dev` puts page and labd behind one origin, so requests reach the bundler with that one.
+  allowedDevOrigins: ['127.0.0.1'],
   // Types are checked by `npm run types` over the same files, with the same settings; once is enough.
   typescript: { ignoreBuildErrors: true },
   transpilePackages: ['@slipway/ui', '@slipway/journal', '@slipway/terminal', '@slipway/lessons', '@slipway/contracts'],

@@ -13,8 +13,13 @@ import { inputsDigest, isCurrent, writeStamp } from './stamp.mjs';
 import { buildToolsTree, TOOLS_INPUTS } from './tools-tree.mjs';
 
 export async function prepare(progress, { web, forTests }) {
+  await bringUpToDate(targets({ web, forTests }), progress);
+}
+
+/** Builds, in order, the targets whose inputs changed or whose results are missing. */
+export async function bringUpToDate(wanted, progress) {
   mkdirSync(STATE_DIR, { recursive: true });
-  for (const target of targets({ web, forTests })) {
+  for (const target of wanted) {
     const digest = inputsDigest(target.inputs, process.arch);
     if (isCurrent(target.name, digest, target.results)) continue;
     await progress.step(target.label, () => target.build(progress));
@@ -78,12 +83,15 @@ function targets({ web, forTests }) {
         'packages/lessons/src',
         'package-lock.json',
       ],
-      results: [`${ROOT}/apps/web/out/index.html`],
-      build: (progress) =>
-        progress.command(projectNode(), [`${ROOT}/node_modules/.bin/next`, 'build'], {
+      results: [`${ROOT}/apps/web/out/index.html`, `${ROOT}/apps/web/out/csp.json`],
+      build: async (progress) => {
+        await progress.command(projectNode(), [`${ROOT}/node_modules/.bin/next`, 'build'], {
           cwd: `${ROOT}/apps/web`,
           env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', PATH: `${ROOT}/node_modules/.bin:${process.env.PATH}` },
-        }),
+        });
+        // labd's content security policy allows the page's inline scripts by these digests.
+        await progress.command(projectNode(), ['scripts/csp-hashes.mjs'], { cwd: `${ROOT}/apps/web` });
+      },
     });
   }
   if (forTests) all.push(dockerClient);
