@@ -54,7 +54,12 @@ server.on('upgrade', (incoming, socket, head) => {
     onward.write(head);
     socket.pipe(onward).pipe(socket);
   });
-  for (const end of [socket, onward]) end.on('error', () => (socket.destroy(), onward.destroy()));
+  const cut = () => {
+    socket.destroy();
+    onward.destroy();
+  };
+  socket.on('error', cut);
+  onward.on('error', cut);
 });
 server.listen(PORT, '127.0.0.1');
 

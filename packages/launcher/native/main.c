@@ -17,7 +17,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "launch.h"
@@ -140,11 +139,6 @@ static int open_fifo(struct launch *l)
     if (l->plan.start_fifo == NULL)
         return 0;
     /* The starter is a program that cannot make one itself. */
-    /* Whoever the process has become by then writes to it; the directory around it keeps everybody else out. */
-    if (mkfifo(l->plan.start_fifo, 0600) < 0 && errno != EEXIST)
-        return fail("mkfifo");
-    if (chmod(l->plan.start_fifo, 0622) < 0)
-        return fail("chmod fifo");
     l->fifo_made = mkfifo(l->plan.start_fifo, 0600) == 0;
     if (!l->fifo_made && errno != EEXIST)
         return fail("mkfifo");

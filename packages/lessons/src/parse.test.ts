@@ -32,13 +32,14 @@ test('prose becomes data, with components and their attributes', () => {
         { kind: 'text', text: '.' },
       ],
     },
-    {
-      kind: 'element',
-      tag: 'p',
-      props: {},
-      children: [{ kind: 'element', tag: 'Run', props: {}, children: [{ kind: 'text', text: 'docker ps' }] }],
-    },
+    { kind: 'element', tag: 'Run', props: {}, children: [{ kind: 'text', text: 'docker ps' }] },
   ]);
+});
+
+test('a term stays in its sentence, a box leaves the paragraph that Markdown puts round it', () => {
+  const { body } = parseLesson(`${FRONT}A <Term of="pid">pid</Term> here.\n\n<Task id="x">Do *it*.</Task>\n`, 'a.mdx');
+
+  expect(body.map((node) => node.kind === 'element' && node.tag)).toEqual(['p', 'Task']);
 });
 
 test('a table keeps its head apart', () => {

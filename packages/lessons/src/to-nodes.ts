@@ -19,6 +19,9 @@ const COMPONENTS: Readonly<Partial<Record<LessonTag, readonly string[]>>> = {
   Panel: ['name'],
 };
 
+/** Elements that stand by themselves rather than in a sentence. */
+const BOXES: ReadonlySet<string> = new Set(['Task', 'Run', 'Myth', 'Quiz']);
+
 const PLAIN: Readonly<Record<string, LessonTag>> = {
   paragraph: 'p',
   emphasis: 'em',
@@ -43,6 +46,9 @@ function convertAll(nodes: readonly RootContent[], context: Context): readonly L
 }
 
 function convert(node: RootContent, context: Context): readonly LessonNode[] {
+  if (node.type === 'paragraph' && node.children.length > 0 && node.children.every(isAloneOnItsLine)) {
+    return convertAll(node.children, context).filter((child) => child.kind === 'element');
+  }
   const plain = PLAIN[node.type];
   if (plain !== undefined && 'children' in node) return [element(plain, {}, convertAll(node.children as RootContent[], context))];
   switch (node.type) {
@@ -70,6 +76,12 @@ function convert(node: RootContent, context: Context): readonly LessonNode[] {
     default:
       return refuse(context, node, `${node.type} is not part of a lesson`);
   }
+}
+
+/** Markdown wraps a line that holds nothing but an element in a paragraph; a box inside a paragraph is no HTML. */
+function isAloneOnItsLine(node: RootContent): boolean {
+  if (node.type === 'text') return node.value.trim() === '';
+  return (node.type === 'mdxJsxTextElement' || node.type === 'mdxJsxFlowElement') && BOXES.has(node.name ?? '');
 }
 
 /** Only places that a learner can trust to stay where they are: the web over https, or this page. */
