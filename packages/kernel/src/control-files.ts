@@ -24,6 +24,8 @@ export interface ControlFiles {
   rmdir(path: string): void;
   /** Names in a directory, sorted. @throws ENOENT … */
   list(path: string): string[];
+  /** Names of the directories in a directory, in no order; links do not count. One call, where `kind` of each name would be one apiece. @throws ENOENT … */
+  listDirectories(path: string): string[];
   kind(path: string): EntryKind | undefined;
   chown(path: string, uid: number, gid: number): void;
   /** Whether this process may write here (access(2), so capabilities count). */
@@ -56,6 +58,11 @@ export const hostControlFiles: ControlFiles = {
   mkdir: (path, mode = 0o755) => void fs.mkdirSync(path, { mode }),
   rmdir: (path) => fs.rmdirSync(path),
   list: (path) => fs.readdirSync(path).sort(),
+  listDirectories: (path) =>
+    fs
+      .readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name),
   kind(path) {
     const info = fs.lstatSync(path, { throwIfNoEntry: false });
     if (info === undefined) return undefined;
@@ -74,11 +81,13 @@ export const hostControlFiles: ControlFiles = {
   readLink: (path) => fs.readlinkSync(path),
 };
 
+/** One for all reads: they are synchronous, and a fresh 64 KiB for a file of a few bytes would keep the garbage collector busy. */
+const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+
 function readUpTo(fd: number, maxBytes: number): string {
-  const buffer = Buffer.allocUnsafe(Math.min(maxBytes, READ_BYTES));
-  const first = fs.readSync(fd, buffer, 0, buffer.length, null);
+  const first = fs.readSync(fd, buffer, 0, Math.min(buffer.length, maxBytes), null);
   // Most control files fit into one read; the rest (mountinfo, cgroup.procs of a busy group) goes on until the end or the bound.
-  if (first < buffer.length && first < 4096) return buffer.toString('utf8', 0, first);
+  if (first < Math.min(buffer.length, maxBytes) && first < 4096) return buffer.toString('utf8', 0, first);
   const chunks = [Buffer.from(buffer.subarray(0, first))];
   for (let total = first; total < maxBytes; ) {
     const count = fs.readSync(fd, buffer, 0, Math.min(buffer.length, maxBytes - total), null);

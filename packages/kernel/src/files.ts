@@ -5,6 +5,7 @@
  * Does not know: what the text means; large streams (stored-files.ts) or trees (remove-tree.ts).
  */
 import { randomBytes } from 'node:crypto';
+import { closeSync, fchmodSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EngineError } from '@slipway/errors';
@@ -13,6 +14,9 @@ import { syncDirectory } from './stored-files.ts';
 
 /** Bytes read at most when the caller sets no bound of its own: 4 MiB. */
 export const READ_MAX_BYTES = 4 * 1024 * 1024;
+
+/** Most files are smaller; buffers of this size come out of Node's pool. */
+const FIRST_READ_BYTES = 4000;
 
 export interface ReadOptions {
   readonly maxBytes?: number;
@@ -57,12 +61,13 @@ export interface AtomicWriteOptions {
 export async function writeFileAtomic(path: string, content: string | Uint8Array, options: AtomicWriteOptions = {}): Promise<void> {
   const { mode = 0o600, durable = true } = options;
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  if (!durable) return writeAtOnce(path, temporary, { content, mode });
   const handle = await fs.open(temporary, 'wx', 0o600);
   try {
     try {
       await handle.writeFile(content);
       await handle.chmod(mode);
-      if (durable) await handle.sync();
+      await handle.sync();
     } finally {
       await handle.close();
     }
@@ -71,7 +76,27 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     await fs.rm(temporary, { force: true });
     throw error;
   }
-  if (durable) await syncDirectory(dirname(path));
+  await syncDirectory(dirname(path));
+}
+
+/**
+ * Synchronous: it ends in the page cache, where five calls take some ten microseconds each; handing each of them to the thread pool
+ * takes longer, and a container's start has a dozen such files.
+ */
+function writeAtOnce(path: string, temporary: string, file: { readonly content: string | Uint8Array; readonly mode: number }): void {
+  const fd = openSync(temporary, 'wx', 0o600);
+  try {
+    try {
+      writeFileSync(fd, file.content);
+      fchmodSync(fd, file.mode);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }
 
 /** Makes a directory and its missing parents; an existing one keeps its mode. Returns whether the last one was made here. */
@@ -96,7 +121,7 @@ async function readBounded(handle: fs.FileHandle, path: string, maxBytes: number
   const chunks: Buffer[] = [];
   let total = 0;
   for (;;) {
-    const chunk = Buffer.allocUnsafe(Math.min(65_536, maxBytes + 1 - total));
+    const chunk = Buffer.allocUnsafe(Math.min(total === 0 ? FIRST_READ_BYTES : 65_536, maxBytes + 1 - total));
     const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
     if (bytesRead === 0) return Buffer.concat(chunks);
     total += bytesRead;

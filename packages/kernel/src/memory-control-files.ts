@@ -97,6 +97,10 @@ export class MemoryControlFiles implements ControlFiles {
       .sort();
   }
 
+  listDirectories(path: string): string[] {
+    return this.list(path).filter((name) => this.kind(path === '/' ? `/${name}` : `${path}/${name}`) === 'directory');
+  }
+
   kind(path: string): EntryKind | undefined {
     return this.#entries.get(path)?.kind;
   }

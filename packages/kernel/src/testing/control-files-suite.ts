@@ -59,6 +59,16 @@ export function controlFilesSuite(name: string, open: () => ControlFilesFixture)
       expect(code(() => files.rmdir(`${root}/a`))).toBe('ENOENT');
     });
 
+    test('directories are listed without files', () => {
+      const { files, root, put, putLink } = open();
+      files.mkdir(`${root}/b`);
+      files.mkdir(`${root}/b/inner`);
+      put(`${root}/a`, '');
+      putLink(`${root}/link`, `${root}/b`);
+      expect(files.listDirectories(root)).toEqual(['b']);
+      expect(code(() => files.listDirectories(`${root}/missing`))).toBe('ENOENT');
+    });
+
     test('listing gives the names directly inside, sorted', () => {
       const { files, root, put } = open();
       files.mkdir(`${root}/b`);
