@@ -56,7 +56,7 @@ function planRootMount(draft: Draft, spec: RuntimeSpec, { rootfsMount }: Host): 
     draft.add('mounts', origin, { op: 'bindRoot' });
   } else {
     const origin = { pointer: '/root/path', reason: `the container's own ${rootfsMount.fsType} file system becomes its root` };
-    draft.add('mounts', origin, { op: 'mount', destination: '/', attributes: {}, refuseSymlinks: false, ...rootfsMount });
+    draft.add('mounts', origin, { op: 'mount', destination: '/', attributes: { noDev: true }, refuseSymlinks: false, ...rootfsMount });
   }
 }
 
