@@ -5,11 +5,12 @@
  * Does not know: any part's work.
  */
 import { arch, hostname, release } from 'node:os';
+import { detectCgroups, makeRoomForGroups } from '@slipway/cgroups';
 import { createImagePort, openEngine } from '@slipway/engine';
 import { EngineError } from '@slipway/errors';
 import { openImageStore } from '@slipway/images';
 import { createTracer } from '@slipway/journal';
-import { ensurePrivateDirectory, monotonicMs } from '@slipway/kernel';
+import { ensurePrivateDirectory, inUserNamespace, monotonicMs } from '@slipway/kernel';
 import { createLauncher } from '@slipway/launcher';
 import { hostPlatform } from '@slipway/oci';
 import { createRuntime } from '@slipway/runtime';
@@ -72,6 +73,7 @@ async function compose({ config, version, log, closers }: Composition): Promise<
   };
   const images = await openImageStore({ root: config.root, snapshotter: config.snapshotter, platform: hostPlatform(arch()) });
   closers.push(() => images.close());
+  prepareCgroups(warn);
   const runtime = createRuntime({
     root: `${config.state}/runtime`,
     launcher: createLauncher(),
@@ -86,6 +88,7 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     emit,
     warn,
     watchLayers: config.labSocket !== undefined || config.journalFile !== undefined,
+    devicesGuarded: detectCgroups().mode !== 'v2' || inUserNamespace(),
   });
   closers.push(() => engine.close());
   if (config.journalFile !== undefined)
@@ -104,6 +107,15 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     await listenOn(api.http, config.dockerSocket);
     closers.push(() => api.close());
     log.info({ socket: config.dockerSocket }, 'serving the Docker API');
+  }
+}
+
+/** In a machine of its own the engine must not sit at the top of its cgroups. Where it may not move, it still runs containers without limits. */
+function prepareCgroups(warn: (message: string) => void): void {
+  try {
+    makeRoomForGroups(detectCgroups());
+  } catch (error) {
+    warn(`no room for cgroups with limits: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
