@@ -18,7 +18,7 @@ import { type CgroupStats, readStats } from './stats.ts';
 
 /** A handle; holds no descriptors, so there is nothing to close. */
 export interface Cgroup {
-  /** Hierarchy name → host directory, for every hierarchy the group is (to be) in. Record it to find the group again. */
+  /** Hierarchy name → host directory, for every hierarchy the group is (to be) in; the same object until one drops out. Record it to find the group again. */
   readonly directories: CgroupDirectories;
   /**
    * Makes the directories; hierarchies where this process may not are left out, unless `plan` writes there. All or nothing.
@@ -102,9 +102,9 @@ class HostCgroup implements Cgroup {
         if (paths === undefined) continue;
         made.push(...paths);
         kept[hierarchy.name] = directory;
+        if (!paths.includes(directory)) this.#refuseOccupied(directory);
       }
-      this.#refuseOccupied(kept);
-      this.#directories = kept;
+      if (Object.keys(kept).length < Object.keys(this.#directories).length) this.#directories = kept;
     } catch (error) {
       for (const path of made.toReversed()) tryRemove(path, this.#host.files);
       throw error;
@@ -180,11 +180,9 @@ class HostCgroup implements Cgroup {
   }
 
   /** Two containers in one group would share limits, and killing one would kill both. */
-  #refuseOccupied(directories: CgroupDirectories): void {
-    const { files } = this.#host;
-    const occupied = Object.values(directories).find((directory) => listMembers({ directory }, files).length > 0);
-    if (occupied === undefined) return;
-    throw new EngineError('failed-precondition', `cgroup ${JSON.stringify(occupied)} already holds processes`, {
+  #refuseOccupied(directory: string): void {
+    if (listMembers({ directory }, this.#host.files).length === 0) return;
+    throw new EngineError('failed-precondition', `cgroup ${JSON.stringify(directory)} already holds processes`, {
       code: 'E_CGROUP_IN_USE',
       op: 'cgroup.create',
       subject: '/linux/cgroupsPath',

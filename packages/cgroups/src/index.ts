@@ -14,4 +14,5 @@ export {
 export { makeRoomForGroups } from './make-room.ts';
 export { planCgroup } from './plan.ts';
 export { weightOfShares } from './plan-v2.ts';
+export { createMoveReadier } from './ready-moves.ts';
 export { type CgroupStats, readStats } from './stats.ts';

@@ -28,6 +28,7 @@ const RESOLV_CONF_LIMIT = 64 * 1024;
  */
 export async function createContainer(engine: EngineContext, request: ContainerRequest, parent?: SpanContext): Promise<{ id: string }> {
   return engine.tracer.span({ actor: 'engine', name: 'container.create', protocol: 'function call', parent, request }, async (span) => {
+    engine.runtime.expectCreate(); // most are started at once
     const image = await requireImage(engine, request.image);
     const record = planRecord(engine, engine.devicesGuarded ? request : guardDevices(request), image);
     span.note({ container: record.id });

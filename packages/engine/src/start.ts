@@ -49,6 +49,7 @@ async function launch(engine: EngineContext, container: LiveContainer, span: Ope
   const { id } = container;
   const shimDir = `${engine.paths.state}/shims/${id.slice(0, 32)}`;
   const rollback = new Rollback();
+  engine.runtime.expectCreate();
   try {
     await removeTree(shimDir);
     await ensurePrivateDirectory(shimDir);
@@ -115,7 +116,7 @@ async function release(engine: EngineContext, container: LiveContainer, parent: 
 
 async function noteStarted(engine: EngineContext, container: LiveContainer, born: StartedProcess): Promise<void> {
   const { pid, startTime, shimPid } = born;
-  container.cgroups = (await engine.runtime.state(container.id)).cgroups;
+  if (born.cgroups !== undefined) container.cgroups = born.cgroups;
   const { exit: _exit, error: _error, stopRequested: _stop, ...rest } = container.record;
   container.record = rest;
   const saved = engine.containers.update(container, {

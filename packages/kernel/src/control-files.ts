@@ -8,6 +8,7 @@
  * of the thirty calls of a container's start would cost more than all of them together.
  */
 import * as fs from 'node:fs';
+import { open } from 'node:fs/promises';
 
 /** What is at a path; links are not followed. */
 export type EntryKind = 'file' | 'directory' | 'other';
@@ -80,6 +81,16 @@ export const hostControlFiles: ControlFiles = {
   },
   readLink: (path) => fs.readlinkSync(path),
 };
+
+/** As `write`, on a thread beside: for the few writes that the kernel lets wait. */
+export async function writeControlFileAside(path: string, text: string): Promise<void> {
+  const file = await open(path, fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW);
+  try {
+    await file.write(text);
+  } finally {
+    await file.close();
+  }
+}
 
 /** One for all reads: they are synchronous, and a fresh 64 KiB for a file of a few bytes would keep the garbage collector busy. */
 const buffer = Buffer.allocUnsafeSlow(READ_BYTES);

@@ -1,5 +1,5 @@
 export { ConfinedDirectory, confinedFile, type EntryStat, type EntryTimes, isErrno } from './confined.ts';
-export { type ControlFiles, type EntryKind, hostControlFiles } from './control-files.ts';
+export { type ControlFiles, type EntryKind, hostControlFiles, writeControlFileAside } from './control-files.ts';
 export { copyTree, type TreeUsage, treeUsage } from './copy-tree.ts';
 export {
   type AtomicWriteOptions,

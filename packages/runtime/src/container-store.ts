@@ -35,7 +35,8 @@ export class ContainerStore {
   }
 
   async write(record: ContainerRecord): Promise<void> {
-    await writeFileAtomic(`${this.#dir(record.id)}/state.json`, formatRecord(record));
+    // A power cut ends what it speaks of, too (bootId), so nobody waits for a disk.
+    await writeFileAtomic(`${this.#dir(record.id)}/state.json`, formatRecord(record), { durable: false });
   }
 
   /** @throws `not-found` / `E_CONTAINER_UNKNOWN` */

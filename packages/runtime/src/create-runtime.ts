@@ -4,7 +4,7 @@
  * Knows: which verb lives in which file.
  * Does not know: images, networks, or the dialects of the callers.
  */
-import { type CgroupHost, detectCgroups, reopenCgroup } from '@slipway/cgroups';
+import { type CgroupHost, createMoveReadier, detectCgroups, reopenCgroup } from '@slipway/cgroups';
 import { EngineError } from '@slipway/errors';
 import type { Launcher } from '@slipway/launcher';
 import { requireContainerId } from './container-id.ts';
@@ -29,6 +29,7 @@ export function createRuntime(options: CreateRuntimeOptions): Runtime {
   const parts = partsOf(options);
   const { store, cgroups } = parts;
   return {
+    expectCreate: parts.readyMoves,
     create: async (request) => createContainer({ ...request, id: requireContainerId(request.id) }, parts),
     start: (id) => startContainer(id, parts),
     state: (id) => stateOf(id, parts),
@@ -54,6 +55,7 @@ function partsOf({ root, launcher, cgroupParent, onWarning }: CreateRuntimeOptio
     cgroups,
     cgroupParent,
     host: () => (host ??= detectHost(cgroups())),
+    readyMoves: createMoveReadier(cgroups),
     warn: (message) => onWarning?.(message),
   };
 }

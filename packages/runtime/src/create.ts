@@ -31,15 +31,19 @@ export interface Parts {
   /** Where containers without a `cgroupsPath` go, relative to our own cgroup. */
   readonly cgroupParent: string | undefined;
   readonly host: () => HostFacts;
+  /** Begins the kernel's wait before a process can change groups; see @slipway/cgroups. */
+  readonly readyMoves: () => void;
   readonly warn: (message: string) => void;
 }
 
 export async function createContainer(request: CreateRequest, parts: Parts): Promise<StartedProcess> {
+  parts.readyMoves();
   const spec = await readSpec(request.bundle);
   const rootfs = await findRootfs(request.bundle, spec);
   const cgroup = cgroupOf(request.id, spec, parts);
   const limits = planCgroup(withDefaultDevices(spec.linux?.resources), parts.cgroups());
   const birthIn = (group: Cgroup) => plan(spec, { ...parts.host(), ...bundleFacts(request, rootfs, group) });
+  const planned = cgroup.directories;
   const firstPlan = birthIn(cgroup); // refuses before anything is touched
 
   const rollback = new Rollback();
@@ -55,7 +59,7 @@ export async function createContainer(request: CreateRequest, parts: Parts): Pro
     delegateCgroup(spec, cgroup);
 
     // Hierarchies in which we may not make groups have dropped out by now.
-    const birth = birthIn(cgroup);
+    const birth = cgroup.directories === planned ? firstPlan : birthIn(cgroup);
     for (const warning of new Set([...limits.warnings, ...firstPlan.warnings, ...birth.warnings])) parts.warn(warning);
     const launched = await launch(birth, request, parts);
     const { pid, startTime, shimPid } = launched;
@@ -66,7 +70,7 @@ export async function createContainer(request: CreateRequest, parts: Parts): Pro
     });
     if (request.pidFile !== undefined) await writeFileAtomic(request.pidFile, String(pid), { mode: 0o644, durable: false });
     rollback.disarm();
-    return toStarted(launched);
+    return { ...toStarted(launched), cgroups: cgroup.directories };
   } catch (failure) {
     return await rollback.unwind(failure);
   }

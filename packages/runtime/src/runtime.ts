@@ -75,6 +75,8 @@ export interface StartedProcess {
   readonly pid: number;
   readonly startTime: string;
   readonly shimPid?: number;
+  /** Of a container's first process: see {@link ContainerState.cgroups}. */
+  readonly cgroups?: Readonly<Record<string, string>>;
   /** In foreground supervision only. */
   readonly exit?: Promise<number>;
 }
@@ -88,6 +90,8 @@ export interface RuntimeOptions {
 }
 
 export interface Runtime {
+  /** Tells that a `create` will follow soon: what takes the kernel a while and needs no bundle begins beside the caller's other work. */
+  expectCreate(): void;
   /**
    * Brings a bundle to `created`: namespaces, mounts, cgroup exist and the process waits before its execve.
    * config.json is read once, here; later changes to it have no effect.
