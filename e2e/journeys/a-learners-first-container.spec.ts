@@ -109,43 +109,6 @@ test('a wrong turn is explained in a sentence: another name, and an end by the e
   await expect(labPage.task('End it from outside', 'not done yet')).toContainText(/I see the request POST .*\/stop/);
 });
 
-test('from Enter to the picture: how long a container’s first process takes to appear', async ({ lab, labPage, page }) => {
-  await labPage.open(lab.address);
-  const times: number[] = [];
-  for (let round = 0; round < 10; round += 1) {
-    const name = `run${round}`;
-    const seen = page.evaluate(appearance, name);
-    await labPage.type(`docker run -d --name ${name} busybox sleep 300`);
-    times.push(await seen);
-    await labPage.type(`docker rm -f ${name}`);
-    await expect(labPage.process('container’s init').filter({ hasNotText: 'ended' })).toHaveCount(0);
-  }
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number) => `${Math.round(sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN)} ms`;
-  console.log(`launch → init in the picture, ${times.length} runs: median ${at(0.5)}, fastest ${at(0)}, slowest ${at(1)}`);
-  expect(times).toHaveLength(10);
-});
-
-/** In the page: milliseconds from the next Enter to the first process of the container in the tree. */
-function appearance(name: string): Promise<number> {
-  return new Promise((resolve) => {
-    let entered = Number.NaN;
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.key === 'Enter') entered = performance.now();
-    };
-    const look = (): void => {
-      const items = [...document.querySelectorAll('[role="treeitem"]')];
-      if (!items.some((item) => item.textContent?.includes('container’s init') && item.textContent.includes(name))) return;
-      observer.disconnect();
-      window.removeEventListener('keydown', onKey, true);
-      resolve(performance.now() - entered);
-    };
-    const observer = new MutationObserver(look);
-    observer.observe(document.body, { subtree: true, childList: true, characterData: true });
-    window.addEventListener('keydown', onKey, true);
-  });
-}
-
 function toBytes(text: string | undefined): number {
   const [amount, unit = 'B'] = (text ?? '').split(' ');
   return Number(amount) * 1024 ** Math.max(0, ['B', 'KiB', 'MiB', 'GiB'].indexOf(unit));

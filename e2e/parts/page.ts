@@ -60,7 +60,13 @@ export class LabPage {
     return this.page.getByRole('treeitem').filter({ hasText: text });
   }
 
-  /** What the terminal shows, as a screen reader is told it. */
+  /** Has the terminal's text put where a screen reader, and a test, finds it. */
+  async readScreen(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Screen reader mode' }).click();
+    await expect(this.screen).toContainText('root@lab');
+  }
+
+  /** What the terminal shows; after {@link readScreen}. */
   get screen(): Locator {
     return this.page.getByRole('region', { name: 'Terminal' }).getByRole('list').last();
   }

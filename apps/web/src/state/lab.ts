@@ -20,12 +20,16 @@ export const feed = new JournalFeed(() => performance.now());
 /** Input is numbered per page, so that two tabs of one session can type. */
 const PAGE = globalThis.crypto?.randomUUID?.() ?? String(Math.random());
 
+/** The lesson that the last hello told. */
+let greetedWith: string | undefined;
+
 /** Terminals that are drawn right now; each registers itself. */
 const links = new Map<string, TerminalLink>();
 
 export const connection = new Connection({
   hello: () => {
     const lesson = lessonOnPage();
+    greetedWith = lesson;
     return {
       type: 'hello',
       token: api.token,
@@ -99,6 +103,7 @@ function receive(message: ServerMessage): void {
       useSession.setState({ machine: message.machine });
       takeTerminals(message.terminals);
       for (const link of links.values()) link.open();
+      sayLesson();
       break;
     case 'journal.new':
       feed.begin(message.journal);
@@ -130,6 +135,12 @@ function receive(message: ServerMessage): void {
       toast(message.failure.hint ? `${message.failure.message}: ${message.failure.hint}` : message.failure.message, 'bad');
       break;
   }
+}
+
+/** A lesson that was chosen between hello and welcome could not be told then. */
+function sayLesson(): void {
+  const lesson = lessonOnPage();
+  if (lesson !== undefined && lesson !== greetedWith) connection.send({ type: 'lesson', lesson });
 }
 
 function takeTerminals(terminals: ReturnType<typeof useTerminals.getState>['terminals']): void {
