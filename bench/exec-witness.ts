@@ -8,6 +8,7 @@
  * Does not know: what was asked for.
  */
 
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '@slipway/kernel';
 import { openRecorder, type TraceRecord, tracefsAvailable } from '@slipway/observe';
@@ -30,7 +31,9 @@ export async function openExecWitness(pid: number, directory: string, say: (reas
   const recorder = await openRecorder({ mountDirectory: directory });
   let seen: TraceRecord[] = [];
   recorder.subscribe(({ records }) => seen.push(...records.filter(({ type }) => type === 'exec')));
-  recorder.follow([pid]);
+  // Children from before, such as the launcher that is kept ready, are not followed by themselves.
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  recorder.follow([pid, ...children]);
   return {
     waitForExec: async (filename, sinceMs) => {
       for (const deadline = monotonicMs() + PATIENCE_MS; ; await sleep(1)) {

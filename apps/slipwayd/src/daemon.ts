@@ -76,7 +76,7 @@ async function compose({ config, version, log, closers }: Composition): Promise<
   prepareCgroups(warn);
   const runtime = createRuntime({
     root: `${config.state}/runtime`,
-    launcher: createLauncher(),
+    launcher: createLauncher({ keepSpare: true }),
     cgroupParent: config.cgroupParent,
     onWarning: warn,
   });

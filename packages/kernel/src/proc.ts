@@ -82,9 +82,18 @@ export function listPids(files: ControlFiles = hostControlFiles): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Argument list of a process (bounded to 64 KiB); empty for kernel threads and zombies. */
+/**
+ * Argument list of a process (bounded to 64 KiB); empty for kernel threads and zombies. What a process that wrote a shorter title over
+ * its arguments left behind them does not count: three empty ones and more at the end.
+ */
 export function findCommandLine(pid: number, files: ControlFiles = hostControlFiles): readonly string[] | undefined {
-  return fromProc(() => files.read(`/proc/${pid}/cmdline`).split('\0').slice(0, -1));
+  return fromProc(() =>
+    files
+      .read(`/proc/${pid}/cmdline`)
+      .replace(/\0{4,}$/, '\0')
+      .split('\0')
+      .slice(0, -1),
+  );
 }
 
 /** Changes at every boot: state that names a pid is worthless under another id. */

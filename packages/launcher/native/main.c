@@ -183,12 +183,24 @@ static void release_plan(struct launch *l)
     munmap(l->board, sizeof(struct board));
 }
 
+/* Who looks with ps sees whose shim this is, also where we were started before anybody knew: as much as fits over the words we got. */
+static void show_purpose(int argc, char **argv, const char *shim_dir)
+{
+    size_t room = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) - argv[0]);
+    char words[PATH_MAX + 16] = "slipway-shim";
+    size_t length = strlen(words) + 1;
+
+    strncpy(words + length, shim_dir, sizeof(words) - length - 1);
+    length += strlen(words + length);
+    memset(argv[0], 0, room);
+    memcpy(argv[0], words, length < room ? length : room);
+}
+
 int main(int argc, char **argv, char **envp)
 {
     struct launch *l = &launch;
     uint32_t at;
 
-    (void)argc;
     prctl(PR_SET_DUMPABLE, 0);
     l->records = RECORDS_FD;
     l->control = CONTROL_FD;
@@ -203,6 +215,8 @@ int main(int argc, char **argv, char **envp)
         send_failure(l, at);
         return give_up(l);
     }
+    if (l->plan.mode == MODE_SHIM && argc > 0)
+        show_purpose(argc, argv, l->plan.shim_dir);
     if (run_launch(l) < 0)
         return give_up(l);
     release_plan(l);

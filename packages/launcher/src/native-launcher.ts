@@ -4,15 +4,15 @@
  * Knows: which file descriptor carries what, and when a launch is over.
  * Does not know: the bytes of a plan (encode.ts) or of a record (records.ts); what a failure means to people (failure.ts).
  */
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
-import { openSync, readlinkSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '@slipway/errors';
 import { encodePlan } from './encode.ts';
 import { launchError } from './failure.ts';
-import type { Launched, Launcher, LaunchOptions, Supervision } from './launcher.ts';
+import type { Launched, Launcher, LaunchOptions } from './launcher.ts';
+import { LauncherProgram } from './launcher-program.ts';
 import type { OperationRecord, Plan } from './operations.ts';
 import { type LauncherRecord, NO_OPERATION, RecordReader } from './records.ts';
 
@@ -26,66 +26,21 @@ export interface NativeLauncherOptions {
   readonly binary?: string;
   /** `<op>:<error|kill>`: makes that operation fail. Only the test build of the program looks at it. */
   readonly failpoint?: string;
+  /** Keeps one process started for the next launch under a shim. For a daemon, whose next container is a matter of time. */
+  readonly keepSpare?: boolean;
 }
 
 /** A launcher that runs the C program. Holds one file descriptor after the first launch: make one for a whole process. */
 export function createLauncher(options: NativeLauncherOptions = {}): Launcher {
-  const program = new Program(options.binary ?? BUILT_BINARY);
+  const { binary = BUILT_BINARY, failpoint, keepSpare = false } = options;
+  const program = new LauncherProgram({ binary, failpoint, keepSpare });
   return {
     launch: async (plan, launchOptions) => {
       const bytes = encodePlan(plan, launchOptions);
-      const child = start(program.path, options.failpoint, launchOptions.supervision);
+      const child = program.start(launchOptions.supervision);
       return new Launch(child, plan, launchOptions, () => program.keep(child)).run(bytes);
     },
   };
-}
-
-/**
- * What to execute: first the file, which copies itself into a sealed memfd (native/seal.c), from then on that very memfd.
- * Later launches save the copy, and all shims share its pages.
- */
-class Program {
-  readonly #binary: string;
-  #sealed: number | undefined;
-
-  constructor(binary: string) {
-    this.#binary = binary;
-  }
-
-  get path(): string {
-    return this.#sealed === undefined ? this.#binary : `/proc/self/fd/${this.#sealed}`;
-  }
-
-  /** Called once the launcher has spoken, so that it is known to run from its copy. */
-  keep({ pid }: ChildProcess): void {
-    if (this.#sealed !== undefined) return;
-    try {
-      const exe = `/proc/${pid}/exe`;
-      if (readlinkSync(exe).startsWith('/memfd:slipway-launcher')) this.#sealed = openSync(exe, 'r');
-    } catch {
-      // It has ended already, or we may not look: the next launch makes a copy again.
-    }
-  }
-}
-
-function start(path: string, failpoint: string | undefined, supervision: Supervision): ChildProcess {
-  const shim = supervision.mode === 'shim';
-  return spawn(path, shim ? [supervision.dir] : [], {
-    argv0: shim ? 'slipway-shim' : 'slipway-launcher',
-    cwd: '/',
-    // Nothing of our environment reaches a process that runs as root beside untrusted files.
-    env: failpoint === undefined ? {} : { FAILPOINT: failpoint },
-    // A shim must not hear the signals of its starter's terminal or process group.
-    detached: shim,
-    stdio: stdioFor(supervision),
-  });
-}
-
-/** 0-2 the process's, 3 plan, 4 records, 5 control, then what is to be handed on. */
-function stdioFor(supervision: Supervision): StdioOptions {
-  const streams = supervision.mode === 'shim' ? ['ignore', 'ignore', 'ignore'] : supervision.stdio;
-  const preserved = supervision.mode === 'shim' ? 0 : (supervision.preserveFds ?? 0);
-  return [...streams, 'pipe', 'pipe', 'pipe', ...Array.from({ length: preserved }, (_, i) => 3 + i)] as StdioOptions;
 }
 
 /** One launch under way: turns records into callbacks and, in the end, into a promise's result. */
