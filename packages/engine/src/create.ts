@@ -95,7 +95,7 @@ async function writeBundle(engine: EngineContext, record: ContainerRecord, rootf
   const directory = engine.containers.directory(record.id);
   const { host } = record.request;
   await requireBindSources(engine, record);
-  const hostResolvConf = (await findText('/etc/resolv.conf', { maxBytes: RESOLV_CONF_LIMIT })) ?? '';
+  const hostResolvConf = host.network === 'host' ? ((await findText('/etc/resolv.conf', { maxBytes: RESOLV_CONF_LIMIT })) ?? '') : '';
   const files = planEtcFiles(record.process.hostname, host, hostResolvConf);
   const etc = { hosts: `${directory}/hosts`, hostname: `${directory}/hostname`, resolvConf: `${directory}/resolv.conf` };
   const mountpoint = rootfs.mount === undefined ? rootfs.upperDirectory : `${directory}/rootfs`;

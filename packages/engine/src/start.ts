@@ -6,7 +6,7 @@
  */
 import { Rollback } from '@slipway/errors';
 import type { OpenSpan, SpanContext } from '@slipway/journal';
-import { ensurePrivateDirectory, removeTree } from '@slipway/kernel';
+import { claimDirectory, removeTree } from '@slipway/kernel';
 import { attachShim, type Supervision } from '@slipway/launcher';
 import type { StartedProcess } from '@slipway/runtime';
 import type { Attachment } from './attachment.ts';
@@ -51,8 +51,7 @@ async function launch(engine: EngineContext, container: LiveContainer, span: Ope
   const rollback = new Rollback();
   engine.runtime.expectCreate();
   try {
-    await removeTree(shimDir);
-    await ensurePrivateDirectory(shimDir);
+    await makeEmptyDirectory(shimDir);
     rollback.defer('remove the shim directory', () => removeTree(shimDir));
     // On disk before the process exists: a daemon that is killed from here on must find it again.
     await engine.containers.update(container, { shimDir });
@@ -72,6 +71,13 @@ async function launch(engine: EngineContext, container: LiveContainer, span: Ope
     await noteFailed(engine, container, error, exitCode);
     throw error;
   }
+}
+
+/** What an earlier run left there, after a crash at worst, goes. */
+async function makeEmptyDirectory(path: string): Promise<void> {
+  if (await claimDirectory(path)) return;
+  await removeTree(path);
+  await claimDirectory(path);
 }
 
 async function create(engine: EngineContext, container: LiveContainer, shimDir: string, parent: SpanContext): Promise<StartedProcess> {

@@ -4,7 +4,7 @@
  * Knows: rows, and that names and images change together or not at all.
  * Does not know: blobs or snapshots.
  */
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type Descriptor, type Digest, isObject, parseDigest } from '@slipway/oci';
 
 export interface ImageRow {
@@ -39,6 +39,7 @@ const SCHEMA = `
 
 export class ImageTable {
   readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
 
   constructor(path: string) {
     this.#db = new DatabaseSync(path, { timeout: 5000 });
@@ -47,31 +48,29 @@ export class ImageTable {
   }
 
   list(): ImageRow[] {
-    return this.#db.prepare('SELECT * FROM images ORDER BY loaded_at_ms DESC, rowid DESC').all().map(toImageRow);
+    return this.#statement('SELECT * FROM images ORDER BY loaded_at_ms DESC, rowid DESC').all().map(toImageRow);
   }
 
   find(id: string): ImageRow | undefined {
-    const row = this.#db.prepare('SELECT * FROM images WHERE id = ?').get(id);
+    const row = this.#statement('SELECT * FROM images WHERE id = ?').get(id);
     return row && toImageRow(row);
   }
 
   /** Images whose id begins so; at most two, which is enough to see that it is ambiguous. `hex` holds hex digits only. */
   findByPrefix(hex: string): ImageRow[] {
-    return this.#db
-      .prepare('SELECT * FROM images WHERE id >= ? AND id < ? ORDER BY id LIMIT 2')
+    return this.#statement('SELECT * FROM images WHERE id >= ? AND id < ? ORDER BY id LIMIT 2')
       .all(`sha256:${hex}`, `sha256:${hex}g`)
       .map(toImageRow);
   }
 
   /** Id of the image a full name means. */
   resolveName(name: string): Digest | undefined {
-    const row = this.#db.prepare('SELECT image FROM names WHERE name = ?').get(name);
+    const row = this.#statement('SELECT image FROM names WHERE name = ?').get(name);
     return row && parseDigest(String(row['image']));
   }
 
   namesOf(id: Digest): string[] {
-    return this.#db
-      .prepare('SELECT name FROM names WHERE image = ? ORDER BY name')
+    return this.#statement('SELECT name FROM names WHERE image = ? ORDER BY name')
       .all(id)
       .map((row) => String(row['name']));
   }
@@ -80,48 +79,51 @@ export class ImageTable {
   record(entries: readonly ImageEntry[], nowMs: number): void {
     this.#transaction(() => {
       for (const { id, manifest, names } of entries) {
-        this.#db
-          .prepare(
-            'INSERT INTO images (id, manifest, loaded_at_ms) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET manifest = excluded.manifest',
-          )
-          .run(id, JSON.stringify(manifest), nowMs);
+        this.#statement(
+          'INSERT INTO images (id, manifest, loaded_at_ms) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET manifest = excluded.manifest',
+        ).run(id, JSON.stringify(manifest), nowMs);
         for (const name of names) this.setName(name, id);
       }
     });
   }
 
   setName(name: string, id: Digest): void {
-    this.#db.prepare('INSERT INTO names (name, image) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image').run(name, id);
+    this.#statement('INSERT INTO names (name, image) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image').run(name, id);
   }
 
   /** Removes names, and the image too when it is left without any. True when it was. */
   removeNames(names: readonly string[], id: Digest): boolean {
     return this.#transaction(() => {
-      for (const name of names) this.#db.prepare('DELETE FROM names WHERE name = ? AND image = ?').run(name, id);
+      for (const name of names) this.#statement('DELETE FROM names WHERE name = ? AND image = ?').run(name, id);
       if (this.namesOf(id).length > 0) return false;
-      this.#db.prepare('DELETE FROM images WHERE id = ?').run(id);
+      this.#statement('DELETE FROM images WHERE id = ?').run(id);
       return true;
     });
   }
 
   recordLayer(chainId: string, fileBytes: number): void {
-    this.#db
-      .prepare(
-        'INSERT INTO layers (chain_id, file_bytes) VALUES (?, ?) ON CONFLICT (chain_id) DO UPDATE SET file_bytes = excluded.file_bytes',
-      )
-      .run(chainId, fileBytes);
+    this.#statement(
+      'INSERT INTO layers (chain_id, file_bytes) VALUES (?, ?) ON CONFLICT (chain_id) DO UPDATE SET file_bytes = excluded.file_bytes',
+    ).run(chainId, fileBytes);
   }
 
   layerBytes(chainId: string): number {
-    return Number(this.#db.prepare('SELECT file_bytes FROM layers WHERE chain_id = ?').get(chainId)?.['file_bytes'] ?? 0);
+    return Number(this.#statement('SELECT file_bytes FROM layers WHERE chain_id = ?').get(chainId)?.['file_bytes'] ?? 0);
   }
 
   forgetLayer(chainId: string): void {
-    this.#db.prepare('DELETE FROM layers WHERE chain_id = ?').run(chainId);
+    this.#statement('DELETE FROM layers WHERE chain_id = ?').run(chainId);
   }
 
   close(): void {
     this.#db.close();
+  }
+
+  /** Compiled once; every container's start asks a dozen of them. */
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql) ?? this.#db.prepare(sql);
+    this.#statements.set(sql, known);
+    return known;
   }
 
   #transaction<T>(work: () => T): T {

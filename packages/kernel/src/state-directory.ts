@@ -4,7 +4,7 @@
  * Knows: exclusive creation, listing, non-blocking fifos.
  * Does not know: what the files in them say.
  */
-import { constants } from 'node:fs';
+import { constants, mkdirSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,9 +12,9 @@ import { isErrno } from './confined.ts';
 
 /** Makes `path` (0700), its parents too; false when it exists already. Only one of several callers gets true. */
 export async function claimDirectory(path: string): Promise<boolean> {
-  await fs.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
-    await fs.mkdir(path, { mode: 0o700 });
+    mkdirSync(path, { mode: 0o700 });
     return true;
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false;

@@ -5,7 +5,7 @@
  * Does not know: why.
  */
 import { execFile } from 'node:child_process';
-import * as fs from 'node:fs/promises';
+import { chmodSync, lchownSync, lstatSync, utimesSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -17,8 +17,8 @@ export async function syncFileSystem(path: string): Promise<void> {
 
 /** Gives directory `to` the mode, owner and times of directory `from`. */
 export async function copyDirectoryMetadata(from: string, to: string): Promise<void> {
-  const info = await fs.lstat(from);
-  await fs.lchown(to, info.uid, info.gid);
-  await fs.chmod(to, info.mode & 0o7777);
-  await fs.utimes(to, info.atime, info.mtime);
+  const info = lstatSync(from);
+  lchownSync(to, info.uid, info.gid);
+  chmodSync(to, info.mode & 0o7777);
+  utimesSync(to, info.atime, info.mtime);
 }

@@ -5,7 +5,7 @@
  * Does not know: what a record means.
  */
 import { EngineError } from '@slipway/errors';
-import { claimDirectory, findText, hostControlFiles, listDirectories, releaseFifo, removeTree, writeFileAtomic } from '@slipway/kernel';
+import { claimDirectory, hostControlFiles, isErrno, listDirectories, releaseFifo, removeTree, writeFileAtomic } from '@slipway/kernel';
 import { requireContainerId } from './container-id.ts';
 import { type ContainerRecord, formatRecord, parseRecord } from './container-record.ts';
 
@@ -43,7 +43,7 @@ export class ContainerStore {
   async read(id: string): Promise<StoredContainer> {
     const dir = this.#dir(id);
     try {
-      const text = await findText(`${dir}/state.json`, { maxBytes: RECORD_MAX_BYTES });
+      const text = findState(`${dir}/state.json`);
       const record = text === undefined ? undefined : parseRecord(text, id);
       if (record !== undefined) return { kind: 'whole', record };
       if (text !== undefined || hostControlFiles.kind(dir) !== undefined)
@@ -96,5 +96,15 @@ export class ContainerStore {
 
   #dir(id: string): string {
     return `${this.#root}/${requireContainerId(id)}`;
+  }
+}
+
+/** At once, without a trip through the thread pool: state stands on a tmpfs, as control files do. */
+function findState(path: string): string | undefined {
+  try {
+    return hostControlFiles.read(path, RECORD_MAX_BYTES);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
   }
 }

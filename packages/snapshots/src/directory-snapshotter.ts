@@ -6,7 +6,7 @@
  *     <root>/<n>/work             overlay's own scratch
  *
  * A directory is complete before its row exists and outlives it only by a crash, so whatever has no row when the store is
- * opened is left over and goes.
+ * opened is left over and goes. So does the row of a writable snapshot or view without a directory.
  *
  * Knows: directories, rows and their order.
  * Does not know: how a stack of directories becomes mounts; that is the form's (overlay.ts, native.ts).
@@ -58,8 +58,10 @@ export async function openDirectorySnapshotter(root: string, form: SnapshotForm)
   }
   await ensurePrivateDirectory(root);
   const table = new SnapshotTable(`${root}/metadata.db`);
-  const known = new Set(table.list().map((row) => row.directory));
   const present = (await listNames(root)).filter((name) => /^[0-9a-z]+$/.test(name));
+  // A power cut can bring a row back whose directory was removed, or keep one whose directory was not yet on the disk.
+  for (const row of table.list()) if (row.kind !== 'committed' && !present.includes(row.directory)) table.remove(row.name);
+  const known = new Set(table.list().map((row) => row.directory));
   for (const name of present) if (!known.has(name)) await removeSettling(`${root}/${name}`);
   const highest = Math.max(0, ...[...known].map((name) => Number.parseInt(name, 36)));
   return new DirectorySnapshotter(root, form, table, highest);

@@ -7,7 +7,7 @@
  * Knows: rows and rules.
  * Does not know: what is in the directories.
  */
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EngineError } from '@slipway/errors';
 import type { SnapshotInfo, SnapshotKind } from './snapshotter.ts';
 
@@ -29,16 +29,17 @@ const SCHEMA = `
 
 export class SnapshotTable {
   readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
 
   constructor(path: string) {
     this.#db = new DatabaseSync(path, { timeout: 5000 });
-    // FULL: a commit that was reported survives a power cut.
-    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
+    // NORMAL: no change waits for the disk, and after a power cut the record is whole, if a moment old; but see #lasting.
+    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;');
     this.#db.exec(SCHEMA);
   }
 
   find(name: string): SnapshotRow | undefined {
-    const row = this.#db.prepare('SELECT * FROM snapshots WHERE name = ?').get(name);
+    const row = this.#statement('SELECT * FROM snapshots WHERE name = ?').get(name);
     return row && toRow(row);
   }
 
@@ -49,7 +50,7 @@ export class SnapshotTable {
   }
 
   list(): SnapshotRow[] {
-    return this.#db.prepare('SELECT * FROM snapshots ORDER BY created_at_ms, rowid').all().map(toRow);
+    return this.#statement('SELECT * FROM snapshots ORDER BY created_at_ms, rowid').all().map(toRow);
   }
 
   /** The snapshots below `name`, nearest first. */
@@ -76,9 +77,13 @@ export class SnapshotTable {
 
   insert(row: SnapshotRow, op: string): void {
     this.requireRoom(row.parent, row.name, op);
-    this.#db
-      .prepare('INSERT INTO snapshots (name, kind, parent, directory, created_at_ms) VALUES (?, ?, ?, ?, ?)')
-      .run(row.name, row.kind, row.parent === '' ? null : row.parent, row.directory, row.createdAtMs);
+    this.#statement('INSERT INTO snapshots (name, kind, parent, directory, created_at_ms) VALUES (?, ?, ?, ?, ?)').run(
+      row.name,
+      row.kind,
+      row.parent === '' ? null : row.parent,
+      row.directory,
+      row.createdAtMs,
+    );
   }
 
   commit(name: string, key: string): void {
@@ -86,13 +91,13 @@ export class SnapshotTable {
     if (row.kind !== 'active')
       throw precondition(`snapshot ${JSON.stringify(key)} is ${row.kind}, only an active one can be committed`, 'snapshot.commit', key);
     if (this.find(name) !== undefined) throw exists(name, 'snapshot.commit');
-    this.#db.prepare("UPDATE snapshots SET name = ?, kind = 'committed' WHERE name = ?").run(name, key);
+    this.#lasting(() => this.#statement("UPDATE snapshots SET name = ?, kind = 'committed' WHERE name = ?").run(name, key));
   }
 
   /** Forgets a snapshot and says where its files are. */
   remove(name: string): SnapshotRow {
     const row = this.get(name, 'snapshot.remove');
-    const child = this.#db.prepare('SELECT name FROM snapshots WHERE parent = ? LIMIT 1').get(name);
+    const child = this.#statement('SELECT name FROM snapshots WHERE parent = ? LIMIT 1').get(name);
     if (child !== undefined) {
       throw new EngineError('failed-precondition', `snapshot ${JSON.stringify(name)} is the parent of ${JSON.stringify(child['name'])}`, {
         code: 'E_SNAPSHOT_HAS_CHILDREN',
@@ -100,12 +105,34 @@ export class SnapshotTable {
         subject: name,
       });
     }
-    this.#db.prepare('DELETE FROM snapshots WHERE name = ?').run(name);
+    const forget = () => this.#statement('DELETE FROM snapshots WHERE name = ?').run(name);
+    if (row.kind === 'committed') this.#lasting(forget);
+    else forget();
     return row;
   }
 
   close(): void {
     this.#db.close();
+  }
+
+  /**
+   * A change that survives a power cut once it was reported, with all changes before it: those of committed layers, which are believed
+   * for ever. A writable snapshot's need not last, since its files would not all be there either.
+   */
+  #lasting(change: () => unknown): void {
+    this.#db.exec('PRAGMA synchronous = FULL');
+    try {
+      change();
+    } finally {
+      this.#db.exec('PRAGMA synchronous = NORMAL');
+    }
+  }
+
+  /** Compiled once; every container's start asks a dozen of them. */
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql) ?? this.#db.prepare(sql);
+    this.#statements.set(sql, known);
+    return known;
   }
 }
 
