@@ -22,6 +22,7 @@ export default defineConfig({
     viewport: { width: 1440, height: 900 },
     trace: { mode: 'retain-on-failure', screenshots: false, snapshots: true, sources: false },
     video: 'off',
+    actionTimeout: 10_000,
     launchOptions: {
       executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
       args: [

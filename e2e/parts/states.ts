@@ -1,0 +1,103 @@
+/**
+ * The main states of the page, each reached as a learner would, for whoever wants to look at all of them.
+ *
+ * Knows: how to get there, on desktop and phone, with a container called web running.
+ * Does not know: what is looked at.
+ */
+import { type Explorer, expect, type LabPage } from './page.ts';
+
+export interface State {
+  readonly name: string;
+  readonly enter: (lab: LabPage) => Promise<void>;
+  readonly leave?: (lab: LabPage) => Promise<void>;
+}
+
+const EXPLORERS: readonly Explorer[] = ['Processes', 'Namespaces', 'cgroups', 'Layers', 'Call chain'];
+
+const as = async ({ page }: LabPage, how: 'Picture' | 'Text'): Promise<void> => {
+  await page.getByRole('radio', { name: how, exact: true }).check({ force: true });
+};
+
+const explorers: readonly State[] = EXPLORERS.flatMap((explorer) => {
+  const slug = explorer.toLowerCase().replace(' ', '-');
+  return [
+    {
+      name: slug,
+      enter: async (lab) => {
+        await lab.show(explorer);
+        await as(lab, 'Picture');
+      },
+    },
+    { name: `${slug}-text`, enter: async (lab) => as(lab, 'Text'), leave: async (lab) => as(lab, 'Picture') },
+  ];
+});
+
+const evidence: State = {
+  name: 'evidence',
+  enter: async ({ page }) => {
+    await page.getByRole('button', { name: /^docker run -d --name web/ }).click();
+    await page.getByRole('option', { name: /engine: container.start/ }).click();
+    await expect(page.getByRole('region', { name: 'Evidence' })).toBeVisible();
+  },
+  leave: async ({ page }) => page.getByRole('button', { name: 'Close evidence' }).click(),
+};
+
+const flame: State = {
+  name: 'flame',
+  enter: async ({ page }) => page.getByRole('radio', { name: 'Flame' }).check({ force: true }),
+  leave: async ({ page }) => page.getByRole('radio', { name: 'Sequence' }).check({ force: true }),
+};
+
+const timeline: State = {
+  name: 'timeline',
+  enter: async ({ timeline: pane }) => {
+    await pane.getByRole('button', { name: 'Tall timeline' }).click();
+    await pane.getByRole('button', { name: 'Pause' }).click();
+  },
+  leave: async ({ timeline: pane }) => {
+    await pane.getByRole('button', { name: 'back to now' }).click();
+    await pane.getByRole('button', { name: 'Thin timeline' }).click();
+  },
+};
+
+function dialog(name: string, open: (lab: LabPage) => Promise<void>): State {
+  return {
+    name,
+    enter: async (lab) => {
+      await open(lab);
+      await expect(lab.page.getByRole('dialog')).toBeVisible();
+    },
+    leave: async ({ page }) => {
+      await page.keyboard.press('Escape');
+      await expect(page.getByRole('dialog')).toHaveCount(0);
+    },
+  };
+}
+
+const dialogs: readonly State[] = [
+  dialog('lessons', ({ page }) => page.getByRole('button', { name: /^All lessons; now/ }).click()),
+  dialog('resets', ({ page }) => page.getByRole('button', { name: 'Reset', exact: true }).click()),
+  dialog('reset-question', async ({ page }) => {
+    await page.getByRole('button', { name: 'Reset', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Throw the machine away' }).click();
+  }),
+];
+
+const shortcuts = dialog('shortcuts', ({ page }) => page.getByRole('button', { name: 'Keyboard shortcuts' }).click());
+
+export const DESKTOP_STATES: readonly State[] = [...explorers, evidence, flame, timeline, ...dialogs, shortcuts];
+
+const sheet = (name: string, button: 'Lesson' | 'Picture' | 'Terminal'): State => ({
+  name,
+  enter: async ({ page }) => page.getByRole('navigation', { name: 'Panes' }).getByRole('button', { name: button }).click(),
+});
+
+export const PHONE_STATES: readonly State[] = [
+  sheet('lesson', 'Lesson'),
+  sheet('terminal', 'Terminal'),
+  sheet('picture', 'Picture'),
+  ...explorers,
+  evidence,
+  timeline,
+  ...dialogs,
+];
