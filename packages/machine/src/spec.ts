@@ -143,7 +143,7 @@ function machineSeccomp(): SpecSeccomp {
   ];
   return {
     defaultAction: 'SCMP_ACT_ALLOW',
-    architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32', 'SCMP_ARCH_AARCH64'],
+    architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_AARCH64'],
     syscalls: [
       { names: [...refused, ...wholeHost], action: 'SCMP_ACT_ERRNO', errnoRet: 1 },
       // Joining a fresh session keyring and looking at it is all that container runtimes ask for.
