@@ -14,7 +14,8 @@ export function LessonPane() {
   const state = useLessonState();
   const canRun = useTerminals((terminals) => {
     const active = terminals.terminals.find((terminal) => terminal.id === terminals.active);
-    return active !== undefined && active.role !== 'viewer';
+    // Known to the page is not enough: it has to be drawn and open once, so that a line has somewhere to go.
+    return active !== undefined && active.role !== 'viewer' && terminals.status.has(active.id);
   });
   const scene = useMemo((): LessonScene | undefined => {
     if (!state.document) return undefined;
