@@ -17,9 +17,10 @@ if [ ! -x "$node" ]; then
   fi
 fi
 # Stripped and compiled sources are kept between calls, where only the owner of the sources can write: never in /tmp.
-# A cache that cannot be written (a read-only tools tree) is read all the same.
-NODE_COMPILE_CACHE=$root/build/compile-cache
-export NODE_COMPILE_CACHE
+# Beside the modules and by relative paths, so that lab machines, which see both read-only and elsewhere, read it too.
+NODE_COMPILE_CACHE=$root/node_modules/.cache/slipway
+NODE_COMPILE_CACHE_PORTABLE=1
+export NODE_COMPILE_CACHE NODE_COMPILE_CACHE_PORTABLE
 if [ -n "$name" ]; then
   exec "$node" ${flags:-} "$root/$script" "$name" "$@"
 fi

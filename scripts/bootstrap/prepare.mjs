@@ -4,13 +4,14 @@
  * Knows: inputs and results of each build.
  * Does not know: how the page or an image is made; that is each builder's own script.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import process from 'node:process';
 import { dockerClient } from './docker-client.mjs';
 import { projectNode } from './node-modules.mjs';
 import { ROOT, STATE_DIR } from './paths.mjs';
 import { inputsDigest, isCurrent, writeStamp } from './stamp.mjs';
 import { buildToolsTree, TOOLS_INPUTS } from './tools-tree.mjs';
+import { machineDisk, machineKernel, whyNoMachine } from './virtual-machine.mjs';
 
 export async function prepare(progress, { web, forTests }) {
   await bringUpToDate(targets({ web, forTests }), progress);
@@ -69,6 +70,22 @@ function targets({ web, forTests }) {
       build: (progress) =>
         progress.command(projectNode(), ['scripts/make-machine-disk.ts', `${STATE_DIR}/machine-disk.img`], { cwd: ROOT }),
     },
+    {
+      name: 'compile-cache',
+      label: 'compile the engine and its commands',
+      inputs: [
+        'bin',
+        'scripts/warm-compile-cache.mjs',
+        'apps/cli/src',
+        'apps/slipwayd/src',
+        'package-lock.json',
+        ...readdirSync(`${ROOT}/packages`)
+          .filter((name) => name !== 'ui')
+          .map((name) => `packages/${name}/src`),
+      ],
+      results: [`${ROOT}/node_modules/.cache/slipway`],
+      build: (progress) => progress.command(projectNode(), ['scripts/warm-compile-cache.mjs'], { cwd: ROOT }),
+    },
   ];
   if (web) {
     all.push({
@@ -95,5 +112,6 @@ function targets({ web, forTests }) {
     });
   }
   if (forTests) all.push(dockerClient);
+  if (forTests && whyNoMachine() === undefined) all.push(machineKernel, machineDisk);
   return all;
 }

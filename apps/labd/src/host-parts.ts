@@ -48,7 +48,7 @@ export function openLabMachines(config: Config, log: Log): LabMachines {
     cgroupParent: config.cgroupParent,
     limits: config.limits,
     runtime,
-    execCommand: { file: process.execPath, args: [`${CHECKOUT}/apps/cli/src/main.ts`, 'runc'] },
+    execCommand: { file: `${CHECKOUT}/bin/runc`, args: [] },
   });
   return {
     ...machines,

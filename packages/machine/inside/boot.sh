@@ -4,7 +4,6 @@
 set -u
 
 mkdir -p /run/lock /run/slipway
-export NODE_COMPILE_CACHE=/var/cache/slipway/compile
 
 # cgroup v2 lets only leaves hold processes once controllers are handed down: pid 1 and this shell move into one of their own.
 if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
