@@ -104,6 +104,8 @@ async function compose({ config, version, log, closers }: Composition): Promise<
       logPath: (id) => `${config.root}/containers/${id}/container.log`,
       onInternalError: (error) => log.error({ err: error }, 'internal error'),
     });
+    // A client that comes is likely to start something, a few requests later.
+    api.http.on('connection', () => runtime.expectCreate());
     await listenOn(api.http, config.dockerSocket);
     closers.push(() => api.close());
     log.info({ socket: config.dockerSocket }, 'serving the Docker API');
