@@ -3,6 +3,7 @@
  *
  *     npm run bench -- start [--rounds N]      how soon a container's first instruction runs
  *     npm run bench -- memory                  what an idle engine holds, and how long a lab machine takes
+ *     npm run bench -- page                    how smooth the page stays with 200 containers in the journal
  *
  * Knows: which benches there are.
  * Does not know: what any of them measures.
@@ -19,6 +20,7 @@ type Bench = (options: BenchOptions) => Promise<void>;
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   start: async () => (await import('./start.ts')).benchStart,
   memory: async () => (await import('./memory.ts')).benchMemory,
+  page: async () => (await import('./page.ts')).benchPage,
 };
 
 const { values, positionals } = parseArgs({ options: { rounds: { type: 'string', default: '40' } }, allowPositionals: true });

@@ -7,19 +7,23 @@
  * Knows: what is run in a round, and what we want to see.
  * Does not know: how a peer is set up.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '@slipway/kernel';
 import { DEBIAN_RUNC, type OciRuntime, OUR_RUNC, prepareRuntime } from './bundles.ts';
 import { DebianDocker, findDockerClient } from './debian-docker.ts';
 import { EngineUnderTest } from './engine-under-test.ts';
 import { type ExecWitness, openExecWitness } from './exec-witness.ts';
-import { compileFloor, runFloor } from './floor.ts';
+import { compileFloor, makeFloorCgroup, runFloor } from './floor.ts';
 import type { BenchOptions } from './run.ts';
 import { formatTarget, Samples } from './table.ts';
 import { timeProgram, Workplace } from './workplace.ts';
 
 const WARM_UP = 5;
+/** Long enough for the kernel to forget that processes just changed cgroups, which would be a gift to whoever comes next. */
+const PAUSE_MS = 100;
 
 const FLOOR = 'floor: same namespaces and mounts in C, to the execve';
+const FLOOR_WITH_CGROUP = 'floor, in a cgroup of its own';
 const TO_EXEC = 'our engine: create + start, to the execve';
 const TO_REPLY = 'our engine: create + start, to the reply';
 const TO_EXIT = 'our engine: create + start + exit';
@@ -53,8 +57,11 @@ async function prepareTurns(place: Workplace, closers: (() => unknown)[], say: (
   const witness = await openExecWitness(engine.pid, place.path('trace'), say);
   if (witness !== undefined) closers.push(() => witness.close());
   const bundle = engine.bundleOf(await engine.create());
+  const procsFiles = makeFloorCgroup(place);
   const turns: Turn[] = [
     async (samples) => samples.add(FLOOR, runFloor(place, bundle.lower)),
+    async (samples) => samples.add(FLOOR_WITH_CGROUP, runFloor(place, bundle.lower, procsFiles)),
+    async () => sleep(PAUSE_MS),
     engineTurn(engine, witness),
     runcTurn(OURS.runc, prepareRuntime(place, 'ours', OUR_RUNC, bundle)),
   ];
@@ -111,6 +118,7 @@ function judge(samples: Samples): string {
   const times = (bound: number) => (value: number) => value >= bound;
   return [
     formatTarget('our engine to the execve, times the floor', ratio(TO_EXEC, FLOOR), 'at most 4', (value) => value <= 4),
+    formatTarget('the same, times the floor in a cgroup', ratio(TO_EXEC, FLOOR_WITH_CGROUP), 'for information', () => true),
     formatTarget('Debian’s runc run takes times our engine’s create + start + exit', ratio(DEBIAN.runc, TO_EXIT), 'more than 1', times(1)),
     formatTarget('Debian’s runc run takes times our bin/runc run', ratio(DEBIAN.runc, OURS.runc), 'for information', () => true),
     formatTarget('Debian’s docker run takes times ours', ratio(DEBIAN.docker, OURS.docker), 'at least 5', times(5)),

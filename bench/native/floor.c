@@ -2,10 +2,12 @@
  * The floor: the least a program must do to give a process a container's namespaces and mounts.
  *
  * Knows: the same six namespaces, mounts, device nodes, hidden paths and pivot_root that a default container of the engine gets;
- * no checks, no cgroup of its own, no seccomp, no confinement, no bookkeeping. Prints nanoseconds from before the clone to the
+ * no checks, no cgroup unless one is named, no seccomp, no confinement, no bookkeeping. Prints nanoseconds from before the clone to the
  * execve, one line a round.
  *
- *     floor ROUNDS LOWER WORKDIR      (LOWER as in overlay's lowerdir; WORKDIR on a file system that can hold an upper directory)
+ *     floor ROUNDS LOWER WORKDIR [CGROUP.PROCS …]
+ *
+ * LOWER as in overlay's lowerdir; WORKDIR on a file system that can hold an upper directory; the process joins the groups of the files.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,6 +30,7 @@
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 
 static const char *lower, *work;
+static char **procs_files;
 
 static void die(const char *what)
 {
@@ -143,9 +146,20 @@ static void make_mounts(void)
     hide_paths();
 }
 
+static void join_cgroups(void)
+{
+    for (char **file = procs_files; *file != NULL; file++) {
+        int fd = open(*file, O_WRONLY | O_CLOEXEC);
+        if (fd < 0 || write(fd, "0", 1) != 1)
+            die(*file);
+        close(fd);
+    }
+}
+
 static int child(void *argument)
 {
     (void)argument;
+    join_cgroups();
     make_mounts();
     if (syscall(SYS_pivot_root, ".", ".") < 0)
         die("pivot_root");
@@ -214,13 +228,14 @@ static void one_round(char *stack)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        fprintf(stderr, "usage: floor ROUNDS LOWER WORKDIR\n");
+    if (argc < 4) {
+        fprintf(stderr, "usage: floor ROUNDS LOWER WORKDIR [CGROUP.PROCS ...]\n");
         return 2;
     }
     char *stack = malloc(STACK_BYTES);
     lower = argv[2];
     work = argv[3];
+    procs_files = argv + 4;
     for (int round = 0; round < atoi(argv[1]); round++)
         one_round(stack);
     return 0;
