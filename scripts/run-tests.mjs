@@ -24,6 +24,7 @@ const env = {
 const SUITES = [
   ['check', ['scripts/run-check.mjs']],
   ['host tests', [`${bin}/vitest`, 'run', '--project', 'host']],
+  ['cgroup v2 in a virtual machine', ['scripts/v2/run.mjs']],
   ['labs: solutions pass, decoys fail', ['apps/labd/src/lab-cli.ts', 'solve', 'all']],
   ['journeys in a browser', [`${bin}/playwright`, 'test', '-c', 'e2e/playwright.config.ts']],
 ];

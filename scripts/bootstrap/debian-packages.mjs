@@ -24,7 +24,18 @@ const NEEDED = [
 ];
 
 /** For proving it: peers and oracles, and the browser. */
-const NEEDED_BY_TESTS = ['chromium', 'runc', 'crun', 'skopeo', 'umoci', 'libarchive-tools', 'strace', 'attr', 'libcap2-bin'];
+const NEEDED_BY_TESTS = [
+  'chromium',
+  'runc',
+  'crun',
+  'skopeo',
+  'umoci',
+  'libarchive-tools',
+  'strace',
+  'attr',
+  'libcap2-bin',
+  'qemu-system-x86',
+];
 
 /** Installs what is missing; nothing is touched when all is there. */
 export async function installPackages(progress, { forTests }) {
