@@ -1,6 +1,7 @@
+import { parseCgroupMemberships, parseMountinfo } from '@slipway/kernel';
 import { describe, expect, test } from 'vitest';
 import { detectCgroups, makeRoomForGroups, openCgroup, planCgroup, requireCgroupDriver, weightOfShares } from './index.ts';
-import { fakeNestedV1, fakeV2 } from './testing/fake-hosts.ts';
+import { fakeMachineTop, fakeNestedV1, fakeV2 } from './testing/fake-hosts.ts';
 
 describe('planning for v2', () => {
   test('translates units, shares and memory-plus-swap', () => {
@@ -162,16 +163,36 @@ describe('a group on v2', () => {
     );
   });
 
-  test('processes at the top of a machine make room', () => {
-    const { host, files } = fakeV2();
-    files.put('/sys/fs/cgroup/cgroup.type', 'domain');
-    files.put('/sys/fs/cgroup/cgroup.procs', '1\n17\n');
+  test('limits of controllers that the own session is not offered are planned: groups are made from the mount point down', () => {
+    const { files } = fakeV2({ membership: '0::/session' });
+    files.put('/sys/fs/cgroup/session/cgroup.controllers', 'memory pids');
+    const mounts = parseMountinfo('31 1 0:27 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n');
+    const host = detectCgroups({ files, mounts, memberships: parseCgroupMemberships('0::/session'), userNamespace: false });
+    const group = openCgroup(host, { id: 'x' });
+    const plan = planCgroup({ cpu: { quota: 50_000 } }, host);
+    group.create(plan);
+    group.apply(plan);
+    expect(files.read('/sys/fs/cgroup/x/cpu.max')).toBe('50000 100000');
+  });
+
+  test('processes at the top of a machine make room, and none can follow them', () => {
+    const { host, files } = fakeMachineTop('1\n17\n');
     expect(makeRoomForGroups(host)).toBe(2);
     expect(files.writes.map(({ path, text }) => [path, text])).toEqual([
       ['/sys/fs/cgroup/init/cgroup.procs', '1'],
       ['/sys/fs/cgroup/init/cgroup.procs', '17'],
+      ...['cpuset', 'cpu', 'memory', 'pids'].map((name) => ['/sys/fs/cgroup/cgroup.subtree_control', `+${name}`]),
     ]);
-    expect(makeRoomForGroups(fakeV2().host)).toBe(0);
+  });
+
+  test('a top that was left already hands its controllers down; the real root is left alone', () => {
+    const { host, files } = fakeMachineTop('');
+    expect(makeRoomForGroups(host)).toBe(0);
+    expect(files.read('/sys/fs/cgroup/cgroup.subtree_control')).toBe('cpuset cpu memory pids');
+    expect(files.kind('/sys/fs/cgroup/init')).toBeUndefined();
+    const root = fakeV2();
+    expect(makeRoomForGroups(root.host)).toBe(0);
+    expect(root.files.writes).toEqual([]);
   });
 });
 

@@ -52,7 +52,7 @@ function inheritCpuset(path: string, files: ControlFiles): void {
 }
 
 /** Offers controllers to the children of `parent`, one by one: a refused one must not keep back the others. */
-function enableControllers(parent: string, files: ControlFiles): void {
+export function enableControllers(parent: string, files: ControlFiles): void {
   const control = `${parent}/cgroup.subtree_control`;
   if (files.kind(control) === undefined) return;
   const offered = new Set(words(files.read(`${parent}/cgroup.controllers`)));

@@ -23,7 +23,7 @@ export interface CgroupHierarchy {
   readonly version: 'v1' | 'v2';
   /** `memory`, `cpu,cpuacct`, `name=systemd`; `unified` for v2. */
   readonly name: string;
-  /** v1: those mounted together here. v2: those in the own cgroup's `cgroup.controllers`. */
+  /** v1: those mounted together here. v2: those offered at the mount point, from where groups are made downwards; the own cgroup may be offered fewer. */
   readonly controllers: readonly string[];
   readonly mountPoint: string;
   /** Directory of this process's own cgroup; the mount point where that lies outside the view. */
@@ -90,7 +90,7 @@ function findHierarchy({ membership, mounts, files }: Search): CgroupHierarchy |
   return {
     version: isV2 ? 'v2' : 'v1',
     name: isV2 ? 'unified' : membership.controllers.join(','),
-    controllers: isV2 ? readControllers(files, own) : membership.controllers,
+    controllers: isV2 ? readControllers(files, mount.mountPoint) : membership.controllers,
     mountPoint: mount.mountPoint,
     own,
     readOnly: mount.options.includes('ro'),

@@ -4,7 +4,7 @@
  * Knows: what the process inherits from the container's document, and which namespaces have to be joined.
  * Does not know: the order of joining (plan/exec.ts).
  */
-import { reopenCgroup } from '@slipway/cgroups';
+import { detectCgroups, findUnified, reopenCgroup } from '@slipway/cgroups';
 import { EngineError } from '@slipway/errors';
 import {
   findCgroupMemberships,
@@ -93,9 +93,8 @@ function procsFilesOf(record: ContainerRecord, pid: number, parts: Parts): reado
   const files = reopenCgroup(parts.cgroups(), record.cgroups).procsFiles();
   if (unified === undefined || Object.keys(others).length > 0) return files;
   if (hostControlFiles.read(`${unified}/cgroup.subtree_control`).trim() === '') return files;
-  const path = findCgroupMemberships(pid)?.find(({ hierarchy }) => hierarchy === 0)?.path ?? '';
-  const [, below] = path.split(unified.slice(unified.lastIndexOf('/')));
-  return below === undefined || below.split('/').includes('..') ? files : [`${unified}${below}/cgroup.procs`];
+  const group = findUnified(detectCgroups({ memberships: findCgroupMemberships(pid) ?? [] }))?.own;
+  return group?.startsWith(`${unified}/`) ? [`${group}/cgroup.procs`] : files;
 }
 
 function ended(id: string): EngineError {

@@ -43,6 +43,7 @@ export function fakeV2({ controllers = ['cpuset', 'cpu', 'memory', 'pids'], memb
       fillV2(all, path, given);
     },
     onWrite: (all, path, text) => {
+      if (path.endsWith('/cgroup.procs')) leaveTop(all, text);
       if (!path.endsWith('/cgroup.subtree_control')) return undefined;
       if (refused.includes(text.slice(1))) throw errnoError('EBUSY', 'write', path);
       return `${all.read(path)} ${text.slice(1)}`.trim();
@@ -53,6 +54,24 @@ export function fakeV2({ controllers = ['cpuset', 'cpu', 'memory', 'pids'], memb
     if (name !== '..') fillV2(files, `/sys/fs/cgroup/${name}`, controllers);
   const mounts = parseMountinfo(`31 1 0:27 ${root} /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n`);
   return { files, host: detectCgroups({ files, mounts, memberships: parseCgroupMemberships(membership), userNamespace: false }) };
+}
+
+/** A v2 host whose mount point is the top of a machine rather than the real root, with these processes in it. */
+export function fakeMachineTop(procs: string): ReturnType<typeof fakeV2> {
+  const fake = fakeV2();
+  fake.files.put('/sys/fs/cgroup/cgroup.type', 'domain');
+  fake.files.put('/sys/fs/cgroup/cgroup.procs', procs);
+  return fake;
+}
+
+/** A process is in one group only: whoever joins another is no longer at the top. */
+function leaveTop(files: MemoryControlFiles, pid: string): void {
+  const top = '/sys/fs/cgroup/cgroup.procs';
+  const others = files
+    .read(top)
+    .split('\n')
+    .filter((each) => each !== pid);
+  files.put(top, others.join('\n'));
 }
 
 function fillV2(files: MemoryControlFiles, path: string, controllers: readonly string[]): void {
