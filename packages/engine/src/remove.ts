@@ -43,9 +43,11 @@ export async function finishRemoval(engine: EngineContext, container: LiveContai
   const exit = record.exit ?? NEVER_RAN;
   await engine.containers.update(container, { status: 'removing' });
   await engine.runtime.delete(id, { force: true });
-  if (record.shimDir !== undefined) await removeTree(record.shimDir);
   const init = { actor: 'store', name: 'snapshot.remove', protocol: 'function call', container: id, parent, request: { key: id } } as const;
-  await engine.tracer.span(init, () => engine.images.removeRootfs(id));
+  await Promise.all([
+    record.shimDir === undefined ? undefined : removeTree(record.shimDir),
+    engine.tracer.span(init, () => engine.images.removeRootfs(id)),
+  ]);
   await engine.containers.drop(container);
   for (const attachment of container.pendingAttachments) attachment.close();
   containerEvent(engine, container, 'destroy');

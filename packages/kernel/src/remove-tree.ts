@@ -9,6 +9,7 @@ import * as fs from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { EngineError } from '@slipway/errors';
 import { isErrno } from './confined.ts';
+import { hostControlFiles } from './control-files.ts';
 
 const OPEN_DIRECTORY = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW;
 /** Entries removed at once: enough to keep libuv's four threads busy. */
@@ -33,7 +34,7 @@ export async function removeTree(path: string): Promise<void> {
   if (parent === undefined) return;
   try {
     const at = `/proc/self/fd/${parent.fd}`;
-    await removeEntry({ at, shown: dirname(path), mountId: await mountIdOf(parent.fd) }, basename(path));
+    await removeEntry({ at, shown: dirname(path), mountId: mountIdOf(parent.fd) }, basename(path));
   } finally {
     await parent.close();
   }
@@ -52,7 +53,7 @@ async function removeEntry(place: Place, name: string): Promise<void> {
   const directory = await open(entry);
   if (directory === undefined) return;
   try {
-    const mountId = await mountIdOf(directory.fd);
+    const mountId = mountIdOf(directory.fd);
     if (mountId !== place.mountId) throw hasMount(shown);
     await empty({ at: `/proc/self/fd/${directory.fd}`, shown, mountId });
   } finally {
@@ -83,8 +84,8 @@ async function open(path: string): Promise<fs.FileHandle | undefined> {
 }
 
 /** Two bind mounts of one file system share a device number, but never a mount id. */
-async function mountIdOf(fd: number): Promise<string> {
-  const [, id = ''] = /^mnt_id:\s*([0-9]+)$/m.exec(await fs.readFile(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
+function mountIdOf(fd: number): string {
+  const [, id = ''] = /^mnt_id:\s*([0-9]+)$/m.exec(hostControlFiles.read(`/proc/self/fdinfo/${fd}`)) ?? [];
   return id;
 }
 
