@@ -3,7 +3,7 @@
 # only, and the group of its user holds no process. What the checks print goes to the second serial port.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 NO_COLOR=1
 # As bin/lib/launch.sh sets it: every start costs seconds here.
-export NODE_COMPILE_CACHE=/opt/slipway/build/compile-cache
+export NODE_COMPILE_CACHE=/opt/slipway/node_modules/.cache/slipway NODE_COMPILE_CACHE_PORTABLE=1
 
 busybox mount -t proc -o nosuid,nodev,noexec proc /proc
 busybox mount -t sysfs -o nosuid,nodev,noexec sysfs /sys
