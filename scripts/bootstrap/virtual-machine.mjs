@@ -11,7 +11,6 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
-  globSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -60,11 +59,12 @@ export const machineKernel = {
     await progress.command('apt-get', ['download', '-q', kernelPackage(), '-o', 'APT::Sandbox::User=root'], { cwd: download });
     for (const file of readdirSync(download)) await progress.command('dpkg', ['-x', `${download}/${file}`, `${download}/tree`]);
     mkdirSync(`${target}/modules`, { recursive: true });
-    for (const name of MODULES) {
-      const [path] = globSync(`${download}/tree/lib/modules/**/${name}.ko`);
-      if (path !== undefined) cpSync(path, `${target}/modules/${name}.ko`);
+    const modules = `${download}/tree/lib/modules`;
+    for (const path of readdirSync(modules, { recursive: true })) {
+      if (MODULES.some((name) => path.endsWith(`/${name}.ko`))) cpSync(`${modules}/${path}`, `${target}/modules/${path.split('/').at(-1)}`);
     }
-    renameSync(globSync(`${download}/tree/boot/vmlinuz-*`)[0], `${target}/vmlinuz`);
+    const boot = `${download}/tree/boot`;
+    renameSync(`${boot}/${readdirSync(boot).find((name) => name.startsWith('vmlinuz-'))}`, `${target}/vmlinuz`);
     rmSync(download, { recursive: true, force: true });
   },
 };

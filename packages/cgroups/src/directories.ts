@@ -95,16 +95,14 @@ export function groupsBelow(directory: string, files: ControlFiles): string[] {
   const found = [directory];
   // Grows while it is walked, level by level.
   for (const path of found) {
-    for (const name of listOrNothing(path, files)) {
-      if (files.kind(`${path}/${name}`) === 'directory') found.push(`${path}/${name}`);
-    }
+    for (const name of listOrNothing(path, files)) found.push(`${path}/${name}`);
   }
   return found;
 }
 
 function listOrNothing(path: string, files: ControlFiles): string[] {
   try {
-    return files.list(path);
+    return files.listDirectories(path);
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENODEV')) return [];
     throw error;
