@@ -71,10 +71,12 @@ export async function startLab(config: Config, parts: LabParts): Promise<Running
   const server = await createServer({ ...config, ...parts, learners, sessions });
   const lab = running({ control, store, library, learners, server, parts, runDir: config.runDir, address: () => address() });
   try {
+    learners.starting = true;
     const port = await listen(server, config);
     address = () => `${config.publicOrigin ?? `http://${bracketed(config.host)}:${port}`}/#code=${sessions.issueCode(LOCAL.id)}`;
     await learners.terminals.connect();
     const learner = await learners.add(LOCAL.id, LOCAL.name);
+    learners.starting = false;
     if (parts.watchLessons) library.watch((slugs) => reloadAll(learners, slugs));
     await learner.lab.settled();
     return lab;

@@ -34,6 +34,8 @@ export function withCause(world: World, cause: Cause): World {
 const READS = /^(GET|HEAD) /;
 /** A command's line may be told a little after its first effects: shell and kernel report by different ways. */
 const LATE_MS = 50;
+/** On a busy host the shell's way, through pty and pty host, has taken this long. */
+const VERY_LATE_MS = 250;
 /** What ended so long after the command before is not put down to that when another one comes just now. */
 const DOUBTFUL_MS = 1000;
 
@@ -41,7 +43,7 @@ const DOUBTFUL_MS = 1000;
 export function claimEnds(world: World, cause: Cause): World {
   const processes = world.processes.map((entry) => {
     const { goneAtMs, goneBy } = entry;
-    if (goneAtMs === undefined || goneAtMs > cause.atMs || cause.atMs - goneAtMs > LATE_MS) return entry;
+    if (goneAtMs === undefined || goneAtMs > cause.atMs || cause.atMs - goneAtMs > VERY_LATE_MS) return entry;
     return goneBy === undefined || goneAtMs - goneBy.atMs > DOUBTFUL_MS ? { ...entry, goneBy: cause } : entry;
   });
   return processes.some((entry, index) => entry !== world.processes[index]) ? { ...world, processes } : world;

@@ -50,9 +50,9 @@ test('an end told just before the command that brought it about is put down to t
       [command('stop 1'), 1000],
       [exit(1), 1400],
       [exit(2), 2300],
-      [exit(3), 2390],
-      [command('kill 3'), 2400],
-      [exit(4), 2500],
+      [exit(3), 2590],
+      [command('kill 3'), 2700],
+      [exit(4), 2800],
     ]),
   );
   expect(world.processes.map(({ goneBy }) => goneBy?.label)).toEqual(['stop 1', 'stop 1', 'kill 3', 'kill 3']);

@@ -150,6 +150,17 @@ describe('login', () => {
   });
 });
 
+test('while the lab starts, a good session is told to come again and not that it is over', async () => {
+  lab.store.addLearner('late', 'Late');
+  const { cookie, session } = lab.sessions.login(lab.sessions.issueCode('late'));
+  const headers = lab.headers({ ...lab.alice, cookie, token: session.token });
+  const status = async () => await ask({ method: 'GET', url: '/api/session', headers });
+  lab.learners.starting = true;
+  expect(await status()).toEqual({ status: 503, code: 'E_STARTING' });
+  lab.learners.starting = false;
+  expect(await status()).toEqual({ status: 401, code: 'E_SESSION' });
+});
+
 test('what the browser is told about every answer', async () => {
   for (const url of ['/', '/api/session', '/nothing', '/_next/static/app-0123.js']) {
     const { headers } = await lab.server.app.inject({ url, headers: { host: '127.0.0.1:4600' } });

@@ -37,6 +37,8 @@ const LEARNER_ID = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
 export class Learners {
   readonly terminals: Terminals;
+  /** While the lab starts, whoever is not here yet is on their way: their page must try again rather than give its session up. */
+  starting = false;
   readonly #options: LearnersOptions;
   readonly #learners = new Map<string, Learner>();
 
@@ -80,10 +82,20 @@ export class Learners {
     return [...this.#learners.values()];
   }
 
-  /** @throws EngineError `permission-denied` / `E_SESSION` for a session of somebody who is not here any more */
+  /**
+   * @throws EngineError `permission-denied` / `E_SESSION` for a session of somebody who is not here any more,
+   * `unavailable` / `E_STARTING` while they may still come
+   */
   require(id: string): Learner {
     const learner = this.#learners.get(id);
     if (learner !== undefined) return learner;
+    if (this.starting) {
+      throw new EngineError('unavailable', 'the lab is starting', {
+        code: 'E_STARTING',
+        op: 'learner.find',
+        hint: 'try again in a moment',
+      });
+    }
     throw new EngineError('permission-denied', 'this session belongs to nobody here', { code: 'E_SESSION', op: 'learner.find' });
   }
 
