@@ -55,7 +55,10 @@ hostTest('recovering twice gives the same, and SIGTERM leaves containers running
 
 hostTest('a shim that is killed: the container lives on, and its exit code is unknown rather than invented [A31]', [...NEEDS], async () => {
   await daemon.docker('run', '-d', '--name', 'orphan', 'busybox', 'sleep', '1000');
-  const fact = daemon.readJournal().findLast(({ type }) => type === 'container')?.['container'] as { pid: number; shimPid: number };
+  const isRunning = (fact: unknown) => (fact as { readonly shimPid?: number } | undefined)?.shimPid !== undefined;
+  const findFact = () => daemon.readJournal().findLast(({ type }) => type === 'container')?.['container'];
+  await expect.poll(() => isRunning(findFact())).toBe(true); // the journal is written a moment after the answer
+  const fact = findFact() as { pid: number; shimPid: number };
   process.kill(fact.shimPid, 'SIGKILL');
   await sleep(300);
   expect((await state('orphan'))[0]).toBe(`/orphan running ${fact.pid}`);

@@ -30,8 +30,8 @@ export class Attachment {
     this.#connected.promise.catch(() => undefined);
   }
 
-  /** The process exists: output flows from here on. */
-  bind(connection: ShimConnection): void {
+  /** The process exists: output flows from here on. Its end counts once `noted` has settled: what a client then asks for is recorded. */
+  bind(connection: ShimConnection, noted: Promise<unknown> = Promise.resolve()): void {
     if (this.#closed) {
       connection.close();
       return;
@@ -40,7 +40,7 @@ export class Attachment {
     this.#connected.resolve(connection);
     this.#listen();
     const end = () => this.#ended.resolve();
-    connection.exit.then(end, end);
+    void Promise.allSettled([connection.exit, noted]).then(end);
   }
 
   /** One listener; output waits in the shim until there is one. */

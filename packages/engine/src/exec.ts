@@ -157,24 +157,23 @@ async function birth({ engine, container, record }: ExecWork, process: SpecProce
 
 async function connect(work: ExecWork, shimDir: string, attachment: Attachment | undefined): Promise<void> {
   const { engine, container, record } = work;
-  if (attachment !== undefined) await bindAttachment(attachment, shimDir);
   const supervisor = await attachShim(shimDir, { output: false });
   record.supervisor = supervisor;
-  const finish = async (exitCode: number) => {
+  const finish = (exitCode: number) => {
     record.status = 'exited';
     record.exitCode = exitCode;
     record.supervisor = undefined;
     supervisor.close();
     containerEvent(engine, container, 'exec_die', { execID: record.id, exitCode: String(exitCode) });
     engine.layersChanged(container.id);
-    await removeTree(shimDir);
   };
   const warn = (error: unknown) => engine.warn(`exec ${record.id.slice(0, 12)}: ${String(error)}`);
   // A killed shim takes the exit code with it; 255 is Docker's number for that.
-  supervisor.exit
-    .then(
-      ({ exitCode }) => finish(exitCode),
-      () => finish(255),
-    )
-    .catch(warn);
+  const noted = supervisor.exit.then(
+    ({ exitCode }) => finish(exitCode),
+    () => finish(255),
+  );
+  noted.then(() => removeTree(shimDir)).catch(warn);
+  // A client asks for the exit code as soon as its stream ends; the two connections to the shim may end in either order.
+  if (attachment !== undefined) await bindAttachment(attachment, shimDir, noted);
 }

@@ -109,10 +109,10 @@ async function connectPending(container: LiveContainer, shimDir: string): Promis
   await Promise.all(waiting.map((attachment) => bindAttachment(attachment, shimDir)));
 }
 
-/** Connects one client to the shim in `shimDir`. */
-export async function bindAttachment(attachment: Attachment, shimDir: string): Promise<void> {
+/** Connects one client to the shim in `shimDir`; its end is told once `noted` has settled, too. */
+export async function bindAttachment(attachment: Attachment, shimDir: string, noted?: Promise<unknown>): Promise<void> {
   const { stdout, stderr } = attachment.options;
-  attachment.bind(await attachShim(shimDir, { output: stdout || stderr }));
+  attachment.bind(await attachShim(shimDir, { output: stdout || stderr }), noted);
 }
 
 async function release(engine: EngineContext, container: LiveContainer, parent: SpanContext): Promise<void> {
