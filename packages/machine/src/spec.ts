@@ -147,12 +147,14 @@ function machineSeccomp(): SpecSeccomp {
     syscalls: [
       { names: [...refused, ...wholeHost], action: 'SCMP_ACT_ERRNO', errnoRet: 1 },
       // Joining a fresh session keyring and looking at it is all that container runtimes ask for.
-      ...[...KEYCTL_CHANGES.map((value) => ({ value, op: 'SCMP_CMP_EQ' })), { value: KEYCTL_DESCRIBE, op: 'SCMP_CMP_GT' }].map((refusal) => ({
-        names: ['keyctl'],
-        action: 'SCMP_ACT_ERRNO',
-        errnoRet: ENOSYS,
-        args: [{ index: 0, ...refusal }],
-      })),
+      ...[...KEYCTL_CHANGES.map((value) => ({ value, op: 'SCMP_CMP_EQ' })), { value: KEYCTL_DESCRIBE, op: 'SCMP_CMP_GT' }].map(
+        (refusal) => ({
+          names: ['keyctl'],
+          action: 'SCMP_ACT_ERRNO',
+          errnoRet: ENOSYS,
+          args: [{ index: 0, ...refusal }],
+        }),
+      ),
       { names: ['add_key', 'request_key'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },
       ...[AF_ALG, AF_VSOCK].map((family) => ({
         names: ['socket', 'socketpair'],

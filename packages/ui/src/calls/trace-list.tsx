@@ -28,7 +28,9 @@ export function TraceList(props: {
             aria-pressed={props.chosen === trace.id}
             onClick={() => props.onChoose(trace.id)}
           >
-            <span className="trace-name">{visible(trace.actor === 'client' ? trace.name : (props.causes.get(trace.id) ?? trace.name))}</span>
+            <span className="trace-name">
+              {visible(trace.actor === 'client' ? trace.name : (props.causes.get(trace.id) ?? trace.name))}
+            </span>
             <span className="trace-facts num">
               {trace.failed ? 'failed · ' : ''}
               {trace.durationMs === undefined ? 'running' : formatDuration(trace.durationMs)} · {formatCount(trace.spans, 'hop')}
