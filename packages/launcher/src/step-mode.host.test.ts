@@ -22,7 +22,7 @@ beforeAll(() => {
 afterAll(() => rig[Symbol.dispose]());
 
 /** What a failed launch could leave: its children, mounts anywhere, files in the rig beside the root. */
-function traces(): unknown {
+function traces(): { readonly children: readonly string[] } & Readonly<Record<string, unknown>> {
   return {
     children: execFileSync('ps', ['--no-headers', '-o', 'comm', '--ppid', String(process.pid)], { encoding: 'utf8' })
       .split('\n')
@@ -84,6 +84,8 @@ hostTest('skipping an operation leaves it out, and its record says so', ['linux'
 });
 
 hostTest('abort, a throwing onStop and a timeout end the launch without a trace', ['linux', 'root'], async () => {
+  // The shim of the test before may still be on its way out.
+  await expect.poll(() => traces().children).toEqual([]);
   const before = traces();
   const plan = standardPlan({ rootfs: rig.rootfs, args: ['true'] });
   let halfBorn = 0;
@@ -136,6 +138,8 @@ hostTest('a starter that dies in the middle takes the half-born container with i
 
 hostTest('each operation that fails or is killed is named, and leaves nothing', ['linux', 'root'], async () => {
   const plan = standardPlan({ rootfs: rig.rootfs, args: ['true'] });
+  // The shim of the test before may still be on its way out.
+  await expect.poll(() => traces().children).toEqual([]);
   const before = traces();
   const fds = () => readdirSync('/proc/self/fd').length;
   const names = [...new Set(plan.operations.map(({ op }) => op))];
