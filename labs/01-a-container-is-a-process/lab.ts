@@ -39,9 +39,7 @@ function findIt(view: CheckView): CheckResult {
   const web = containerNamed(view, 'web');
   const since = web === undefined ? undefined : runningSince(view, web.id);
   if (since === undefined) return failed('no container web that has run', expected);
-  const looked = programsStarted(view).some(
-    ({ program, atMs, container }) => LISTERS.has(program) && atMs > since && container === undefined,
-  );
+  const looked = programsStarted(view).some(({ program, atMs, inside }) => LISTERS.has(program) && atMs > since && !inside);
   const asked = requests(view, /\/containers\/[^/]+\/(top|json)$/).some((span) => span.startMs > since);
   return looked || asked ? passed : failed('nobody listing processes outside the container since web began', expected);
 }

@@ -1,0 +1,49 @@
+import type { JournalBody, JournalEvent } from '@slipway/journal/types';
+import { expect, test } from 'vitest';
+import { programsStarted } from './define-lab.ts';
+import type { CheckView } from './types.ts';
+
+const [SHELL, LAUNCHER] = [10, 20];
+const fork = (hostPid: number, childHostPid: number, made: readonly 'pid'[] = []): JournalBody => ({
+  type: 'kernel.fork',
+  event: { pid: hostPid, hostPid, comm: 'x', childHostPid, ...(made.length > 0 ? { namespaces: made } : {}) },
+});
+const forkOutside = (childHostPid: number): JournalBody => ({
+  type: 'kernel.fork',
+  event: { pid: 1, hostPid: 1, hostPidOnly: true, comm: 'slipway-launcher', childHostPid },
+});
+const setns = (hostPid: number): JournalBody => ({
+  type: 'kernel.syscall',
+  event: { pid: hostPid, hostPid, comm: 'slipway-launcher', syscall: 'setns', args: {} },
+});
+const exec = (hostPid: number, container?: string): JournalBody => ({
+  type: 'kernel.exec',
+  event: { pid: hostPid, hostPid, comm: 'ps', filename: '/bin/ps', ...(container === undefined ? {} : { container }) },
+});
+
+function inside(...bodies: readonly JournalBody[]): readonly boolean[] {
+  const events = bodies.map((body, index): JournalEvent => ({ ...body, seq: index + 1, atMs: index, origin: 'host' }));
+  const view: CheckView = { containers: [], everSeen: [], processes: [], layers: [], events, machineNamespaces: {} };
+  return programsStarted(view).map((started) => started.inside);
+}
+
+test.each<[string, readonly JournalBody[], readonly boolean[]]>([
+  ['typed into the machine’s shell', [fork(SHELL, 11), exec(11)], [false]],
+  ['known to be in a container’s cgroup', [fork(LAUNCHER, 21), exec(21, 'c1')], [true]],
+  ['gone before its cgroup could be read, after it joined namespaces', [fork(LAUNCHER, 21), setns(21), exec(21)], [true]],
+  ['a child of a process that joined', [setns(LAUNCHER), fork(LAUNCHER, 21), exec(21)], [true]],
+  ['the first of a new pid namespace', [fork(LAUNCHER, 21, ['pid']), exec(21)], [true]],
+  [
+    'typed into a shell that entered the machine',
+    [forkOutside(SHELL), setns(SHELL), exec(SHELL), fork(SHELL, 11), exec(11)],
+    [false, false],
+  ],
+  [
+    'from a shell that entered, and then a container',
+    [forkOutside(SHELL), setns(SHELL), exec(SHELL), setns(SHELL), exec(SHELL)],
+    [false, true],
+  ],
+  ['another process with the number of one that joined', [setns(21), fork(SHELL, 21), exec(21)], [false]],
+])('a program started inside or not: %s', (_, bodies, expected) => {
+  expect(inside(...bodies)).toEqual(expected);
+});
