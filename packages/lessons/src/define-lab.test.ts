@@ -12,6 +12,11 @@ const forkOutside = (childHostPid: number): JournalBody => ({
   type: 'kernel.fork',
   event: { pid: 1, hostPid: 1, hostPidOnly: true, comm: 'slipway-launcher', childHostPid },
 });
+/** The launcher on the host, before it forks the shell. */
+const setnsOutside: JournalBody = {
+  type: 'kernel.syscall',
+  event: { pid: 1, hostPid: 1, hostPidOnly: true, comm: 'slipway-launcher', syscall: 'setns', args: {} },
+};
 const setns = (hostPid: number): JournalBody => ({
   type: 'kernel.syscall',
   event: { pid: hostPid, hostPid, comm: 'slipway-launcher', syscall: 'setns', args: {} },
@@ -35,7 +40,7 @@ test.each<[string, readonly JournalBody[], readonly boolean[]]>([
   ['the first of a new pid namespace', [fork(LAUNCHER, 21, ['pid']), exec(21)], [true]],
   [
     'typed into a shell that entered the machine',
-    [forkOutside(SHELL), setns(SHELL), exec(SHELL), fork(SHELL, 11), exec(11)],
+    [setnsOutside, forkOutside(SHELL), setns(SHELL), exec(SHELL), fork(SHELL, 11), exec(11)],
     [false, false],
   ],
   [

@@ -53,7 +53,7 @@ export function programsStarted(view: CheckView): readonly StartedProgram[] {
   const whereabouts = new Whereabouts();
   return view.events.flatMap((event) => {
     if (event.type === 'kernel.fork') whereabouts.fork(event.event);
-    else if (event.type === 'kernel.syscall' && event.event.syscall === 'setns') whereabouts.join(event.event.hostPid);
+    else if (event.type === 'kernel.syscall' && event.event.syscall === 'setns') whereabouts.join(event.event);
     else if (event.type === 'kernel.exec') {
       const { filename, comm, hostPid, container } = event.event;
       const program = (filename ?? comm).split('/').at(-1) ?? '';
@@ -79,8 +79,8 @@ class Whereabouts {
     else this.#entering.delete(childHostPid);
   }
 
-  join(hostPid: number): void {
-    if (!this.#entering.has(hostPid)) this.#inside.add(hostPid);
+  join({ hostPid, hostPidOnly = false }: KernelProcessEvent): void {
+    if (!hostPidOnly && !this.#entering.has(hostPid)) this.#inside.add(hostPid);
   }
 
   /** Asked at its exec, with which entering is over. */
