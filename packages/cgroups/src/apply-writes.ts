@@ -11,7 +11,8 @@ import type { CgroupWrite, ReadBack } from './control-writes.ts';
 /** Host directory of the container's group by hierarchy name. */
 export type CgroupDirectories = Readonly<Record<string, string>>;
 
-interface Target {
+/** Where a plan's writes go. */
+export interface Target {
   readonly directories: CgroupDirectories;
   readonly files: ControlFiles;
 }

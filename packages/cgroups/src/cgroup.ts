@@ -15,6 +15,7 @@ import { groupsBelow, makeGroup, removeGroup, tryRemove } from './directories.ts
 import type { CgroupHierarchy, CgroupHost } from './host.ts';
 import { freezeMembers, isFreezing, isFrozen, killMembers, listMembers, signalMembers, thawMembers } from './members.ts';
 import { type CgroupStats, readStats } from './stats.ts';
+import { updateWrites } from './update-writes.ts';
 
 /** A handle; holds no descriptors, so there is nothing to close. */
 export interface Cgroup {
@@ -26,8 +27,10 @@ export interface Cgroup {
    * @throws `failed-precondition` / `E_CGROUP_IN_USE` when processes are in it already; `unsupported` / `E_CGROUP_CONTROLLER` naming controller and hierarchy
    */
   create(plan?: CgroupPlan): void;
-  /** Writes a plan's limits and checks that they arrived; see applyWrites for its errors. Also updates a running container's. */
+  /** Writes a plan's limits and checks that they arrived; see applyWrites for its errors. */
   apply(plan: CgroupPlan): void;
+  /** As `apply`, for a group in use: when a limit is refused, those written before it get their old values back. */
+  update(plan: CgroupPlan): void;
   /** `cgroup.procs` of every hierarchy: write a pid into each of them to join. */
   procsFiles(): readonly string[];
   /** Hands the group to a user namespace's root: it may make groups below, and move its processes among them, but not lift the limits. */
@@ -112,9 +115,13 @@ class HostCgroup implements Cgroup {
   }
 
   apply(plan: CgroupPlan): void {
-    const missing = plan.writes.find((write) => this.#directories[write.hierarchy] === undefined);
-    if (missing !== undefined) throw notWritable(missing);
+    this.#requireDirectories(plan);
     applyWrites(plan.writes, { directories: this.#directories, files: this.#host.files });
+  }
+
+  update(plan: CgroupPlan): void {
+    this.#requireDirectories(plan);
+    updateWrites(plan.writes, { directories: this.#directories, files: this.#host.files });
   }
 
   procsFiles(): readonly string[] {
@@ -165,6 +172,11 @@ class HostCgroup implements Cgroup {
 
   async remove(timeoutMs?: number): Promise<void> {
     await Promise.all(Object.values(this.#directories).map((directory) => removeGroup(directory, this.#host.files, timeoutMs)));
+  }
+
+  #requireDirectories(plan: CgroupPlan): void {
+    const missing = plan.writes.find((write) => this.#directories[write.hierarchy] === undefined);
+    if (missing !== undefined) throw notWritable(missing);
   }
 
   /** Undefined: not permitted here, and not needed. */

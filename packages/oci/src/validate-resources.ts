@@ -6,7 +6,9 @@
  *
  * @spec runtime-spec/config-linux.md#control-groups
  */
-import { at, type IssueList, isAbsent, quote } from './issue-list.ts';
+import { EngineError } from '@slipway/errors';
+import { at, IssueList, isAbsent, quote } from './issue-list.ts';
+import type { SpecResources } from './runtime-spec.ts';
 
 /** Below this no process can even be started: its page tables, kernel stacks and the runtime's own start need that much. */
 export const MEMORY_LIMIT_MIN_BYTES = 512 * 1024;
@@ -24,6 +26,25 @@ export function checkResources(list: IssueList, value: unknown, path = '/linux/r
   if (pids !== undefined) list.integer(`${path}/pids/limit`, pids['limit'], { required: true, min: -1, max: INT64_MAX });
   checkBlockIo(list, `${path}/blockIO`, resources['blockIO']);
   checkUnified(list, `${path}/unified`, resources['unified']);
+}
+
+/**
+ * Checks limits on their own, as `update` takes them; pointers are those of a config.json.
+ *
+ * @throws EngineError `invalid-argument` / `E_SPEC_INVALID` with every issue
+ */
+export function validateResources(document: unknown): SpecResources {
+  const list = new IssueList();
+  if (list.object('/linux/resources', document, true) !== undefined) checkResources(list, document);
+  const [first] = list.issues;
+  if (first === undefined) return document as SpecResources;
+  const more = list.issues.length === 1 ? '' : ` (and ${list.issues.length - 1} more)`;
+  throw new EngineError('invalid-argument', `resources: ${first.path} ${first.message}${more}`, {
+    code: 'E_SPEC_INVALID',
+    op: 'spec.validate',
+    subject: first.path,
+    issues: list.issues,
+  });
 }
 
 function checkDeviceRule(list: IssueList, path: string, item: unknown): void {

@@ -17,6 +17,7 @@ import { requireAllowed } from './lifecycle.ts';
 import type { HostFacts } from './plan/host.ts';
 import type { ContainerState, Runtime, RuntimeOptions } from './runtime.ts';
 import { describeState, livingProcess, statusOf } from './status.ts';
+import { updateContainer } from './update.ts';
 
 export interface CreateRuntimeOptions extends RuntimeOptions {
   readonly launcher: Launcher;
@@ -38,6 +39,7 @@ export function createRuntime(options: CreateRuntimeOptions): Runtime {
     delete: (id, { force = false } = {}) => deleteContainer(id, force, parts),
     pause: (id) => setFrozen(id, true, parts),
     resume: (id) => setFrozen(id, false, parts),
+    update: (id, resources) => updateContainer(id, resources, parts),
     exec: (id, request) => execInContainer(id, request, parts),
     spec: async (id) => (await store.require(id)).spec,
     pids: async (id) => reopenCgroup(cgroups(), (await store.require(id)).cgroups).pids(),

@@ -7,7 +7,7 @@
 import { EngineError } from '@slipway/errors';
 import type { ContainerStatus } from './runtime.ts';
 
-export type LifecycleOperation = 'start' | 'kill' | 'pause' | 'resume' | 'exec' | 'delete';
+export type LifecycleOperation = 'start' | 'kill' | 'pause' | 'resume' | 'exec' | 'update' | 'delete';
 
 /**
  * From which states each operation is allowed. This table is the whole rule: code asks
@@ -19,6 +19,7 @@ export const ALLOWED_FROM = {
   pause: ['running'],
   resume: ['paused'],
   exec: ['created', 'running'],
+  update: ['created', 'running', 'paused'],
   delete: ['stopped'], // @spec runtime-spec/runtime.md#delete; `force` kills first, it does not skip this
 } as const satisfies Record<LifecycleOperation, readonly ContainerStatus[]>;
 

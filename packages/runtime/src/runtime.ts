@@ -8,7 +8,7 @@
  *                   └───────────────kill──────────────────────────────▲
  */
 import type { Operation, OperationRecord, Supervision } from '@slipway/launcher';
-import type { RuntimeSpec, SpecProcess } from '@slipway/oci';
+import type { RuntimeSpec, SpecProcess, SpecResources } from '@slipway/oci';
 
 /** `paused` is ours; the other four are the spec's. @spec runtime-spec/runtime.md#state */
 export type ContainerStatus = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
@@ -113,9 +113,17 @@ export interface Runtime {
   /** Freezer: v1 freezer.state, v2 cgroup.freeze. */
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
+  /**
+   * Changes limits of a container that has not stopped: fields given here replace the document's, those left out stay as they are, and
+   * what arrived is read back. Lists (`devices`, throttles …) are replaced as a whole. From then on {@link spec} shows them. When one
+   * limit is refused, those written before it get their old values back.
+   *
+   * @throws `invalid-argument` with every issue, against the limits that stand already; `unsupported` naming field and controller
+   */
+  update(id: string, resources: SpecResources): Promise<void>;
   /** Starts a further process in a running container. Absent fields of `process` take the container's own. */
   exec(id: string, request: ExecRequest): Promise<StartedProcess>;
-  /** The validated spec the container was created from. */
+  /** The validated spec the container was created from, with the limits it was updated to. */
   spec(id: string): Promise<RuntimeSpec>;
   /** Pids in the container's cgroup, in the caller's pid namespace. */
   pids(id: string): Promise<readonly number[]>;
