@@ -20,6 +20,7 @@
  *     POST /api/terminals                 {}                  → TerminalInfo
  *     POST /api/terminals/:id/close       {}                  → {}
  *     GET  /api/journal                                       → application/x-ndjson, one JournalEvent a line, for saving and replay
+ *     GET  /api/config-schema                                 → JSON Schema of a config.json, for the editor (packages/oci/src/schema)
  *     GET  /healthz                                           → {status:'ok'}     no session needed
  */
 import { z } from 'zod';

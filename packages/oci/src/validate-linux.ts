@@ -6,12 +6,13 @@
  *
  * @spec runtime-spec/config-linux.md
  */
-import { ID_MAX, type IssueList, isAbsent, type Json, quote } from './issue-list.ts';
+import { at, ID_MAX, type IssueList, isAbsent, type Json, quote } from './issue-list.ts';
 import { isPropagation } from './mount-options.ts';
 import { checkResources } from './validate-resources.ts';
+import { checkMemoryPolicy } from './validate-scheduling.ts';
 import { checkSeccomp } from './validate-seccomp.ts';
 
-const NAMESPACE_TYPES = ['pid', 'network', 'mount', 'ipc', 'uts', 'user', 'cgroup', 'time'] as const;
+export const NAMESPACE_TYPES = ['pid', 'network', 'mount', 'ipc', 'uts', 'user', 'cgroup', 'time'] as const;
 
 /** Checks `linux` below `/linux`; `spec` is the whole document, for rules between fields. */
 export function checkLinux(list: IssueList, linux: Json, spec: Json): void {
@@ -25,6 +26,41 @@ export function checkLinux(list: IssueList, linux: Json, spec: Json): void {
   checkSysctls(list, linux, spec);
   checkHiddenPaths(list, linux);
   list.text('/linux/mountLabel', linux['mountLabel'], { empty: 'allowed' });
+  checkTimeOffsets(list, linux['timeOffsets']);
+  checkNetDevices(list, linux['netDevices']);
+  checkIntelRdt(list, linux['intelRdt']);
+  checkMemoryPolicy(list, linux['memoryPolicy']);
+  const personality = list.object('/linux/personality', linux['personality']);
+  if (personality === undefined) return;
+  list.oneOf('/linux/personality/domain', personality['domain'], PERSONALITY_DOMAINS);
+  list.texts('/linux/personality/flags', personality['flags']);
+}
+
+export const PERSONALITY_DOMAINS = ['LINUX', 'LINUX32'] as const;
+
+function checkTimeOffsets(list: IssueList, value: unknown): void {
+  const offsets = list.object('/linux/timeOffsets', value);
+  for (const clock of offsets === undefined ? [] : ['monotonic', 'boottime']) {
+    const offset = list.object(`/linux/timeOffsets/${clock}`, offsets?.[clock]);
+    if (offset === undefined) continue;
+    list.integer(`/linux/timeOffsets/${clock}/secs`, offset['secs']);
+    list.integer(`/linux/timeOffsets/${clock}/nanosecs`, offset['nanosecs'], { min: 0, max: 999_999_999 });
+  }
+}
+
+function checkNetDevices(list: IssueList, value: unknown): void {
+  for (const [name, entry] of Object.entries(list.object('/linux/netDevices', value) ?? {})) {
+    const device = list.object(at('/linux/netDevices', name), entry, true);
+    if (device !== undefined) list.text(`${at('/linux/netDevices', name)}/name`, device['name'], { empty: 'allowed' });
+  }
+}
+
+function checkIntelRdt(list: IssueList, value: unknown): void {
+  const rdt = list.object('/linux/intelRdt', value);
+  if (rdt === undefined) return;
+  for (const field of ['closID', 'l3CacheSchema', 'memBwSchema']) list.text(`/linux/intelRdt/${field}`, rdt[field], { empty: 'allowed' });
+  list.texts('/linux/intelRdt/schemata', rdt['schemata']);
+  list.boolean('/linux/intelRdt/enableMonitoring', rdt['enableMonitoring']);
 }
 
 /** Whether the document asks for (or joins) a namespace of this type. */

@@ -11,6 +11,7 @@ import { EngineError } from '@slipway/errors';
 import { ID_MAX, IssueList, isAbsent, quote } from './issue-list.ts';
 import { rlimitNumber, rlimitValue } from './rlimits.ts';
 import type { SpecProcess } from './runtime-spec.ts';
+import { checkScheduling } from './validate-scheduling.ts';
 
 /** Checks `process` below `/process`. Absent is fine: such a container can be created, not started. */
 export function checkProcess(list: IssueList, value: unknown, path = '/process'): void {
@@ -28,6 +29,7 @@ export function checkProcess(list: IssueList, value: unknown, path = '/process')
   list.text(`${path}/apparmorProfile`, fields['apparmorProfile'], { empty: 'allowed' });
   list.text(`${path}/selinuxLabel`, fields['selinuxLabel'], { empty: 'allowed' });
   list.integer(`${path}/oomScoreAdj`, fields['oomScoreAdj'], { min: -1000, max: 1000 });
+  checkScheduling(list, fields, path);
 }
 
 /**

@@ -9,6 +9,7 @@
 import { EngineError } from '@slipway/errors';
 import { at, IssueList, isAbsent, quote } from './issue-list.ts';
 import type { SpecResources } from './runtime-spec.ts';
+import { checkBlockIo, checkFurtherLimits } from './validate-io.ts';
 
 /** Below this no process can even be started: its page tables, kernel stacks and the runtime's own start need that much. */
 export const MEMORY_LIMIT_MIN_BYTES = 512 * 1024;
@@ -25,6 +26,7 @@ export function checkResources(list: IssueList, value: unknown, path = '/linux/r
   const pids = list.object(`${path}/pids`, resources['pids']);
   if (pids !== undefined) list.integer(`${path}/pids/limit`, pids['limit'], { required: true, min: -1, max: INT64_MAX });
   checkBlockIo(list, `${path}/blockIO`, resources['blockIO']);
+  checkFurtherLimits(list, path, resources);
   checkUnified(list, `${path}/unified`, resources['unified']);
 }
 
@@ -105,15 +107,6 @@ function checkNumberList(list: IssueList, path: string, value: unknown): void {
     if (first === undefined || (last !== undefined && Number(last) < Number(first))) {
       return void list.add(path, `${quote(text)} is not a list such as "0-3,7"`);
     }
-  }
-}
-
-function checkBlockIo(list: IssueList, path: string, value: unknown): void {
-  const io = list.object(path, value);
-  if (io === undefined) return;
-  for (const field of ['weight', 'leafWeight']) {
-    const weight = list.integer(`${path}/${field}`, io[field], { min: 0, max: 1000 });
-    if (isSet(weight) && weight < 10) list.add(`${path}/${field}`, `is ${weight}, needs to be 10 to 1000`);
   }
 }
 

@@ -82,7 +82,7 @@ export function checkSeccomp(list: IssueList, value: unknown, path = '/linux/sec
   checkErrno(list, `${path}/defaultErrnoRet`, { value: seccomp['defaultErrnoRet'], action });
   list.array(`${path}/architectures`, seccomp['architectures'], (at, item) => list.oneOf(at, item, SECCOMP_ARCHITECTURES));
   list.array(`${path}/flags`, seccomp['flags'], (at, item) => list.oneOf(at, item, SECCOMP_FLAGS));
-  list.text(`${path}/listenerPath`, seccomp['listenerPath'], { empty: 'allowed' });
+  for (const field of ['listenerPath', 'listenerMetadata']) list.text(`${path}/${field}`, seccomp[field], { empty: 'allowed' });
   const rules = list.array(`${path}/syscalls`, seccomp['syscalls'], (at, item) => checkRule(list, at, item));
   if (rules !== undefined && rules.length > RULES_MAX) list.add(`${path}/syscalls`, `has more than ${RULES_MAX} rules`);
   checkNotify(list, path, seccomp);

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promis
     load: async () => (await import('./plan.ts')).planBundle,
   },
   check: { about: 'everything wrong with a config.json, by path', load: async () => (await import('./plan.ts')).checkSpec },
+  schema: { about: 'the JSON schema of a config.json, for editors', load: async () => (await import('./schema.ts')).printSchema },
 };
 
 /** @returns the exit code */

@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import { HintRequest, LoginRequest, QuizAnswer, type Session, TaskRequest } from '@slipway/contracts';
 import { EngineError } from '@slipway/errors';
 import { formatEvent } from '@slipway/journal';
+import { CONFIG_SCHEMA } from '@slipway/oci/schema';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { sessionOf } from '../access/guard.ts';
@@ -30,6 +31,7 @@ export interface RouteOptions {
 const Params = z.object({ slug: z.string().max(100).default(''), id: z.string().max(100).default('') });
 const Empty = z.strictObject({});
 const LOGINS_PER_MINUTE = 10;
+const CONFIG_SCHEMA_TEXT = JSON.stringify(CONFIG_SCHEMA);
 
 export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
   app.get('/healthz', { config: { access: 'public' } }, () => ({ status: 'ok' }));
@@ -53,6 +55,7 @@ function addSessionRoutes(app: FastifyInstance, options: RouteOptions): void {
     return describeSession(session, options);
   });
   app.get('/api/session', (request) => describeSession(sessionOf(request), options));
+  app.get('/api/config-schema', (_request, reply) => reply.type('application/schema+json').send(CONFIG_SCHEMA_TEXT));
 }
 
 function addLessonRoutes(app: FastifyInstance, { learners }: RouteOptions): void {
