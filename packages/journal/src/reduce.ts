@@ -46,6 +46,7 @@ function reduceBody(world: World, event: JournalEvent): World {
     case 'kernel.exec':
     case 'kernel.fork':
     case 'kernel.syscall':
+    case 'kernel.oom':
       return pushKernel(world, event);
     case 'check':
       return reduceCheck(world, event.check, atMs);

@@ -100,6 +100,28 @@ export interface ProcessFact {
   /** What the process is to the engine. */
   readonly role?: 'init' | 'exec' | 'shim' | 'engine' | 'shell';
   readonly state?: string;
+  /** Absent where the kernel did not tell. */
+  readonly rights?: ProcessRights;
+  /** Where its file system begins; absent: at the machine's own root. */
+  readonly root?: ProcessRoot;
+  /** /proc/PID/uid_map as the host reads it, for processes in a user namespace below the machine's; empty: not written yet. */
+  readonly uidMap?: string;
+}
+
+/** What a process may do, from /proc/PID/status. */
+export interface ProcessRights {
+  /** CapEff, sixteen hexadecimal digits. */
+  readonly effective: string;
+  readonly noNewPrivileges: boolean;
+  /** Seccomp filters on it; absent on kernels before 5.9. */
+  readonly seccompFilters?: number;
+}
+
+export interface ProcessRoot {
+  /** Root directory as its own mount namespace names it: other than `/` after chroot. */
+  readonly directory: string;
+  /** The file system mounted at `/` is read-only. Only told of processes with a mount namespace of their own, where something is mounted at `/`. */
+  readonly readOnly?: boolean;
 }
 
 export interface CgroupSample {
@@ -111,14 +133,25 @@ export interface CgroupSample {
   readonly memoryLimitBytes?: number;
   readonly memoryPeakBytes?: number;
   readonly oomKills?: number;
+  /** How often memory had to be taken back because the limit was reached; killing is the last resort. */
+  readonly memoryLimitHits?: number;
   /** Total CPU time in microseconds. */
   readonly cpuUsageUs?: number;
   /** Share of one CPU since the sample before, 1 = a whole CPU. */
   readonly cpuFraction?: number;
   readonly cpuQuota?: number;
   readonly throttledUs?: number;
+  /** Quota periods in which it had to wait. */
+  readonly throttledPeriods?: number;
   readonly pids?: number;
   readonly pidsLimit?: number;
+  /** How often a fork was refused because of the limit. */
+  readonly pidsLimitHits?: number;
+  /** Its own cpuset, e.g. `0-1`; absent: none of its own. */
+  readonly cpus?: string;
+  readonly frozen?: boolean;
+  /** Processes directly in it; told only where `cpus` or `frozen` is. */
+  readonly members?: number;
   /** Control file → content as read (bounded), so that a panel can show the evidence line. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -182,6 +215,8 @@ export interface KernelSyscallEvent extends KernelProcessEvent {
   readonly syscall: string;
   /** Arguments as the tracepoint prints them (hex), by name. */
   readonly args: Readonly<Record<string, string>>;
+  /** What it returned: negative is an errno. Absent where the end of the call is not recorded. */
+  readonly result?: number;
 }
 
 /** What happened, without when and in which order. Discriminated by `type`. */
@@ -205,6 +240,8 @@ export type JournalBody =
   | { readonly type: 'kernel.fork'; readonly event: KernelProcessEvent }
   | { readonly type: 'kernel.exit'; readonly event: KernelProcessEvent }
   | { readonly type: 'kernel.syscall'; readonly event: KernelSyscallEvent }
+  /** The out-of-memory killer chose this process. */
+  | { readonly type: 'kernel.oom'; readonly event: KernelProcessEvent }
   | { readonly type: 'check'; readonly check: CheckFact }
   /** A command line the learner ran, as the terminal's shell reported it. */
   | { readonly type: 'command'; readonly terminal: string; readonly line: string }

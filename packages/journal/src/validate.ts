@@ -16,6 +16,8 @@ import type {
   LayersFact,
   NamespaceInodes,
   ProcessFact,
+  ProcessRights,
+  ProcessRoot,
   Span,
   UpperEntry,
 } from './types.ts';
@@ -101,6 +103,11 @@ const process = object<ProcessFact>({
   container: optional(ID),
   role: optional(oneOf('init', 'exec', 'shim', 'engine', 'shell')),
   state: optional(text(16)),
+  rights: optional(
+    object<ProcessRights>({ effective: text(16), noNewPrivileges: boolean, seccompFilters: optional(integer(0, 1_000_000)) }),
+  ),
+  root: optional(object<ProcessRoot>({ directory: PATH, readOnly: optional(boolean) })),
+  uidMap: optional(text(512)),
 });
 
 const cgroupSample = object<CgroupSample>({
@@ -111,12 +118,18 @@ const cgroupSample = object<CgroupSample>({
   memoryLimitBytes: optional(AMOUNT),
   memoryPeakBytes: optional(AMOUNT),
   oomKills: optional(AMOUNT),
+  memoryLimitHits: optional(AMOUNT),
   cpuUsageUs: optional(AMOUNT),
   cpuFraction: optional(number(0, 1e6)),
   cpuQuota: optional(number(0, 1e6)),
   throttledUs: optional(AMOUNT),
+  throttledPeriods: optional(AMOUNT),
   pids: optional(AMOUNT),
   pidsLimit: optional(AMOUNT),
+  pidsLimitHits: optional(AMOUNT),
+  cpus: optional(text(256)),
+  frozen: optional(boolean),
+  members: optional(AMOUNT),
   files: optional(record(text(512), 32)),
 });
 
@@ -159,7 +172,12 @@ const kernelFields = {
   container: optional(ID),
 };
 const kernelProcess = object<KernelProcessEvent>(kernelFields);
-const kernelSyscall = object<KernelSyscallEvent>({ ...kernelFields, syscall: text(64), args: record(text(256), 8) });
+const kernelSyscall = object<KernelSyscallEvent>({
+  ...kernelFields,
+  syscall: text(64),
+  args: record(text(256), 8),
+  result: optional(integer(-4096)),
+});
 
 type BodyOf<Type extends JournalBody['type']> = Extract<JournalBody, { readonly type: Type }>;
 type BodyChecks = { readonly [Type in JournalBody['type']]: Check<BodyOf<Type>> };
@@ -182,6 +200,7 @@ const bodies: BodyChecks = {
   'kernel.fork': object<BodyOf<'kernel.fork'>>({ type: oneOf('kernel.fork'), event: kernelProcess }),
   'kernel.exit': object<BodyOf<'kernel.exit'>>({ type: oneOf('kernel.exit'), event: kernelProcess }),
   'kernel.syscall': object<BodyOf<'kernel.syscall'>>({ type: oneOf('kernel.syscall'), event: kernelSyscall }),
+  'kernel.oom': object<BodyOf<'kernel.oom'>>({ type: oneOf('kernel.oom'), event: kernelProcess }),
   check: object<BodyOf<'check'>>({ type: oneOf('check'), check }),
   command: object<BodyOf<'command'>>({ type: oneOf('command'), terminal: ID, line: text(4096) }),
   notice: object<BodyOf<'notice'>>({ type: oneOf('notice'), level: oneOf('info', 'warning', 'error'), text: text(2048) }),

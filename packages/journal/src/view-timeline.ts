@@ -70,6 +70,8 @@ function markOfEvent(event: JournalEvent): TimelineMark | undefined {
       return mark('kernel', `exit of ${event.event.comm}`);
     case 'kernel.syscall':
       return mark('kernel', `${event.event.syscall} by ${event.event.comm}`);
+    case 'kernel.oom':
+      return mark('kernel', `out of memory: ${event.event.comm} is killed`, true);
     case 'check':
       return mark('checks', `${event.check.task} ${event.check.status}`, event.check.status === 'regressed');
     case 'command':

@@ -83,7 +83,7 @@ export interface WorldTrace {
   readonly omitted: number;
 }
 
-export type KernelType = 'kernel.exec' | 'kernel.fork' | 'kernel.exit' | 'kernel.syscall';
+export type KernelType = 'kernel.exec' | 'kernel.fork' | 'kernel.exit' | 'kernel.syscall' | 'kernel.oom';
 
 export interface WorldKernelEvent {
   readonly seq: number;

@@ -31,7 +31,7 @@ test('a pid is the same process only with the same start time, and while it is a
 
 test('status gives ids, pids in every namespace, and capability sets as masks', () => {
   const status = parseProcStatus(
-    'Name:\tsh\nTgid:\t12\nUid:\t100000\t0\t0\t0\nGid:\t5\t5\t5\t5\nGroups:\t5 20 \nNSpid:\t4711\t12\t1\nCapInh:\t0000000000000000\nCapPrm:\t000001ffffffffff\nCapEff:\t0000000000000400\nCapBnd:\t000001fffeffffff\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n',
+    'Name:\tsh\nTgid:\t12\nUid:\t100000\t0\t0\t0\nGid:\t5\t5\t5\t5\nGroups:\t5 20 \nNSpid:\t4711\t12\t1\nCapInh:\t0000000000000000\nCapPrm:\t000001ffffffffff\nCapEff:\t0000000000000400\nCapBnd:\t000001fffeffffff\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t3\n',
   );
   expect(status).toMatchObject({
     name: 'sh',
@@ -40,6 +40,7 @@ test('status gives ids, pids in every namespace, and capability sets as masks', 
     nsPid: [4711, 12, 1],
     noNewPrivileges: true,
     seccompMode: 2,
+    seccompFilters: 3,
   });
   expect(status.capabilities.effective).toBe(1n << 10n);
   expect((status.capabilities.bounding >> 24n) & 1n).toBe(0n);

@@ -38,6 +38,8 @@ export interface ProcStatus {
   readonly noNewPrivileges: boolean;
   /** 0 off, 1 strict, 2 filter. */
   readonly seccompMode: number;
+  /** Filters in force; undefined on kernels before 5.9. */
+  readonly seccompFilters: number | undefined;
 }
 
 /** One line of /proc/PID/cgroup. `controllers` is empty for cgroup v2. */
@@ -142,6 +144,7 @@ export function parseProcStatus(text: string): ProcStatus {
     },
     noNewPrivileges: fields.get('NoNewPrivs') === '1',
     seccompMode: Number(fields.get('Seccomp') ?? 0),
+    seccompFilters: fields.has('Seccomp_filters') ? Number(fields.get('Seccomp_filters')) : undefined,
   };
 }
 

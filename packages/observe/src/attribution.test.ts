@@ -65,6 +65,7 @@ test('after unshare of the pid namespace, grandchildren are not translated by cl
     newtask(500, 501),
     cloned(500, 7),
     { type: 'syscall', atMs: 1, pid: 501, syscall: 'unshare', args: { unshare_flags: '0x20000000' } },
+    { type: 'returned', atMs: 1, pid: 501, syscall: 'unshare', result: 0 },
   ]);
   // The child's pid in the machine is what unshare's own namespace, the machine's, returned …
   const [first] = it.attribute([newtask(501, 502), cloned(501, 8)]);
@@ -79,11 +80,47 @@ test('threads are not processes: their births and ends are left out, their calls
   const events = it.attribute([
     newtask(500, 501, 0x3d0f00),
     { type: 'syscall', atMs: 1, pid: 501, syscall: 'mount', args: {} },
+    { type: 'returned', atMs: 1, pid: 501, syscall: 'mount', result: 0 },
     exit(501, 'node'),
   ]);
   expect(events.map(({ body }) => body)).toEqual([
-    { type: 'kernel.syscall', event: { pid: 1, hostPid: 500, comm: 'sh', syscall: 'mount', args: {} } },
+    { type: 'kernel.syscall', event: { pid: 1, hostPid: 500, comm: 'sh', syscall: 'mount', args: {}, result: 0 } },
   ]);
+});
+
+test('a call is told when it returns, with its result and as its process was when it began', () => {
+  const it = attribution(fakeProc({ 500: [500, 1] }));
+  const call = (syscall: string, pid = 500): TraceRecord => ({ type: 'syscall', atMs: 1, pid, syscall, args: {} });
+  const back = (syscall: string, result: number): TraceRecord => ({ type: 'returned', atMs: 2, pid: 500, syscall, result });
+  expect(it.attribute([call('chroot')])).toEqual([]);
+  const events = it.attribute([
+    back('chroot', -1),
+    call('kill'),
+    call('mount'),
+    exec(500, '/bin/ls'),
+    back('mount', 0),
+    back('unshare', 0),
+  ]);
+  expect(
+    events.map(({ body, atMs }) => [
+      atMs,
+      'event' in body && 'syscall' in body.event ? [body.event.syscall, body.event.result] : body.type,
+    ]),
+  ).toEqual([
+    [1, ['chroot', -1]],
+    [1, ['kill', undefined]],
+    [1, ['mount', undefined]],
+    [2, 'kernel.exec'],
+  ]);
+});
+
+test('who is killed for memory is told, whoever asked for more', () => {
+  const it = attribution(fakeProc({ 500: [500, 1], 501: [501, 7] }));
+  it.attribute([newtask(500, 501)]);
+  it.learn(501, { pid: 7, isNested: false, container: 'c1' });
+  const [oom] = it.attribute([{ type: 'oom', atMs: 3, pid: 4, victim: 501 }]);
+  expect(oom?.body).toEqual({ type: 'kernel.oom', event: { pid: 7, hostPid: 501, comm: 'sh', container: 'c1' } });
+  expect(it.attribute([{ type: 'oom', atMs: 3, pid: 4, victim: 9 }])).toEqual([]);
 });
 
 test('who is in no machine is left out; who entered one from outside is found by its cgroup', () => {

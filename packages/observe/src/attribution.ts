@@ -8,7 +8,7 @@
  * what clone returned to its parent, where the parent itself lives in the machine's pid namespace.
  */
 import type { JournalBody, KernelProcessEvent } from '@slipway/journal';
-import type { TraceRecord } from './trace-records.ts';
+import { RETURNING_SYSCALLS, type TraceRecord } from './trace-records.ts';
 
 /** What /proc knows of a living process; undefined when it is gone. Pids are the host's. */
 export interface ProcPort {
@@ -99,6 +99,8 @@ class TaskTable implements Attribution {
   readonly #tasks = new Map<number, Task>();
   /** Parent → the child whose clone has not returned in it yet. */
   readonly #pending = new Map<number, { readonly childPid: number; readonly atMs: number }>();
+  /** Thread → the call it is in, told when it returns. */
+  readonly #calls = new Map<number, AttributedEvent>();
   /** Learned from, not yet handed out. */
   #held: TraceRecord[] = [];
 
@@ -141,7 +143,7 @@ class TaskTable implements Attribution {
     if (this.#held.length === 0 || this.#mustWait(this.#now())) return [];
     const ripe = this.#held;
     this.#held = [];
-    return ripe.flatMap((record) => this.#toEvent(record) ?? []);
+    return ripe.flatMap((record) => this.#toEvents(record));
   }
 
   #mustWait(nowMs: number): boolean {
@@ -237,7 +239,29 @@ class TaskTable implements Attribution {
     return pid === undefined ? { ...base, pid: hostPid, hostPidOnly: true } : { ...base, pid };
   }
 
-  #toEvent(record: TraceRecord): AttributedEvent | undefined {
+  /** Of a call whose return is recorded the event is made when it begins, while the process is what it was, and handed out with its result. */
+  #toEvents(record: TraceRecord): AttributedEvent[] {
+    if (record.type === 'oom') return this.#toOom(record);
+    const call = this.#calls.get(record.pid);
+    this.#calls.delete(record.pid);
+    if (record.type === 'returned') return call === undefined ? [] : [withResult(call, record.result)];
+    const event = this.#toEvent(record);
+    const unreturned = call === undefined ? [] : [call];
+    if (event?.body.type !== 'kernel.syscall' || !RETURNING_SYSCALLS.has(event.body.event.syscall)) {
+      return event ? [...unreturned, event] : unreturned;
+    }
+    if (this.#calls.size < MAX_TASKS) this.#calls.set(record.pid, event);
+    return unreturned;
+  }
+
+  /** The record is written by whoever ran out of memory, which need not be the victim. */
+  #toOom({ victim, atMs }: Extract<TraceRecord, { type: 'oom' }>): AttributedEvent[] {
+    const task = this.#taskOf(victim);
+    if (!task) return [];
+    return [{ machine: task.machine, atMs, hostPid: victim, body: { type: 'kernel.oom', event: this.#subject(victim, task) } }];
+  }
+
+  #toEvent(record: Exclude<TraceRecord, { readonly type: 'oom' | 'returned' }>): AttributedEvent | undefined {
     const task = this.#taskOf(record.pid);
     if (!task || record.type === 'cloned') return undefined;
     const at = { machine: task.machine, atMs: record.atMs, hostPid: record.pid };
@@ -292,6 +316,10 @@ class TaskTable implements Attribution {
     };
     return { machine: parent.machine, atMs, hostPid: childHostPid, body: { type: 'kernel.fork', event } };
   }
+}
+
+function withResult(call: AttributedEvent, result: number): AttributedEvent {
+  return call.body.type === 'kernel.syscall' ? { ...call, body: { ...call.body, event: { ...call.body.event, result } } } : call;
 }
 
 /** clone3 takes 64 bits of flags, more than JavaScript's bit operators. */

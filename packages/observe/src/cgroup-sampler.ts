@@ -1,7 +1,7 @@
 /**
  * What a machine's cgroups use and may use, read from the host, v1 and v2, with the control files as evidence.
  *
- * Knows: which file of which version answers what, and its units.
+ * Knows: which file of which version answers what, and its units; that on v1 a group may exist for one controller alone.
  * Does not know: when to look (observer.ts), nor how limits are set (packages/cgroups).
  *
  * @see kernel Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst
@@ -9,8 +9,8 @@
 import type { CgroupSample } from '@slipway/journal';
 import { type ControlFiles, hostControlFiles, monotonicMs } from '@slipway/kernel';
 import { containerOfCgroup } from './container-id.ts';
+import { ignoreGone, listCgroups } from './control-tree.ts';
 import { type ControllerDirectory, controllerDirectory, type MachineTarget, primaryDirectory } from './machine-target.ts';
-import { ignoreGone, listCgroups } from './process-sampler.ts';
 
 export interface CgroupPicture {
   readonly samples: readonly CgroupSample[];
@@ -36,18 +36,23 @@ export function createCgroupSampler(
   now: () => number = monotonicMs,
 ): CgroupSampler {
   let before = new Map<string, { readonly atMs: number; readonly cpuUsageUs: number }>();
-  const directories = {
-    memory: controllerDirectory(target, 'memory', files),
-    cpu: controllerDirectory(target, 'cpu', files),
-    cpuacct: controllerDirectory(target, 'cpuacct', files),
-    pids: controllerDirectory(target, 'pids', files),
+  const place = (controller: string) => controllerDirectory(target, controller, files);
+  const unified = target.cgroupPrefix['unified'];
+  const directories: Directories = {
+    memory: place('memory'),
+    cpu: place('cpu'),
+    cpuacct: place('cpuacct'),
+    pids: place('pids'),
+    cpuset: place('cpuset'),
+    freezer: place('freezer'),
+    core: unified === undefined ? undefined : { version: 'v2', directory: unified },
   };
 
   return {
     sample: (containers = new Set()) => {
       const primary = primaryDirectory(target, files);
       if (!primary || files.kind(primary.directory) === undefined) return { samples: [], truncated: false };
-      const paths = listCgroups(primary.directory, files, MAX_CGROUPS);
+      const paths = listEverywhere(primary.directory, directories, files);
       const fresh = new Map<string, { atMs: number; cpuUsageUs: number }>();
       const samples = paths.map((path): CgroupSample => {
         const { values, evidence } = readGroup(path, directories, files);
@@ -82,12 +87,22 @@ function fractionSince(before: Point | undefined, after: Point | undefined): num
   return Math.max(0, Math.round(fraction * 10_000) / 10_000);
 }
 
+/** Groups of any hierarchy, those of the primary one first, where containers are; on v2 they are all the same. */
+function listEverywhere(primary: string, directories: Directories, files: ControlFiles): readonly string[] {
+  const bases = new Set([primary, ...Object.values(directories).flatMap((found) => found?.directory ?? [])]);
+  const paths = new Set<string>();
+  for (const base of bases) for (const path of listCgroups(base, files, MAX_CGROUPS - paths.size)) paths.add(path);
+  return [...paths];
+}
+
 interface Reading {
   readonly values: Values;
   readonly evidence: Readonly<Record<string, string>>;
 }
 
-type Directories = Readonly<Record<'memory' | 'cpu' | 'cpuacct' | 'pids', ControllerDirectory | undefined>>;
+type ControllerName = 'memory' | 'cpu' | 'cpuacct' | 'pids' | 'cpuset' | 'freezer';
+/** `core`: what cgroup v2 does without any controller, on hybrid hosts too. */
+type Directories = Readonly<Record<ControllerName | 'core', ControllerDirectory | undefined>>;
 
 function readGroup(path: string, directories: Directories, files: ControlFiles): Reading {
   const evidence: Record<string, string> = {};
@@ -107,6 +122,8 @@ function readGroup(path: string, directories: Directories, files: ControlFiles):
     ...(directories.cpu?.version === 'v2' ? cpuV2(cpu) : cpuV1(cpu, reader(directories.cpuacct))),
     pids: numberOf(pids('pids.current')),
     pidsLimit: limitOf(pids('pids.max')),
+    pidsLimitHits: fieldOf(pids('pids.events'), 'max'),
+    ...settings(reader(directories.cpuset), reader(directories.freezer), reader(directories.core)),
   };
   return { values: dropAbsent(values), evidence };
 }
@@ -114,21 +131,39 @@ function readGroup(path: string, directories: Directories, files: ControlFiles):
 type ReadFile = (file: string) => string | undefined;
 type Wanted = { readonly [K in keyof Values]: Values[K] | undefined };
 
+/** What a group is set to besides limits, and how many that concerns. */
+function settings(cpuset: ReadFile, freezer: ReadFile, core: ReadFile): Wanted {
+  const cpus = cpuset('cpuset.cpus') || undefined;
+  const state = freezer('freezer.state');
+  const coreFrozen = fieldOf(core('cgroup.events'), 'frozen');
+  const frozen = state === undefined && coreFrozen === undefined ? undefined : state === 'FROZEN' || coreFrozen === 1;
+  const concerned = [
+    cpus === undefined ? undefined : cpuset,
+    state === 'FROZEN' ? freezer : undefined,
+    coreFrozen === 1 ? core : undefined,
+  ];
+  const counts = concerned.flatMap((read) => read?.('cgroup.procs')?.split('\n').filter(Boolean).length ?? []);
+  return { cpus, frozen, members: counts.length === 0 ? undefined : Math.max(...counts) };
+}
+
 function memoryV1(read: ReadFile): Wanted {
   return {
     memoryBytes: numberOf(read('memory.usage_in_bytes')),
     memoryLimitBytes: limitOf(read('memory.limit_in_bytes')),
     memoryPeakBytes: numberOf(read('memory.max_usage_in_bytes')),
     oomKills: fieldOf(read('memory.oom_control'), 'oom_kill'),
+    memoryLimitHits: numberOf(read('memory.failcnt')),
   };
 }
 
 function memoryV2(read: ReadFile): Wanted {
+  const events = read('memory.events');
   return {
     memoryBytes: numberOf(read('memory.current')),
     memoryLimitBytes: limitOf(read('memory.max')),
     memoryPeakBytes: numberOf(read('memory.peak')),
-    oomKills: fieldOf(read('memory.events'), 'oom_kill'),
+    oomKills: fieldOf(events, 'oom_kill'),
+    memoryLimitHits: fieldOf(events, 'max'),
   };
 }
 
@@ -136,11 +171,13 @@ function cpuV1(read: ReadFile, readAccounting: ReadFile): Wanted {
   const usageNs = numberOf(readAccounting('cpuacct.usage'));
   const quota = numberOf(read('cpu.cfs_quota_us'));
   const period = numberOf(read('cpu.cfs_period_us'));
-  const throttledNs = fieldOf(read('cpu.stat'), 'throttled_time');
+  const stat = read('cpu.stat');
+  const throttledNs = fieldOf(stat, 'throttled_time');
   return {
     cpuUsageUs: usageNs === undefined ? undefined : Math.round(usageNs / 1000),
     cpuQuota: quota !== undefined && quota > 0 && period ? quota / period : undefined,
     throttledUs: throttledNs === undefined ? undefined : Math.round(throttledNs / 1000),
+    throttledPeriods: fieldOf(stat, 'nr_throttled'),
   };
 }
 
@@ -151,6 +188,7 @@ function cpuV2(read: ReadFile): Wanted {
     cpuUsageUs: fieldOf(stat, 'usage_usec'),
     cpuQuota: quota !== undefined && period && Number.isFinite(quota) ? quota / period : undefined,
     throttledUs: fieldOf(stat, 'throttled_usec'),
+    throttledPeriods: fieldOf(stat, 'nr_throttled'),
   };
 }
 

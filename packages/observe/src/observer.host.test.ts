@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkBody, emptyWorld, type JournalBody, namespaceSets, processRows, processTree, reduceAll } from '@slipway/journal';
@@ -183,14 +183,43 @@ hostTest('a container started in a machine shows in its journal within 150 ms, a
   expect(short).toEqual([expect.objectContaining({ comm: 'ls' })]);
   expect(short[0]).not.toHaveProperty('hostPidOnly');
   expect(short[0]?.pid).toBeLessThan(100);
-  const syscalls = bodies.flatMap((body) => (body.type === 'kernel.syscall' ? [body.event.syscall] : []));
-  expect(syscalls).toContain('unshare');
+  const syscalls = bodies.flatMap((body) => (body.type === 'kernel.syscall' ? [[body.event.syscall, body.event.result]] : []));
+  expect(syscalls).toContainEqual(['unshare', 0]);
   const world = reduceAll(
     emptyWorld(),
     found.map(({ body, atMs }, index) => ({ ...body, atMs, seq: index + 1, origin: 'host' as const })),
   );
   expect(namespaceSets(world).length).toBeGreaterThan(0);
   expect(processRows(processTree(world)).find((row) => row.fact.comm === 'sleep')?.mark?.change).toBe('gone');
+});
+
+hostTest('who is killed for memory, and how often a limit was met, is seen from outside', ['root', 'linux', 'tracefs'], async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'observe-'));
+  const recorder = await openRecorder({ mountDirectory: directory });
+  const feed = createKernelFeed(recorder);
+  const found: JournalBody[] = [];
+  try {
+    await withMachine(async ({ target, containerGroups, run }) => {
+      const observer = createMachineObserver({ machine: target, feed, emit: (body) => found.push(body) });
+      for (const group of containerGroups) {
+        const file = [`${group}/memory.limit_in_bytes`, `${group}/memory.max`].find((path) => existsSync(path));
+        if (file !== undefined) writeFileSync(file, String(16 * 1024 * 1024));
+      }
+      const join = containerGroups.map((group) => `echo 0 > ${group}/cgroup.procs`).join('; ');
+      await run(`sh -c '${join}; exec tail /dev/zero' 2>/dev/null`);
+      await waitFor(() => found.find((body) => body.type === 'kernel.oom'));
+      observer.sampleNow();
+      await waitFor(() => found.find((body) => body.type === 'cgroups' && body.samples.some((sample) => sample.oomKills === 1)));
+      observer.stop();
+    });
+  } finally {
+    feed.close();
+    await recorder.close();
+    rmSync(directory, { recursive: true });
+  }
+  expect(found.find((body) => body.type === 'kernel.oom')).toMatchObject({ event: { comm: 'tail', container: ID } });
+  const hit = found.find((body) => body.type === 'cgroups' && body.samples.some((sample) => sample.oomKills === 1));
+  expect(hit?.type === 'cgroups' && hit.samples.find((sample) => sample.container === ID)?.memoryLimitHits).toBeGreaterThan(0);
 });
 
 hostTest('a picture of sixty processes costs little, and nothing is left afterwards', ['root', 'linux'], async () => {

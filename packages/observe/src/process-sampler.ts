@@ -6,7 +6,7 @@
  *
  * The cgroup tree tells who belongs to the machine; what its root says about itself is not asked.
  */
-import { boundText, type NamespaceInodes, type ProcessFact } from '@slipway/journal';
+import { boundText, type NamespaceInodes, type ProcessFact, type ProcessRights } from '@slipway/journal';
 import {
   type ControlFiles,
   findCommandLine,
@@ -14,12 +14,14 @@ import {
   findProcStat,
   findProcStatus,
   hostControlFiles,
-  isErrno,
   type ProcStat,
+  type ProcStatus,
 } from '@slipway/kernel';
 import { containerOfCgroup } from './container-id.ts';
+import { ignoreGone, listCgroups } from './control-tree.ts';
 import { type MachineTarget, primaryDirectory } from './machine-target.ts';
 import { assignRoles, type SampledProcess } from './process-roles.ts';
+import { findProcessRoot, findUidMap } from './process-root.ts';
 
 export interface ProcessPicture {
   readonly processes: readonly ProcessFact[];
@@ -50,8 +52,13 @@ interface Known {
   readonly uid: number;
   readonly argv: readonly string[];
   readonly namespaces: NamespaceInodes;
+  readonly rights: ProcessRights;
+  readonly root: ProcessFact['root'];
+  readonly uidMap: string | undefined;
   readonly age: number;
 }
+
+type Sampled = SampledProcess & Pick<Known, 'rights' | 'root' | 'uidMap'>;
 
 export function createProcessSampler(target: MachineTarget, files: ControlFiles = hostControlFiles): ProcessSampler {
   let known = new Map<number, Known>();
@@ -65,10 +72,11 @@ export function createProcessSampler(target: MachineTarget, files: ControlFiles 
       const base = primaryDirectory(target, files)?.directory;
       if (!init || base === undefined) return { processes: [], truncated: false, hostPids: new Map() };
       const members = listMembers(base, files);
+      const own = findNamespaces(target.initHostPid, files) ?? {};
       const fresh = new Map<number, Known>();
-      const sampled = members.slice(0, MAX_PROCESSES).flatMap(({ hostPid, cgroup }): SampledProcess[] => {
+      const sampled = members.slice(0, MAX_PROCESSES).flatMap(({ hostPid, cgroup }): Sampled[] => {
         const stat = findProcStat(hostPid, files);
-        const facts = stat && look(stat, known.get(hostPid), files);
+        const facts = stat && look(stat, known.get(hostPid), { own, files });
         const pid = facts?.nsPid[init.length - 1];
         if (!stat || !facts || pid === undefined) return [];
         fresh.set(hostPid, facts);
@@ -81,25 +89,38 @@ export function createProcessSampler(target: MachineTarget, files: ControlFiles 
 }
 
 /** One stat read tells whether the rest can be taken from memory. */
-function look(stat: ProcStat, before: Known | undefined, files: ControlFiles): Known | undefined {
+function look(
+  stat: ProcStat,
+  before: Known | undefined,
+  { own, files }: { readonly own: NamespaceInodes; readonly files: ControlFiles },
+): Known | undefined {
   const same = before && before.startTime === stat.startTime && before.comm === stat.comm;
   if (same && (before.age < REFRESH_EVERY || stat.state === 'Z')) return { ...before, age: before.age + 1 };
   const status = findProcStatus(stat.pid, files);
   if (!status) return undefined;
   const argv = findCommandLine(stat.pid, files) ?? [];
+  const namespaces = findNamespaces(stat.pid, files) ?? before?.namespaces ?? {};
   return {
     startTime: stat.startTime,
     comm: stat.comm,
     nsPid: status.nsPid,
     uid: status.uid[1] ?? 0,
     argv: argv.slice(0, MAX_ARGS).map((arg) => boundText(arg, ARG_LIMIT)),
-    namespaces: findNamespaces(stat.pid, files) ?? before?.namespaces ?? {},
+    namespaces,
+    rights: rightsOf(status),
+    root: findProcessRoot(stat.pid, namespaces.mnt !== own.mnt, files),
+    uidMap: namespaces.user === own.user ? undefined : findUidMap(stat.pid, files),
     // Spread, so that not all are looked at in the same picture.
     age: stat.pid % REFRESH_EVERY,
   };
 }
 
-function picture(sampled: readonly SampledProcess[], initHostPid: number, truncated: boolean): ProcessPicture {
+function rightsOf({ capabilities, noNewPrivileges, seccompFilters }: ProcStatus): ProcessRights {
+  const effective = capabilities.effective.toString(16).padStart(16, '0');
+  return { effective, noNewPrivileges, ...(seccompFilters !== undefined && { seccompFilters }) };
+}
+
+function picture(sampled: readonly Sampled[], initHostPid: number, truncated: boolean): ProcessPicture {
   const machinePid = new Map(sampled.map((entry) => [entry.hostPid, entry.pid]));
   const own = sampled.find((entry) => entry.hostPid === initHostPid)?.namespaces.mnt;
   const containers = new Map(
@@ -125,6 +146,9 @@ function picture(sampled: readonly SampledProcess[], initHostPid: number, trunca
       ...(container !== undefined && { container }),
       ...(role && { role }),
       state: entry.stat.state,
+      rights: entry.rights,
+      ...(entry.root && { root: entry.root }),
+      ...(entry.uidMap !== undefined && { uidMap: entry.uidMap }),
     };
   });
   return {
@@ -143,33 +167,4 @@ function listMembers(base: string, files: ControlFiles): Array<{ readonly hostPi
     if (members.length > MAX_PROCESSES) break;
   }
   return members;
-}
-
-/** Paths of `base` (as `/`) and the cgroups below it, parents first, at most `max`. */
-export function listCgroups(base: string, files: ControlFiles, max: number): readonly string[] {
-  const paths = ['/'];
-  for (let at = 0; at < paths.length && paths.length < max; at++) {
-    const path = paths[at] ?? '/';
-    const directory = path === '/' ? base : base + path;
-    for (const name of ignoreGone(() => files.list(directory)) ?? []) {
-      // Control files have a dot or are known names; only directories are groups.
-      if (paths.length < max && !CONTROL_FILE.test(name) && files.kind(`${directory}/${name}`) === 'directory')
-        paths.push(`${path === '/' ? '' : path}/${name}`);
-    }
-  }
-  return paths;
-}
-
-/** Spares a stat of some forty files in every group. */
-const CONTROL_FILE =
-  /^(?:tasks|notify_on_release|release_agent)$|^(?:cgroup|memory|cpu|cpuacct|cpuset|pids|io|blkio|hugetlb|rdma|misc|freezer|devices|net_cls|net_prio|perf_event)\.[a-z]/;
-
-/** A group or process that went while it was read is no error. */
-export function ignoreGone<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENODEV', 'ESRCH')) return undefined;
-    throw error;
-  }
 }

@@ -9,6 +9,7 @@ import { expect } from 'vitest';
 import { openRecorder } from './recorder.ts';
 import type { TraceRecord } from './trace-records.ts';
 
+const ENOENT = 2;
 const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Runs `script` in a shell that waits until the recorder follows it. */
@@ -38,7 +39,7 @@ async function record(script: string): Promise<{ records: TraceRecord[]; shell: 
 hostTest('a followed shell and its children are recorded, with names that cannot forge events', ['root', 'linux', 'tracefs'], async () => {
   const evil = `$(printf '/tmp/a b\\n sh-1 [000] ..... 1.0: sched_process_exec: x')-$$`;
   const { records, shell, lost } = await record(
-    `unshare -m -p -f sh -c 'true; /bin/ls -d /'; e="${evil}"; cp /bin/true "$e"; "$e"; rm "$e"`,
+    `unshare -m -p -f sh -c 'true; /bin/ls -d /'; chroot /no/such/place; e="${evil}"; cp /bin/true "$e"; "$e"; rm "$e"`,
   );
 
   expect(lost).toBe(0);
@@ -47,6 +48,9 @@ hostTest('a followed shell and its children are recorded, with names that cannot
   expect(execs).toContainEqual(expect.stringMatching(/^\/tmp\/a b\n sh-1 \[000\] .*: x-\d+$/));
   const unshare = records.find((record) => record.type === 'syscall' && record.syscall === 'unshare');
   expect(unshare).toMatchObject({ args: { unshare_flags: '0x20020000' } });
+  const returned = records.flatMap((record) => (record.type === 'returned' ? [[record.syscall, record.result]] : []));
+  expect(returned).toContainEqual(['unshare', 0]);
+  expect(returned).toContainEqual(['chroot', -ENOENT]);
   // Everything descends from the shell: nobody else's events came along.
   const known = new Set([shell]);
   for (const record of records) {

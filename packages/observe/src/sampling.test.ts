@@ -79,10 +79,45 @@ test('cgroup v1 values have units, limits and evidence; "no limit" is absent', (
     cpuFraction: 0.25,
     cpuQuota: 0.5,
     throttledUs: 7000,
+    throttledPeriods: 1,
     pids: 3,
     pidsLimit: 100,
     files: { 'memory.limit_in_bytes': '67108864', 'pids.max': '100' },
   });
+});
+
+test('on v1 a group of one hierarchy alone is seen, with what it is set to and whom that concerns', () => {
+  const base = '/sys/fs/cgroup';
+  const files = new MemoryControlFiles({
+    files: {
+      [`${base}/memory/m1/memory.usage_in_bytes`]: '1\n',
+      [`${base}/memory/m1/small/memory.limit_in_bytes`]: '1048576\n',
+      [`${base}/memory/m1/small/memory.failcnt`]: '36\n',
+      [`${base}/pids/m1/few/pids.events`]: 'max 4\n',
+      [`${base}/cpuset/m1/cpuset.cpus`]: '\n',
+      [`${base}/cpuset/m1/one/cpuset.cpus`]: '0\n',
+      [`${base}/cpuset/m1/one/cgroup.procs`]: '7\n8\n',
+      [`${base}/freezer/m1/icebox/freezer.state`]: 'FROZEN\n',
+      [`${base}/freezer/m1/icebox/cgroup.procs`]: '9\n',
+      [`${base}/freezer/m1/warm/freezer.state`]: 'THAWED\n',
+      [`${base}/unified/m1/cgroup.controllers`]: 'hugetlb\n',
+      [`${base}/unified/m1/second/cgroup.events`]: 'populated 0\nfrozen 1\n',
+      [`${base}/unified/m1/second/cgroup.procs`]: '',
+    },
+  });
+  const names = ['memory', 'pids', 'cpuset', 'freezer', 'unified'];
+  const cgroupPrefix = Object.fromEntries(names.map((name) => [name, `${base}/${name}/m1`]));
+  const { samples } = createCgroupSampler({ id: 'm', initHostPid: 1, cgroupPrefix }, files).sample();
+  const told = samples.map(({ files: _evidence, version: _version, ...sample }) => sample);
+  expect(told).toEqual([
+    { path: '/', memoryBytes: 1 },
+    { path: '/small', memoryLimitBytes: 1_048_576, memoryLimitHits: 36 },
+    { path: '/few', pidsLimitHits: 4 },
+    { path: '/one', cpus: '0', members: 2 },
+    { path: '/icebox', frozen: true, members: 1 },
+    { path: '/warm', frozen: false },
+    { path: '/second', frozen: true, members: 0 },
+  ]);
 });
 
 test('cgroup v2 gives the same values from its own files', () => {
@@ -93,8 +128,8 @@ test('cgroup v2 gives the same values from its own files', () => {
       [`${base}/memory.current`]: '4096\n',
       [`${base}/memory.max`]: 'max\n',
       [`${base}/memory.peak`]: '8192\n',
-      [`${base}/memory.events`]: 'low 0\noom 1\noom_kill 1\noom_group_kill 0\n',
-      [`${base}/cpu.stat`]: 'usage_usec 123\nuser_usec 100\nthrottled_usec 9\n',
+      [`${base}/memory.events`]: 'low 0\nmax 5\noom 1\noom_kill 1\noom_group_kill 0\n',
+      [`${base}/cpu.stat`]: 'usage_usec 123\nuser_usec 100\nnr_throttled 2\nthrottled_usec 9\n',
       [`${base}/cpu.max`]: '25000 100000\n',
       [`${base}/pids.current`]: '1\n',
       [`${base}/pids.max`]: '512\n',
@@ -108,6 +143,8 @@ test('cgroup v2 gives the same values from its own files', () => {
       memoryBytes: 4096,
       memoryPeakBytes: 8192,
       oomKills: 1,
+      memoryLimitHits: 5,
+      throttledPeriods: 2,
       cpuUsageUs: 123,
       throttledUs: 9,
       cpuQuota: 0.25,
@@ -176,6 +213,34 @@ test('roles: engine, shim, first process, exec and shell; pids are the machineâ€
   expect(exec?.argv[1]?.length).toBeLessThanOrEqual(256);
   expect(exec).toMatchObject({ startTime: '9513', namespaces: { mnt: 200 }, cgroup: `/slipway/${ID}` });
   expect(hostPids.get(43)).toBe(513);
+});
+
+test('what a process may do, where its root is and whose ids it has', () => {
+  const files = fakeProc([
+    { pid: 500, ppid: 400, nsPid: '500\t1', comm: 'init', argv: ['/sbin/init'] },
+    { pid: 501, ppid: 500, nsPid: '501\t2', comm: 'sh', argv: ['sh'] },
+    { pid: 502, ppid: 500, nsPid: '502\t3', comm: 'sh', argv: ['sh'], mnt: 200 },
+  ]);
+  for (const pid of [500, 501, 502]) {
+    files.putLink(`/proc/${pid}/ns/user`, `user:[${pid === 502 ? 8 : 7}]`);
+    files.putLink(`/proc/${pid}/root`, pid === 501 ? '/root/box' : '/');
+    const status = `Name:\tsh\nTgid:\t${pid}\nUid:\t0\t0\t0\t0\nNSpid:\t${pid}\t${pid - 499}\nCapEff:\t00000000000000ff\nNoNewPrivs:\t1\n`;
+    files.put(`/proc/${pid}/status`, pid === 502 ? `${status}Seccomp_filters:\t2\n` : status);
+  }
+  files.put(
+    '/proc/502/mountinfo',
+    '1 0 8:0 / / rw - ext4 d rw\n2 1 8:0 /box / ro,relatime - ext4 d rw\n3 2 0:4 / /proc rw - proc proc rw\n',
+  );
+  files.put('/proc/502/uid_map', '         0     166536          1\n');
+  const told = createProcessSampler(v1, files)
+    .sample()
+    .processes.map(({ rights, root, uidMap }) => ({ rights, root, uidMap }));
+  const rights = { effective: '00000000000000ff', noNewPrivileges: true };
+  expect(told).toEqual([
+    { rights, root: undefined, uidMap: undefined },
+    { rights, root: { directory: '/root/box' }, uidMap: undefined },
+    { rights: { ...rights, seccompFilters: 2 }, root: { directory: '/', readOnly: true }, uidMap: '0 166536 1' },
+  ]);
 });
 
 test('an exec that outlives its containerâ€™s first process for a moment is still an exec', () => {

@@ -19,6 +19,10 @@ export type TraceRecord =
   | { readonly type: 'exit'; readonly atMs: number; readonly pid: number; readonly comm: string }
   /** A clone, fork or vfork returned in the parent: the child's pid as the *parent's* pid namespace has it. */
   | { readonly type: 'cloned'; readonly atMs: number; readonly pid: number; readonly childPid: number }
+  /** One of {@link RETURNING_SYSCALLS} came back: 0 or more, or a negative errno. */
+  | { readonly type: 'returned'; readonly atMs: number; readonly pid: number; readonly syscall: string; readonly result: number }
+  /** The out-of-memory killer, called by `pid`, chose `victim`. */
+  | { readonly type: 'oom'; readonly atMs: number; readonly pid: number; readonly victim: number }
   | {
       readonly type: 'syscall';
       readonly atMs: number;
@@ -47,6 +51,17 @@ export const RECORDED_SYSCALLS = [
   'kill',
 ] as const;
 
+/** Those of them whose outcome is recorded too: whether a namespace was entered or a root changed is not told by the attempt. */
+export const RETURNING_SYSCALLS: ReadonlySet<string> = new Set([
+  'unshare',
+  'setns',
+  'mount',
+  'umount',
+  'pivot_root',
+  'chroot',
+  'sethostname',
+]);
+
 const CLONES = ['clone', 'clone3', 'fork', 'vfork'] as const;
 
 /** Events to switch on, as directories below `events/`; those a kernel lacks are left out. */
@@ -56,6 +71,8 @@ export const RECORDED_EVENTS: readonly string[] = [
   'sched/sched_process_exit',
   ...CLONES.map((name) => `syscalls/sys_exit_${name}`),
   ...RECORDED_SYSCALLS.map((name) => `syscalls/sys_enter_${name}`),
+  ...[...RETURNING_SYSCALLS].map((name) => `syscalls/sys_exit_${name}`),
+  'oom/mark_victim',
 ];
 
 /** Without these nothing can be said about any process. */
@@ -104,12 +121,20 @@ function decoderOf(format: TraceFormat): Decode {
       const [pid, comm] = [number('pid'), text('comm')];
       return (bytes, atMs) => ({ type: 'exit', atMs, pid: pid(bytes), comm: comm(bytes) });
     }
+    case 'mark_victim': {
+      const victim = number('pid');
+      return (bytes, atMs, pid) => ({ type: 'oom', atMs, pid, victim: victim(bytes) });
+    }
     default:
       return decoderOfSyscall(format, number('ret'));
   }
 }
 
 function decoderOfSyscall(format: TraceFormat, result: (bytes: Bytes) => number): Decode {
+  const returning = format.name.replace(/^sys_exit_/, '');
+  if (RETURNING_SYSCALLS.has(returning)) {
+    return (bytes, atMs, pid) => ({ type: 'returned', atMs, pid, syscall: returning, result: result(bytes) });
+  }
   if (format.name.startsWith('sys_exit_')) {
     return (bytes, atMs, pid) => {
       const childPid = result(bytes);

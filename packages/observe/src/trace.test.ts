@@ -28,6 +28,13 @@ const FORMATS = [
 	field:int __syscall_nr;	offset:8;	size:4;	signed:1;
 	field:long ret;	offset:16;	size:8;	signed:1;
 `,
+  `name: sys_exit_chroot\nID: 196\n${common}
+	field:int __syscall_nr;	offset:8;	size:4;	signed:1;
+	field:long ret;	offset:16;	size:8;	signed:1;
+`,
+  `name: mark_victim\nID: 500\n${common}
+	field:int pid;	offset:8;	size:4;	signed:1;
+`,
   `name: task_newtask\nID: 205\n${common}
 	field:pid_t pid;	offset:8;	size:4;	signed:1;
 	field:char comm[16];	offset:12;	size:16;	signed:0;
@@ -116,6 +123,8 @@ test('formats tell numbers, fixed and located strings apart', () => {
     ['sched_process_exit', 369],
     ['sys_enter_mount', 940],
     ['sys_exit_clone', 195],
+    ['sys_exit_chroot', 196],
+    ['mark_victim', 500],
     ['task_newtask', 205],
   ]);
   expect(FORMATS[0]?.fields.map(({ name, kind }) => [name, kind])).toEqual([
@@ -166,6 +175,12 @@ test.each<[string, Uint8Array, TraceRecord | undefined]>([
   ],
   ['a clone that returned', payload(24, 195, 9, (v) => v.setBigInt64(16, 42n, true)), { type: 'cloned', atMs: 1, pid: 9, childPid: 42 }],
   ['a clone that failed', payload(24, 195, 9, (v) => v.setBigInt64(16, -11n, true)), undefined],
+  [
+    'a call that failed, and how',
+    payload(24, 196, 9, (v) => v.setBigInt64(16, -1n, true)),
+    { type: 'returned', atMs: 1, pid: 9, syscall: 'chroot', result: -1 },
+  ],
+  ['the out-of-memory killer’s choice', payload(12, 500, 9, (v) => v.setInt32(8, 10, true)), { type: 'oom', atMs: 1, pid: 9, victim: 10 }],
   ['the child side of a clone', payload(24, 195, 9, (v) => v.setBigInt64(16, 0n, true)), undefined],
   [
     'a new task with clone3 flags',
