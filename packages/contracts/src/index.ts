@@ -17,3 +17,25 @@ export {
   TerminalListing,
 } from './session.ts';
 export { ClientMessage, type ServerMessage } from './socket.ts';
+export {
+  type LeftOut,
+  NAMESPACE_KINDS,
+  WORKBENCH_LINE_BYTES,
+  WorkbenchLine,
+  WorkbenchRequest,
+  type WorkbenchVerb,
+} from './workbench.ts';
+export {
+  type BirthView,
+  type LeakProbe,
+  type OperationOutcome,
+  type PlannedOperation,
+  type ProcessView,
+  type RunEvidence,
+  type WorkbenchAnswer,
+  WorkbenchAnswers,
+  type WorkbenchIssue,
+  type WorkbenchPlan,
+  WorkbenchReply,
+  type WorkbenchRun,
+} from './workbench-answers.ts';

@@ -16,6 +16,8 @@
 import type { JournalEvent } from '@slipway/journal/types';
 import { z } from 'zod';
 import type { Failure, MachineStatus, TaskProgress, TerminalInfo } from './session.ts';
+import { WorkbenchRequest } from './workbench.ts';
+import type { BirthView } from './workbench-answers.ts';
 
 export const ClientMessage = z.discriminatedUnion('type', [
   z.object({
@@ -50,6 +52,8 @@ export const ClientMessage = z.discriminatedUnion('type', [
   /** Output up to `offset` has been drawn. */
   z.object({ type: z.literal('terminal.ack'), terminal: z.string().max(100), offset: z.number().int().min(0) }),
   z.object({ type: z.literal('ping'), id: z.number() }),
+  /** For the agent in the machine; answered by `workbench.answer` with the same id. Births end with the connection. */
+  z.object({ type: z.literal('workbench'), id: z.number().int().min(0), request: WorkbenchRequest }),
 ]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
 
@@ -86,4 +90,8 @@ export type ServerMessage =
   /** The lesson's files changed on disk (development): load it again. */
   | { readonly type: 'lesson.changed'; readonly lesson: string }
   | { readonly type: 'pong'; readonly id: number }
+  /** `result` is the answer to the request's kind (workbench-answers.ts). */
+  | { readonly type: 'workbench.answer'; readonly id: number; readonly result: unknown }
+  | { readonly type: 'workbench.answer'; readonly id: number; readonly failure: Failure }
+  | { readonly type: 'workbench.event'; readonly event: BirthView }
   | { readonly type: 'failure'; readonly failure: Failure; readonly about?: string };

@@ -29,7 +29,7 @@ export interface MachineLimits {
   readonly pids: number;
 }
 
-/** What to start so that `argv` runs inside the machine, on the caller's terminal. */
+/** What to start so that `argv` runs inside the machine, on the caller's terminal or pipes. */
 export interface EnterCommand {
   readonly file: string;
   readonly args: readonly string[];
@@ -44,8 +44,11 @@ export interface Machines {
   /** Deletes without trace: processes, mounts, cgroups, disk, id range. Quiet when there is none. */
   remove(id: string): Promise<void>;
   list(): Promise<readonly MachineHandle[]>;
-  /** @throws `not-found` when the machine does not run */
-  enterCommand(id: string, argv: readonly string[]): Promise<EnterCommand>;
+  /**
+   * With the caller's terminal, or with its pipes as they are where `pipes` is set.
+   * @throws `not-found` when the machine does not run
+   */
+  enterCommand(id: string, argv: readonly string[], options?: { readonly pipes?: boolean }): Promise<EnterCommand>;
   /** Runs a program in the machine to its end; output bounded to 1 MiB a stream. */
   run(
     id: string,

@@ -69,9 +69,9 @@ export function openMachines(options: MachinesOptions): Machines {
       await remove(id);
     },
     list: async () => (await runtime.list()).filter(isRunning).map((state) => handleOf(state, options)),
-    enterCommand: async (id, argv) => {
+    enterCommand: async (id, argv, { pipes = false } = {}) => {
       await requireRunning(id, runtime);
-      return enterCommand(id, argv, { terminal: true }, options);
+      return enterCommand(id, argv, { terminal: !pipes }, options);
     },
     run: async (id, argv, { timeoutMs = 30_000 } = {}) => {
       await requireRunning(id, runtime);

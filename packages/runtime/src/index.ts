@@ -4,6 +4,7 @@ export { CLAMP_ANNOTATION } from './plan/clamp.ts';
 export type { RuntimePlan } from './plan/draft.ts';
 export type { BundleFacts, CgroupHierarchy, CgroupLayout, ContainerFacts, Host, HostFacts, JoinableNamespace } from './plan/host.ts';
 export { plan, planExec } from './plan/plan.ts';
+export { planSources } from './plan-source.ts';
 export type {
   BirthOperation,
   ContainerState,

@@ -14,6 +14,10 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promis
     about: 'what the runtime would do for a bundle, step by step, without doing it',
     load: async () => (await import('./plan.ts')).planBundle,
   },
+  workbench: {
+    about: 'answers a page about config.json documents and births, in lines of JSON',
+    load: async () => (await import('./workbench.ts')).workbench,
+  },
   check: { about: 'everything wrong with a config.json, by path', load: async () => (await import('./plan.ts')).checkSpec },
   schema: { about: 'the JSON schema of a config.json, for editors', load: async () => (await import('./schema.ts')).printSchema },
 };
@@ -45,6 +49,6 @@ function explain(error: unknown): string {
 }
 
 function help(): string {
-  const lines = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`);
+  const lines = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`);
   return `Usage: slipway COMMAND\n\n${lines.join('\n')}\n\nThe engine's other dialects: docker, runc.\n`;
 }

@@ -42,8 +42,8 @@ export interface LabServer {
 const BODY_BYTES = 64 * 1024;
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 120_000;
-/** Largest message of a page: one input frame. */
-const SOCKET_PAYLOAD_BYTES = 80 * 1024;
+/** Largest message of a page: a config.json on its way to the workbench; an input frame is half of it. */
+const SOCKET_PAYLOAD_BYTES = 160 * 1024;
 
 export async function createServer(options: ServerOptions): Promise<LabServer> {
   let port = 0;

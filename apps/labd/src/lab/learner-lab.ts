@@ -16,6 +16,7 @@ import type { Store } from '../store.ts';
 import { EngineFeed } from './engine-feed.ts';
 import { LabJournal } from './journal.ts';
 import type { Terminals } from './terminals.ts';
+import { Workbench } from './workbench.ts';
 
 export interface LearnerLabOptions {
   readonly machine: string;
@@ -34,6 +35,7 @@ export type LabListener = (message: ServerMessage) => void;
 
 export class LearnerLab {
   readonly machine: string;
+  readonly workbench: Workbench;
   readonly #options: LearnerLabOptions;
   readonly #listeners = new Set<LabListener>();
   readonly #journalListeners = new Set<(journal: LabJournal) => void>();
@@ -48,6 +50,7 @@ export class LearnerLab {
 
   private constructor(options: LearnerLabOptions, journal: LabJournal) {
     this.machine = options.machine;
+    this.workbench = new Workbench(options);
     this.#options = options;
     this.#journal = journal;
   }
@@ -133,6 +136,7 @@ export class LearnerLab {
   /** Stops reporting; the machine and its terminals stay for the next labd, or are removed by the caller. */
   async close(): Promise<void> {
     await this.#change;
+    await this.workbench.end();
     await this.#detach();
     this.#journal.close();
   }
@@ -155,6 +159,7 @@ export class LearnerLab {
     this.#setState('resetting');
     try {
       await this.#options.terminals.closeAll(this.machine);
+      await this.workbench.end();
       await this.#detach();
       const handle = await this.#options.machines.reset(this.machine);
       this.#beginJournal();

@@ -9,6 +9,7 @@ import type { RawData, WebSocket } from 'ws';
 import { type LearnerSession, type Sessions, sameSecret } from '../access/sessions.ts';
 import type { LabJournal } from '../lab/journal.ts';
 import type { Learner, Learners } from '../lab/learners.ts';
+import type { WorkbenchPage } from '../lab/workbench.ts';
 import { JournalStream } from './journal-stream.ts';
 import { PageTerminals } from './page-terminals.ts';
 import { Allowance } from './rate.ts';
@@ -40,6 +41,7 @@ export class PageSocket {
   readonly #stops: Array<() => void> = [];
   #terminals: PageTerminals | undefined;
   #stream: JournalStream | undefined;
+  #workbench: WorkbenchPage | undefined;
   #letGoOfLesson: () => void = () => undefined;
   #alive = true;
   #ended = false;
@@ -94,6 +96,7 @@ export class PageSocket {
     });
     const { id, firstSeq, lastSeq } = lab.journal;
     this.#send({ type: 'welcome', journal: id, firstSeq, lastSeq, machine: lab.status, terminals: lab.terminals });
+    this.#workbench = lab.workbench.join((message) => this.#send(message));
     const known = hello.journal === id ? (hello.after ?? 0) : 0;
     this.#stops.push(lab.subscribe((message) => this.#send(message)));
     let after = Math.min(known, lastSeq);
@@ -125,6 +128,9 @@ export class PageSocket {
         break;
       case 'terminal.ack':
         terminals.acknowledge(message.terminal, message.offset);
+        break;
+      case 'workbench':
+        void this.#workbench?.ask(message.id, message.request);
         break;
       case 'ping':
         this.#send({ type: 'pong', id: message.id });
@@ -187,6 +193,7 @@ export class PageSocket {
     for (const stop of this.#stops.splice(0)) stop();
     this.#stream?.stop();
     this.#terminals?.close();
+    this.#workbench?.leave();
     this.#letGoOfLesson();
   }
 }

@@ -8,6 +8,7 @@ import type { TerminalFrame } from '@slipway/terminal/protocol';
 import { ApiError } from '../net/api.ts';
 import { Connection } from '../net/connection.ts';
 import type { TerminalLink } from '../net/terminal-link.ts';
+import { WorkbenchClient } from '../net/workbench-client.ts';
 import { loginCode } from './address.ts';
 import { api } from './api.ts';
 import { JournalFeed, type Moment } from './journal-feed.ts';
@@ -49,13 +50,18 @@ export const connection = new Connection({
   },
   state: (state) => {
     useSession.setState({ connection: state, ...(state.phase === 'signed-out' ? { phase: 'signed-out' as const } : {}) });
-    if (state.phase !== 'live') for (const link of links.values()) link.lost();
+    if (state.phase === 'live') return;
+    for (const link of links.values()) link.lost();
+    workbench.lost();
   },
   message: receive,
   output: (frame: TerminalFrame) => {
     for (const link of links.values()) if (link.channel === frame.channel) link.output(frame.offset, frame.payload);
   },
 });
+
+/** The agent in the machine that knows about config.json documents and births. */
+export const workbench = new WorkbenchClient((message) => connection.send(message));
 
 onLessonOnPage((lesson) => connection.send({ type: 'lesson', lesson }));
 
@@ -130,6 +136,12 @@ function receive(message: ServerMessage): void {
       if (message.lesson === lessonOnPage()) void loadLesson(message.lesson);
       break;
     case 'pong':
+      break;
+    case 'workbench.answer':
+      workbench.answered(message);
+      break;
+    case 'workbench.event':
+      workbench.moved(message.event);
       break;
     case 'failure':
       toast(message.failure.hint ? `${message.failure.message}: ${message.failure.hint}` : message.failure.message, 'bad');

@@ -1,0 +1,218 @@
+/**
+ * One learner's workbench agent: started inside the machine when a page first asks for something, ended with session or machine.
+ *
+ * Knows: lines, whose answer is whose, and that nothing that comes out of a machine is believed unread: a line that is too long or
+ *   of another shape ends the agent.
+ * Does not know: what requests mean.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  type ServerMessage,
+  WORKBENCH_LINE_BYTES,
+  WorkbenchAnswers,
+  type WorkbenchLine,
+  WorkbenchReply,
+  type WorkbenchRequest,
+} from '@slipway/contracts';
+import { EngineError } from '@slipway/errors';
+import { toFailure } from '../failures.ts';
+import type { LabMachines, Log } from '../ports.ts';
+
+export interface WorkbenchOptions {
+  readonly machine: string;
+  readonly machines: Pick<LabMachines, 'enterCommand'>;
+  readonly log: Log;
+}
+
+/** One page's hold on the agent. */
+export interface WorkbenchPage {
+  /** The answer is sent as a message. Never rejects. */
+  ask(id: number, request: WorkbenchRequest): Promise<void>;
+  /** Its births are undone. */
+  leave(): void;
+}
+
+type Send = (message: ServerMessage) => void;
+
+interface Pending {
+  readonly request: WorkbenchRequest;
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+const COMMAND = ['/usr/lib/slipway/bin/slipway', 'workbench'];
+/** Requests of all pages that are not answered yet. */
+const MAX_PENDING = 32;
+/** An agent whose input has ended undoes what it began; then it is ended. */
+const GRACE_MS = 20_000;
+
+export class Workbench {
+  readonly #options: WorkbenchOptions;
+  readonly #pages = new Map<number, Send>();
+  readonly #pending = new Map<number, Pending>();
+  #agent: Promise<ChildProcess> | undefined;
+  #numbers = 0;
+
+  constructor(options: WorkbenchOptions) {
+    this.#options = options;
+  }
+
+  join(send: Send): WorkbenchPage {
+    this.#numbers += 1;
+    const page = this.#numbers;
+    this.#pages.set(page, send);
+    return { ask: (id, request) => this.#answer(page, id, request), leave: () => this.#forget(page) };
+  }
+
+  /** Ends the agent, which undoes every birth, and waits for its end. */
+  async end(): Promise<void> {
+    const agent = await this.#agent?.catch(() => undefined);
+    this.#agent = undefined;
+    if (agent === undefined || agent.exitCode !== null || agent.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => agent.once('close', () => resolve()));
+    const deadline = setTimeout(() => agent.kill('SIGKILL'), GRACE_MS);
+    agent.stdin?.end();
+    await ended;
+    clearTimeout(deadline);
+  }
+
+  async #answer(page: number, id: number, request: WorkbenchRequest): Promise<void> {
+    const send = (message: ServerMessage) => this.#pages.get(page)?.(message);
+    try {
+      send({ type: 'workbench.answer', id, result: await this.#ask(page, request) });
+    } catch (error) {
+      const failure = error instanceof AgentFailure ? error.failure : toFailure(error).failure;
+      send({ type: 'workbench.answer', id, failure });
+    }
+  }
+
+  async #ask(page: number, request: WorkbenchRequest): Promise<unknown> {
+    if (this.#pending.size >= MAX_PENDING) throw busy();
+    this.#agent ??= this.#start();
+    const agent = await this.#agent;
+    this.#numbers += 1;
+    const id = this.#numbers;
+    return await new Promise((resolve, reject) => {
+      this.#pending.set(id, { request, resolve, reject });
+      this.#write(agent, { id, page, request });
+    });
+  }
+
+  #forget(page: number): void {
+    this.#pages.delete(page);
+    void this.#agent?.then((agent) => this.#write(agent, { gone: page })).catch(() => undefined);
+  }
+
+  #write(agent: ChildProcess, line: WorkbenchLine): void {
+    agent.stdin?.write(`${JSON.stringify(line)}\n`);
+  }
+
+  async #start(): Promise<ChildProcess> {
+    try {
+      const { machines, machine } = this.#options;
+      const { file, args, env } = await machines.enterCommand(machine, COMMAND, { pipes: true });
+      const agent = spawn(file, [...args], { env, stdio: ['pipe', 'pipe', 'ignore'], cwd: '/' });
+      agent.on('error', () => this.#lost(agent));
+      agent.on('close', () => this.#lost(agent));
+      agent.stdin.on('error', () => undefined); // its end says why
+      let rest = Buffer.alloc(0);
+      agent.stdout.on('data', (chunk: Buffer) => {
+        rest = this.#read(agent, Buffer.concat([rest, chunk]));
+      });
+      return agent;
+    } catch (error) {
+      this.#agent = undefined;
+      throw error;
+    }
+  }
+
+  /** @returns what is left of an unfinished line */
+  #read(agent: ChildProcess, bytes: Buffer): Buffer<ArrayBuffer> {
+    let rest = bytes;
+    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+      const reply = end > WORKBENCH_LINE_BYTES ? undefined : parseReply(rest.toString('utf8', 0, end));
+      rest = rest.subarray(end + 1);
+      if (reply === undefined) return this.#distrust(agent);
+      this.#take(reply);
+    }
+    return rest.length > WORKBENCH_LINE_BYTES ? this.#distrust(agent) : Buffer.from(rest);
+  }
+
+  #take(reply: WorkbenchReply): void {
+    if ('event' in reply) {
+      this.#pages.get(reply.page)?.({ type: 'workbench.event', event: reply.event });
+      return;
+    }
+    const asked = this.#pending.get(reply.id);
+    this.#pending.delete(reply.id);
+    if (asked === undefined) return;
+    if (reply.failure !== undefined) {
+      asked.reject(new AgentFailure(reply.failure));
+      return;
+    }
+    const answer = WorkbenchAnswers[asked.request.do].safeParse(reply.result);
+    if (answer.success) asked.resolve(answer.data);
+    else {
+      this.#options.log.warn({ machine: this.#options.machine, verb: asked.request.do }, 'the workbench agent answered in another shape');
+      asked.reject(unreadable());
+    }
+  }
+
+  #distrust(agent: ChildProcess): Buffer<ArrayBuffer> {
+    this.#options.log.warn({ machine: this.#options.machine }, 'the workbench agent says what is none of its protocol');
+    agent.stdout?.removeAllListeners('data');
+    agent.stdout?.resume();
+    agent.stdin?.end();
+    this.#lost(agent);
+    return Buffer.alloc(0);
+  }
+
+  #lost(agent: ChildProcess): void {
+    void this.#agent?.then((current) => {
+      if (current === agent) this.#agent = undefined;
+    });
+    for (const { reject } of this.#pending.values()) reject(gone());
+    this.#pending.clear();
+  }
+}
+
+/** The agent refused; its words go to the page as they are. */
+class AgentFailure extends Error {
+  readonly failure: NonNullable<Extract<ServerMessage, { type: 'workbench.answer'; failure: unknown }>['failure']>;
+
+  constructor(failure: AgentFailure['failure']) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+function parseReply(line: string): WorkbenchReply | undefined {
+  try {
+    return WorkbenchReply.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function busy(): EngineError {
+  return new EngineError('unavailable', `the workbench has ${MAX_PENDING} requests to answer`, {
+    code: 'E_WORKBENCH_BUSY',
+    op: 'workbench.ask',
+    hint: 'wait until it has answered',
+  });
+}
+
+function gone(): EngineError {
+  return new EngineError('unavailable', 'the workbench in the machine ended', {
+    code: 'E_WORKBENCH_GONE',
+    op: 'workbench.ask',
+    hint: 'try again, which starts another; births that were under way are undone',
+  });
+}
+
+function unreadable(): EngineError {
+  return new EngineError('internal', 'the workbench in the machine answered something else', {
+    code: 'E_WORKBENCH_ANSWER',
+    op: 'workbench.ask',
+  });
+}
