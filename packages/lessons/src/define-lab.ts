@@ -4,7 +4,7 @@
  * Knows: how to look things up in a {@link CheckView} and how to say what was seen.
  * Does not know: which lab asks.
  */
-import type { ContainerFact, KernelProcessEvent, Span } from '@slipway/journal/types';
+import type { ContainerFact, Span } from '@slipway/journal/types';
 import type { CheckResult, CheckView, Lab } from './types.ts';
 
 /** Types a lab; the page and the checker read it, nothing else. */
@@ -35,59 +35,6 @@ export function requests(view: CheckView, name: RegExp): readonly Span[] {
   return view.events.flatMap((event) =>
     event.type === 'span' && event.span.actor === 'api' && name.test(event.span.name) ? [event.span] : [],
   );
-}
-
-export interface StartedProgram {
-  /** Base name of the file. */
-  readonly program: string;
-  readonly atMs: number;
-  /** Whether it, or a process it descends from, was born into or has entered namespaces other than the machine's. */
-  readonly inside: boolean;
-}
-
-/**
- * Programs started anywhere in the machine, by the kernel's own account, oldest first. A program that is gone at once may have left no trace
- * of its cgroup; that its process joined a container's namespaces before it began is always told.
- */
-export function programsStarted(view: CheckView): readonly StartedProgram[] {
-  const whereabouts = new Whereabouts();
-  return view.events.flatMap((event) => {
-    if (event.type === 'kernel.fork') whereabouts.fork(event.event);
-    else if (event.type === 'kernel.syscall' && event.event.syscall === 'setns') whereabouts.join(event.event);
-    else if (event.type === 'kernel.exec') {
-      const { filename, comm, hostPid, container } = event.event;
-      const program = (filename ?? comm).split('/').at(-1) ?? '';
-      return [{ program, atMs: event.atMs, inside: container !== undefined || whereabouts.isInside(hostPid) }];
-    }
-    return [];
-  });
-}
-
-/** Which processes (host pids) have left the machine's own namespaces. */
-class Whereabouts {
-  readonly #inside = new Set<number>();
-  /** Began outside of the machine, such as a terminal's shell: the namespaces they join are the machine's. */
-  readonly #entering = new Set<number>();
-
-  /** A child is where its parent is, unless clone made namespaces for it. */
-  fork({ hostPid, hostPidOnly, childHostPid, namespaces = [] }: KernelProcessEvent): void {
-    if (childHostPid === undefined) return;
-    const inside = namespaces.length > 0 || this.#inside.has(hostPid);
-    if (inside) this.#inside.add(childHostPid);
-    else this.#inside.delete(childHostPid);
-    if (hostPidOnly) this.#entering.add(childHostPid);
-    else this.#entering.delete(childHostPid);
-  }
-
-  join({ hostPid, hostPidOnly = false }: KernelProcessEvent): void {
-    if (!hostPidOnly && !this.#entering.has(hostPid)) this.#inside.add(hostPid);
-  }
-
-  /** Asked at its exec, with which entering is over. */
-  isInside(hostPid: number): boolean {
-    this.#entering.delete(hostPid);
-    return this.#inside.has(hostPid);
-  }
 }
 
 /** When the container was last seen to begin running, in journal milliseconds. */

@@ -23,8 +23,11 @@ export interface DisposableLab {
   readonly lessons: readonly Lesson[];
   /** Aborted when the run is to end. */
   readonly signal: AbortSignal;
-  /** A new machine in which nothing was done but the lesson's own preparation, and its terminal at a prompt. */
-  fresh(slug: string): Promise<Attempt>;
+  /**
+   * A new machine in which nothing was done but the lesson's own preparation, and its terminal at a prompt.
+   * @param slot the machine of an earlier attempt in this slot is gone; slots are independent of each other
+   */
+  fresh(slug: string, slot: number): Promise<Attempt>;
   end(): Promise<void>;
 }
 
@@ -32,6 +35,11 @@ export interface Attempt {
   readonly typist: Pick<Typist, 'line' | 'lastLines' | 'close'>;
   /** Whether this task is passed, and what its check saw else. */
   task(id: string): { readonly passed: boolean; readonly saw: string };
+}
+
+interface Current {
+  readonly learner: Learner;
+  readonly hide: () => void;
 }
 
 const PTY_HOST_IDLE_MS = 60_000;
@@ -45,14 +53,14 @@ export async function openDisposableLab(folders: LessonFolders, signal: AbortSig
   mkdirSync(config.runDir, { recursive: true, mode: 0o700 });
   const parts = await openParts(config, folders);
   const learners = new Learners({ ...parts, ...config, host, journalsDir: `${directory}/journals` });
-  let current: { readonly learner: Learner; readonly hide: () => void } | undefined;
+  const current = new Map<number, Current>();
   return {
     lessons,
     signal,
-    fresh: async (slug) => {
+    fresh: async (slug, slot) => {
       signal.throwIfAborted();
-      const learner = await freshMachine(learners, current);
-      current = { learner, hide: learner.lessons.show(slug) };
+      const learner = await freshMachine(learners, slot, current.get(slot));
+      current.set(slot, { learner, hide: learner.lessons.show(slug) });
       if (!(await learner.lessons.prepared())) throw broken(`the preparation of "${slug}" failed`);
       const typist = await Typist.open(learners.terminals, learner.lab, signal);
       return { typist, task: (id) => stateOf(learner, slug, id) };
@@ -91,11 +99,8 @@ async function openParts(config: Config, folders: LessonFolders) {
 }
 
 /** The lesson is closed and its progress forgotten before the machine goes, so that nothing of the attempt before can count. */
-async function freshMachine(
-  learners: Learners,
-  before: { readonly learner: Learner; readonly hide: () => void } | undefined,
-): Promise<Learner> {
-  const learner = before?.learner ?? (await learners.add('solver', 'Solver'));
+async function freshMachine(learners: Learners, slot: number, before: Current | undefined): Promise<Learner> {
+  const learner = before?.learner ?? (await learners.add(`solver-${slot}`, `Solver ${slot}`));
   await learner.lab.settled();
   if (before !== undefined) {
     before.hide();

@@ -6,6 +6,8 @@
  *
  *     fresh machine: every task open ─▶ type a task's solution ─▶ passed within 10 s ─▶ next task …
  *     for each decoy, a fresh machine: type it ─▶ 1.5 s after its last prompt its task is still open
+ *
+ * Most of the time is waiting, so a few machines are used side by side; no machine ever serves two attempts.
  */
 import { findEngineError } from '@slipway/errors';
 import { delay } from '@slipway/kernel';
@@ -21,14 +23,43 @@ export interface Pace {
   readonly settleMs: number;
 }
 
+/** Machines at a time: enough to fill each other's waits, few enough for two processors. */
+const SIDE_BY_SIDE = 3;
 const PACE: Pace = { passMs: 10_000, settleMs: 1500 };
 
 export async function solveLesson(lab: DisposableLab, lesson: Lesson, report: Report, pace: Pace = PACE): Promise<void> {
   const { meta } = lesson.document;
-  const { tasks, decoys } = lesson.lab;
+  const { decoys } = lesson.lab;
   report.heading(`${meta.number} ${meta.title}`);
+  const attempts = [
+    (slot: number) => trySolution({ lab, lesson, report, pace }, slot),
+    ...decoys.map(
+      (decoy) => (slot: number) =>
+        tried(report, lab.signal, `decoy for ${decoy.task}: ${decoy.name}`, async () => ({
+          problems: await tryDecoy(() => lab.fresh(meta.slug, slot), decoy, pace),
+        })),
+    ),
+  ];
+  const waiting = attempts.values();
+  const work = async (slot: number): Promise<void> => {
+    for (const attempt of waiting) await attempt(slot);
+  };
+  // One that fails must not leave the others at work unseen.
+  const ends = await Promise.allSettled(Array.from({ length: SIDE_BY_SIDE }, (_, slot) => work(slot)));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
+interface Run {
+  readonly lab: DisposableLab;
+  readonly lesson: Lesson;
+  readonly report: Report;
+  readonly pace: Pace;
+}
+
+async function trySolution({ lab, lesson, report, pace }: Run, slot: number): Promise<void> {
+  const { tasks } = lesson.lab;
   const attempt = await tried(report, lab.signal, 'in an untouched machine every task is open', async () => {
-    const fresh = await lab.fresh(meta.slug);
+    const fresh = await lab.fresh(lesson.document.meta.slug, slot);
     await delay(pace.settleMs);
     return { result: fresh, problems: tasks.filter(({ id }) => fresh.task(id).passed).map(({ id }) => `${id} passes with nothing done`) };
   });
@@ -38,11 +69,6 @@ export async function solveLesson(lab: DisposableLab, lesson: Lesson, report: Re
     }));
   }
   attempt?.typist.close();
-  for (const decoy of decoys) {
-    await tried(report, lab.signal, `decoy for ${decoy.task}: ${decoy.name}`, async () => ({
-      problems: await tryDecoy(() => lab.fresh(meta.slug), decoy, pace),
-    }));
-  }
 }
 
 async function solveTask({ typist, task }: Attempt, { id, solution }: LabTask, signal: AbortSignal, pace: Pace): Promise<string[]> {

@@ -1,6 +1,6 @@
 import type { JournalBody, JournalEvent } from '@slipway/journal/types';
 import { expect, test } from 'vitest';
-import { programsStarted } from './define-lab.ts';
+import { argument, callsMade, programsStarted } from './kernel-facts.ts';
 import type { CheckView } from './types.ts';
 
 const [SHELL, LAUNCHER] = [10, 20];
@@ -51,4 +51,28 @@ test.each<[string, readonly JournalBody[], readonly boolean[]]>([
   ['another process with the number of one that joined', [setns(21), fork(SHELL, 21), exec(21)], [false]],
 ])('a program started inside or not: %s', (_, bodies, expected) => {
   expect(inside(...bodies)).toEqual(expected);
+});
+
+test('only calls that succeeded, with where the caller was; a failed setns has entered nothing', () => {
+  const call = (hostPid: number, syscall: string, result: number): JournalBody => ({
+    type: 'kernel.syscall',
+    event: { pid: hostPid, hostPid, comm: 'x', syscall, args: { flags: '0x4000000' }, result },
+  });
+  const bodies = [
+    call(11, 'setns', -1),
+    call(11, 'sethostname', 0),
+    call(11, 'setns', 0),
+    call(11, 'sethostname', 0),
+    fork(SHELL, 12, ['pid']),
+    call(12, 'sethostname', 0),
+    call(12, 'sethostname', -1),
+  ];
+  const events = bodies.map((body, index): JournalEvent => ({ ...body, seq: index + 1, atMs: index, origin: 'host' }));
+  const view: CheckView = { containers: [], everSeen: [], processes: [], layers: [], events, machineNamespaces: {} };
+  expect(callsMade(view, 'sethostname').map(({ atMs, where }) => [atMs, where])).toEqual([
+    [1, 'machine'],
+    [3, 'joined'],
+    [5, 'born'],
+  ]);
+  expect(callsMade(view, 'setns').map((made) => argument(made.call, 'flags'))).toEqual([0x4000000]);
 });

@@ -1,0 +1,61 @@
+/**
+ * What a check can ask about programs and system calls, from kernel events: nobody in the machine can make these up.
+ *
+ * Knows: which calls succeeded, and where in namespaces the caller was when it called.
+ * Does not know: which lab asks.
+ */
+import type { JournalEvent, KernelSyscallEvent } from '@slipway/journal/types';
+import type { CheckView } from './types.ts';
+import { type Whereabout, Whereabouts } from './whereabouts.ts';
+
+export interface StartedProgram {
+  /** Base name of the file. */
+  readonly program: string;
+  readonly atMs: number;
+  /** Whether it, or a process it descends from, was born into or has entered namespaces other than the machine's. */
+  readonly inside: boolean;
+}
+
+/**
+ * Programs started anywhere in the machine, oldest first. A program that is gone at once may have left no trace
+ * of its cgroup; that its process joined a container's namespaces before it began is always told.
+ */
+export function programsStarted(view: CheckView): readonly StartedProgram[] {
+  return followed(view, (event, where) => {
+    if (event.type !== 'kernel.exec') return [];
+    const { filename, comm, hostPid, container } = event.event;
+    const program = (filename ?? comm).split('/').at(-1) ?? '';
+    return [{ program, atMs: event.atMs, inside: container !== undefined || where.of(hostPid) !== 'machine' }];
+  });
+}
+
+export interface MadeCall {
+  readonly call: KernelSyscallEvent;
+  readonly atMs: number;
+  /** Where the caller was. */
+  readonly where: Whereabout;
+}
+
+/** Successful calls of one kind, oldest first. */
+export function callsMade(view: CheckView, syscall: string): readonly MadeCall[] {
+  return followed(view, (event, where) => {
+    if (event.type !== 'kernel.syscall' || event.event.syscall !== syscall) return [];
+    const { hostPid, result = 0 } = event.event;
+    return result < 0 ? [] : [{ call: event.event, atMs: event.atMs, where: where.of(hostPid) }];
+  });
+}
+
+/** An argument that is a set of flags or a number, as the tracepoint printed it. */
+export function argument(call: KernelSyscallEvent, name: string): number {
+  return Number(call.args[name] ?? 0);
+}
+
+function followed<T>(view: CheckView, pick: (event: JournalEvent, where: Whereabouts) => readonly T[]): readonly T[] {
+  const where = new Whereabouts();
+  return view.events.flatMap((event) => {
+    if (event.type === 'kernel.fork') where.fork(event.event);
+    else if (event.type === 'kernel.exec') where.exec(event.event);
+    else if (event.type === 'kernel.syscall' && event.event.syscall === 'setns') where.join(event.event);
+    return pick(event, where);
+  });
+}
