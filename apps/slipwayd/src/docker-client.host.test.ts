@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { TestDaemon } from './testing/test-daemon.ts';
@@ -120,6 +121,42 @@ hostTest('stop, kill, wait, pause, rename, top, inspect and ps tell the same sto
   await daemon.docker('start', 'life');
   await daemon.docker('pause', 'life');
   expect((await daemon.docker('rm', '-f', 'life')).code).toBe(0);
+});
+
+hostTest('update changes limits where they hold, and in the document for the next start', [...NEEDS], async () => {
+  const host = async (field: string) => (await daemon.docker('inspect', '-f', `{{.HostConfig.${field}}}`, 'limited')).stdout.trim();
+  const inside = async (...files: string[]) => (await daemon.docker('exec', 'limited', 'cat', ...files)).stdout;
+  const [memory, pids] = existsSync('/sys/fs/cgroup/cgroup.controllers')
+    ? ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/pids.max']
+    : ['/sys/fs/cgroup/memory/memory.limit_in_bytes', '/sys/fs/cgroup/pids/pids.max'];
+  await daemon.docker('run', '-d', '--name', 'limited', '-m', '64m', '--pids-limit', '20', 'busybox', 'sleep', '1000');
+
+  expect(await daemon.docker('update', '-m', '96m', '--memory-swap', '-1', '--cpus', '0.5', 'limited')).toEqual({
+    code: 0,
+    stdout: 'limited\n',
+    stderr: '',
+  });
+  expect(await inside(memory)).toBe(`${96 << 20}\n`);
+  expect(await inside(pids)).toBe('20\n');
+  await daemon.docker('update', '--pids-limit', '-1', 'limited');
+  expect(await inside(pids)).toBe('max\n');
+  expect([await host('Memory'), await host('NanoCpus'), await host('MemorySwap')]).toEqual([`${96 << 20}`, '500000000', '-1']);
+
+  const refused = await daemon.docker('update', '-m', '1m', 'limited');
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('minimum memory limit allowed is 6MB')]);
+  expect((await daemon.docker('update', '--cpu-quota', '5000', 'limited')).stderr).toContain('NanoCPUs has already been set');
+  expect((await daemon.docker('update', '--restart', 'always', 'limited')).stderr).toContain('not available');
+  expect(await inside(memory)).toBe(`${96 << 20}\n`);
+
+  await daemon.docker('stop', '-t', '0', 'limited');
+  expect((await daemon.docker('update', '-m', '80m', 'limited')).code).toBe(0);
+  await daemon.docker('start', 'limited');
+  expect(await inside(memory)).toBe(`${80 << 20}\n`);
+  const until = String(Math.floor(Date.now() / 1000) + 1);
+  const told = ['--since', '1', '--until', until, '--filter', 'container=limited', '--filter', 'event=update'];
+  const { stdout } = await daemon.docker('events', ...told, '--format', '{{.Action}}');
+  expect(stdout.trim().split('\n')).toEqual(['update', 'update', 'update']);
+  await daemon.docker('rm', '-f', 'limited');
 });
 
 hostTest('events tell a container’s life in order', [...NEEDS], async () => {

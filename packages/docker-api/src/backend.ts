@@ -189,6 +189,7 @@ export interface Backend {
   pause(ref: string, parent?: SpanContext): Promise<void>;
   unpause(ref: string, parent?: SpanContext): Promise<void>;
   remove(ref: string, options: { readonly force: boolean }, parent?: SpanContext): Promise<void>;
+  update(ref: string, resources: BackendResources, parent?: SpanContext): Promise<void>;
   rename(ref: string, name: string): Promise<void>;
   resize(ref: string, rows: number, columns: number): void;
   /** Synchronous up to the registration, so that nothing that happens afterwards is missed. */

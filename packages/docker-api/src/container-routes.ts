@@ -9,6 +9,7 @@ import { readCreateRequest } from './create-request.ts';
 import { badRequest } from './docker-status.ts';
 import { queryFlag, queryNumber, queryText } from './fields.ts';
 import { CONTAINER_FILTERS, containerMatches, matchesLabel, parseFilters } from './filters.ts';
+import { readUpdateRequest } from './host-config.ts';
 import { param, query, type RouteContext, spanOf } from './route-context.ts';
 import { toStatsJson } from './stats-json.ts';
 
@@ -46,6 +47,11 @@ export async function containerRoutes(app: FastifyInstance, context: RouteContex
     if (name === undefined) throw badRequest('Neither old nor new names may be empty');
     await backend.rename(param(request, 'id'), name);
     return reply.status(204).send();
+  });
+
+  app.post('/containers/:id/update', async (request) => {
+    await backend.update(param(request, 'id'), readUpdateRequest(request.body), spanOf(request));
+    return { Warnings: [] };
   });
 
   app.post('/containers/:id/resize', async (request, reply) => {

@@ -11,7 +11,7 @@
  */
 import type { BackendBind, BackendHost, BackendResources } from './backend.ts';
 import { badRequest, notSupported } from './docker-status.ts';
-import type { Fields } from './fields.ts';
+import { Fields } from './fields.ts';
 
 /** Field → why it is refused when set. */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -47,9 +47,7 @@ const FIXED: Readonly<Record<string, readonly string[]>> = {
 };
 
 export function readHostConfig(fields: Fields): BackendHost {
-  for (const [name, why] of Object.entries(REFUSED)) {
-    if (fields.isSet(name)) throw notSupported(`HostConfig.${name}: ${why}`);
-  }
+  requireAvailable(fields, 'HostConfig.');
   for (const [name, allowed] of Object.entries(FIXED)) {
     const value = fields.text(name);
     if (value !== undefined && !allowed.includes(value)) throw notSupported(`HostConfig.${name} "${value}" is not available`);
@@ -90,6 +88,28 @@ export function readHostConfig(fields: Fields): BackendHost {
   };
 }
 
+/** @throws unsupported / E_API_UNSUPPORTED naming the first field that asks for what there is not */
+function requireAvailable(fields: Fields, path: string): void {
+  for (const [name, why] of Object.entries(REFUSED)) {
+    if (fields.isSet(name)) throw notSupported(`${path}${name}: ${why}`);
+  }
+  const swappiness = fields.number('MemorySwappiness');
+  if (swappiness !== undefined && swappiness !== -1) throw notSupported(`${path}MemorySwappiness is not available`);
+}
+
+/**
+ * The body of POST /containers/{id}/update: absent fields are left as they are.
+ *
+ * @spec docker-api/v1.47#operation/ContainerUpdate
+ */
+export function readUpdateRequest(body: unknown): BackendResources {
+  const fields = new Fields(body);
+  requireAvailable(fields, '');
+  requireNoRestart(fields);
+  // Only here a 0 is told from nothing: it lifts the limit.
+  return { ...readResources(fields), ...(fields.raw('PidsLimit') === 0 ? { pidsLimit: -1 } : {}) };
+}
+
 /** `default` is the engine's default network, which is a loopback of the container's own until there are others. */
 export function readNetworkMode(mode: string | undefined): 'none' | 'host' {
   if (mode === undefined || mode === 'default' || mode === 'none') return 'none';
@@ -113,8 +133,6 @@ function readNamespaces(fields: Fields): BackendHost['hostNamespaces'] {
 }
 
 function readResources(fields: Fields): BackendResources {
-  const swappiness = fields.number('MemorySwappiness');
-  if (swappiness !== undefined && swappiness !== -1) throw notSupported('HostConfig.MemorySwappiness is not available');
   const numbers = {
     memoryBytes: fields.number('Memory'),
     memorySwapBytes: fields.number('MemorySwap'),

@@ -49,6 +49,22 @@ test.each(['/nothing', '/v1.47/volumes', '//v1.41//containers/../info', '/images
   expect([response.statusCode, response.json()]).toEqual([404, { message: 'page not found' }]);
 });
 
+test('update: what is 0 or absent stays, -1 lifts, and so does a pids limit of 0', async () => {
+  const { app, backend } = await open();
+  const post = (payload: object) => app.inject({ method: 'POST', url: '/containers/web/update', payload });
+  const answer = await post({ Memory: 1, MemorySwap: -1, CpuShares: 0, NanoCpus: 5, CpusetCpus: '', RestartPolicy: { Name: '' } });
+  expect([answer.statusCode, answer.json()]).toEqual([200, { Warnings: [] }]);
+  await post({ PidsLimit: 0 });
+  await post({ PidsLimit: null });
+  expect(backend.updates).toEqual([
+    { id: ID, resources: { memoryBytes: 1, memorySwapBytes: -1, nanoCpus: 5 } },
+    { id: ID, resources: { pidsLimit: -1 } },
+    { id: ID, resources: {} },
+  ]);
+  for (const refused of [{ RestartPolicy: { Name: 'always' } }, { BlkioWeight: 10 }, { KernelMemory: 1 }])
+    expect([(await post(refused)).statusCode, refused]).toEqual([501, refused]);
+});
+
 test('errors are JSON under exactly the media type that clients compare', async () => {
   const { app } = await open();
   const response = await app.inject({ method: 'GET', url: '/containers/nope/json' });

@@ -9,7 +9,7 @@ import { ensurePrivateDirectory } from '@slipway/kernel';
 import type { Runtime } from '@slipway/runtime';
 import { attachContainer } from './attach.ts';
 import { Attachment, type AttachOptions } from './attachment.ts';
-import type { ContainerRecord, ContainerRequest, ExitFact } from './container.ts';
+import type { ContainerRecord, ContainerRequest, ExitFact, ResourceRequest } from './container.ts';
 import { openContainerTable } from './container-table.ts';
 import { createContainer } from './create.ts';
 import { createEventLog, type EngineEvent } from './events.ts';
@@ -29,6 +29,7 @@ import { startContainer } from './start.ts';
 import { type ContainerStats, readStats } from './stats.ts';
 import { killContainer, type StopOptions, stopContainer } from './stop.ts';
 import { type ProcessTable, topContainer } from './top.ts';
+import { updateContainer } from './update.ts';
 import { type WaitCondition, waitContainer } from './wait.ts';
 
 export interface EngineOptions {
@@ -57,6 +58,8 @@ export interface Engine {
   pause(ref: string, parent?: SpanContext): Promise<void>;
   unpause(ref: string, parent?: SpanContext): Promise<void>;
   remove(ref: string, options: RemoveOptions, parent?: SpanContext): Promise<void>;
+  /** Other limits from now on; those left out stay, -1 lifts one. */
+  update(ref: string, resources: ResourceRequest, parent?: SpanContext): Promise<void>;
   rename(ref: string, name: string): Promise<void>;
   resize(ref: string, rows: number, columns: number): void;
   /** Registered at the call. */
@@ -129,6 +132,7 @@ function containerVerbs(engine: EngineContext): ContainerVerbs {
     pause: async (ref, parent) => pauseContainer(engine, get(ref), parent),
     unpause: async (ref, parent) => unpauseContainer(engine, get(ref), parent),
     remove: async (ref, options, parent) => removeContainer(engine, get(ref), options, parent),
+    update: async (ref, resources, parent) => updateContainer(engine, get(ref), resources, parent),
     rename: async (ref, name) => renameContainer(engine, get(ref), name),
     resize: (ref, rows, columns) => resizeContainer(get(ref), rows, columns),
     wait: async (ref, condition) => waitContainer(get(ref), condition),

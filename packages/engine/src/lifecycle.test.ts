@@ -11,6 +11,7 @@ test.each([
   ['stop', 'exited', false],
   ['kill', 'paused', true],
   ['exec', 'running', true],
+  ['update', 'exited', true],
   ['remove', 'created', true],
 ] as const)('%s of a container that is %s: %s', (verb, status, expected) => {
   expect(requireAllowed({ id: 'a'.repeat(64), status }, verb)).toBe(expected);
@@ -25,6 +26,7 @@ test.each([
   ['exec', 'paused'],
   ['exec', 'created'],
   ['remove', 'running'],
+  ['update', 'removing'],
   ['remove', 'removing'],
 ] as const)('%s of a container that is %s is refused, naming both', (verb, status) => {
   const attempt = () => requireAllowed({ id: 'a'.repeat(64), status }, verb);

@@ -12,7 +12,7 @@
 import { EngineError } from '@slipway/errors';
 import type { ContainerStatus } from './container.ts';
 
-export type Verb = 'start' | 'stop' | 'kill' | 'pause' | 'unpause' | 'exec' | 'top' | 'resize' | 'remove';
+export type Verb = 'start' | 'stop' | 'kill' | 'pause' | 'unpause' | 'exec' | 'top' | 'resize' | 'update' | 'remove';
 
 /** `yes`: do it. `done`: the wish is already true. `no`: refuse. */
 type Answer = 'yes' | 'done' | 'no';
@@ -26,6 +26,7 @@ const RULES: Readonly<Record<Verb, Readonly<Record<ContainerStatus, Answer>>>> =
   exec: { created: 'no', running: 'yes', paused: 'no', exited: 'no', removing: 'no', dead: 'no' },
   top: { created: 'no', running: 'yes', paused: 'yes', exited: 'no', removing: 'no', dead: 'no' },
   resize: { created: 'no', running: 'yes', paused: 'yes', exited: 'no', removing: 'no', dead: 'no' },
+  update: { created: 'yes', running: 'yes', paused: 'yes', exited: 'yes', removing: 'no', dead: 'no' },
   remove: { created: 'yes', running: 'no', paused: 'no', exited: 'yes', removing: 'no', dead: 'yes' },
 };
 
@@ -38,6 +39,7 @@ const NEEDS: Readonly<Record<Verb, string>> = {
   exec: 'is not running',
   top: 'is not running',
   resize: 'is not running',
+  update: 'cannot be changed any more',
   remove: 'must be stopped first',
 };
 

@@ -6,18 +6,28 @@
  */
 import { type FlagTable, type ParsedFlags, UsageError } from '../flags.ts';
 
-/** Flags shared by run and create. */
-export const CREATE_FLAGS: FlagTable = {
-  'add-host': { kind: 'list' },
-  attach: { kind: 'list', short: 'a' },
-  'cap-add': { kind: 'list' },
-  'cap-drop': { kind: 'list' },
-  cidfile: { kind: 'value' },
+/** Limits, which can be changed later, too. */
+export const LIMIT_FLAGS: FlagTable = {
   'cpu-period': { kind: 'value' },
   'cpu-quota': { kind: 'value' },
   'cpu-shares': { kind: 'value', short: 'c' },
   cpus: { kind: 'value' },
   'cpuset-cpus': { kind: 'value' },
+  'cpuset-mems': { kind: 'value' },
+  memory: { kind: 'value', short: 'm' },
+  'memory-reservation': { kind: 'value' },
+  'memory-swap': { kind: 'value' },
+  'pids-limit': { kind: 'value' },
+};
+
+/** Flags shared by run and create. */
+export const CREATE_FLAGS: FlagTable = {
+  ...LIMIT_FLAGS,
+  'add-host': { kind: 'list' },
+  attach: { kind: 'list', short: 'a' },
+  'cap-add': { kind: 'list' },
+  'cap-drop': { kind: 'list' },
+  cidfile: { kind: 'value' },
   entrypoint: { kind: 'value' },
   env: { kind: 'list', short: 'e' },
   'group-add': { kind: 'list' },
@@ -25,14 +35,10 @@ export const CREATE_FLAGS: FlagTable = {
   init: { kind: 'switch' },
   interactive: { kind: 'switch', short: 'i' },
   label: { kind: 'list', short: 'l' },
-  memory: { kind: 'value', short: 'm' },
-  'memory-reservation': { kind: 'value' },
-  'memory-swap': { kind: 'value' },
   name: { kind: 'value' },
   network: { kind: 'value' },
   net: { kind: 'value' },
   'oom-score-adj': { kind: 'value' },
-  'pids-limit': { kind: 'value' },
   privileged: { kind: 'switch' },
   publish: { kind: 'list', short: 'p' },
   pull: { kind: 'value' },
@@ -96,15 +102,18 @@ function hostConfig(flags: ParsedFlags): CreateBody {
     SecurityOpt: [...flags.list('security-opt')],
     Tmpfs: Object.fromEntries(flags.list('tmpfs').map((entry) => splitAt(entry, ':'))),
     Ulimits: flags.list('ulimit').map(ulimit),
-    ...bytes(flags, { memory: 'Memory', 'memory-reservation': 'MemoryReservation', 'memory-swap': 'MemorySwap', 'shm-size': 'ShmSize' }),
-    ...number(flags, {
-      'cpu-period': 'CpuPeriod',
-      'cpu-quota': 'CpuQuota',
-      'cpu-shares': 'CpuShares',
-      'oom-score-adj': 'OomScoreAdj',
-      'pids-limit': 'PidsLimit',
-    }),
-    ...text(flags, { 'cpuset-cpus': 'CpusetCpus' }),
+    ...limitsBody(flags),
+    ...bytes(flags, { 'shm-size': 'ShmSize' }),
+    ...number(flags, { 'oom-score-adj': 'OomScoreAdj' }),
+  };
+}
+
+/** The limits among the flags, as fields of HostConfig or the body of POST /containers/{id}/update. */
+export function limitsBody(flags: ParsedFlags): CreateBody {
+  return {
+    ...bytes(flags, { memory: 'Memory', 'memory-reservation': 'MemoryReservation', 'memory-swap': 'MemorySwap' }),
+    ...number(flags, { 'cpu-period': 'CpuPeriod', 'cpu-quota': 'CpuQuota', 'cpu-shares': 'CpuShares', 'pids-limit': 'PidsLimit' }),
+    ...text(flags, { 'cpuset-cpus': 'CpusetCpus', 'cpuset-mems': 'CpusetMems' }),
     ...(flags.value('cpus') === undefined ? {} : { NanoCpus: nanoCpus(flags.value('cpus') ?? '') }),
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type FlagTable, parseFlags } from '../flags.ts';
-import { CREATE_FLAGS, containerBody, parseBytes } from './container-body.ts';
+import { CREATE_FLAGS, containerBody, LIMIT_FLAGS, limitsBody, parseBytes } from './container-body.ts';
 import { renderTemplate } from './template.ts';
 
 const RUN: FlagTable = { ...CREATE_FLAGS, detach: { kind: 'switch', short: 'd' } };
@@ -31,6 +31,12 @@ test('limits become the fields of the create request', () => {
     Hostname: 'box',
     HostConfig: { Memory: 67_108_864, NanoCpus: 500_000_000, PidsLimit: 20, AutoRemove: true, NetworkMode: 'default' },
   });
+});
+
+test('the same limits are the body of an update, those given and no others', () => {
+  const flags = parseFlags(['-m', '96m', '--memory-swap=-1', '--cpuset-mems', '0', 'web'], LIMIT_FLAGS);
+
+  expect(limitsBody(flags)).toEqual({ Memory: 100_663_296, MemorySwap: -1, CpusetMems: '0' });
 });
 
 test.each([

@@ -38,6 +38,7 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promis
   stop: { about: 'ask to end, then make it end', load: async () => (await lifecycle()).stop },
   top: { about: "a container's processes", load: async () => (await inspect()).top },
   unpause: { about: 'thaw', load: async () => (await lifecycle()).unpause },
+  update: { about: 'change the limits of containers', load: async () => (await lifecycle()).update },
   version: { about: 'versions', load: async () => (await inspect()).version },
   wait: { about: 'until it ends; prints the exit code', load: async () => (await lifecycle()).wait },
 };

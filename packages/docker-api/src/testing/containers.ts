@@ -5,7 +5,7 @@
  * Does not know: any engine.
  */
 import { EngineError } from '@slipway/errors';
-import type { Backend, BackendContainer, BackendRequest, SystemFacts } from '../backend.ts';
+import type { Backend, BackendContainer, BackendRequest, BackendResources, SystemFacts } from '../backend.ts';
 import { readCreateRequest } from '../create-request.ts';
 
 export const ID = 'ab'.repeat(32);
@@ -41,9 +41,15 @@ export const FACTS: SystemFacts = {
   id: 'x',
 };
 
-/** A backend of one container called `web` that notes what it is asked to create. */
-export function fakeBackend(changes: Partial<Backend> = {}): Backend & { readonly created: BackendRequest[] } {
+interface FakeBackend extends Backend {
+  readonly created: readonly BackendRequest[];
+  readonly updates: readonly { readonly id: string; readonly resources: BackendResources }[];
+}
+
+/** A backend of one container called `web` that notes what it is asked to create and to change. */
+export function fakeBackend(changes: Partial<Backend> = {}): FakeBackend {
   const created: BackendRequest[] = [];
+  const updates: { readonly id: string; readonly resources: BackendResources }[] = [];
   const get = (ref: string): BackendContainer => {
     if (ref === 'web' || ref === ID) return container({ status: 'running', pid: 42, startedAt: '2026-01-01T00:00:00Z' });
     throw new EngineError('not-found', `No such container: ${ref}`, { code: 'E_CONTAINER_UNKNOWN', op: 'container.get' });
@@ -61,6 +67,9 @@ export function fakeBackend(changes: Partial<Backend> = {}): Backend & { readonl
     pause: refuse,
     unpause: refuse,
     remove: refuse,
+    update: async (ref, resources) => {
+      updates.push({ id: get(ref).id, resources });
+    },
     rename: refuse,
     resize: () => undefined,
     wait: () => Promise.resolve({ code: 3, oomKilled: false, at: '' }),
@@ -88,5 +97,5 @@ export function fakeBackend(changes: Partial<Backend> = {}): Backend & { readonl
     onEvent: () => () => undefined,
     ...changes,
   };
-  return { ...backend, created };
+  return { ...backend, created, updates };
 }

@@ -5,13 +5,14 @@
  */
 
 import { type FlagTable, type ParsedFlags, parseFlags, UsageError } from '../../flags.ts';
+import { LIMIT_FLAGS, limitsBody } from '../container-body.ts';
 import { DaemonError } from '../daemon.ts';
 import type { Command, Context } from './context.ts';
 
 interface PerName {
   readonly name: string;
   readonly flags?: FlagTable;
-  request(name: string, flags: ParsedFlags): { readonly method: string; readonly path: string };
+  request(name: string, flags: ParsedFlags): { readonly method: string; readonly path: string; readonly body?: unknown };
   /** What is printed for a success; the name when absent. */
   show?(answer: unknown, name: string): string;
 }
@@ -22,9 +23,9 @@ function forEachName(spec: PerName): Command {
     if (flags.words.length === 0) throw new UsageError(`"docker ${spec.name}" requires at least 1 argument`);
     let code = 0;
     for (const name of flags.words) {
-      const { method, path } = spec.request(encodeURIComponent(name), flags);
+      const { method, path, body } = spec.request(encodeURIComponent(name), flags);
       try {
-        const answer = await context.daemon.call(method, path);
+        const answer = await context.daemon.call(method, path, body);
         context.out(spec.show === undefined ? `${name}\n` : spec.show(answer, name));
       } catch (error) {
         if (!(error instanceof DaemonError)) throw error;
@@ -68,6 +69,15 @@ export const kill = forEachName({
   name: 'kill',
   flags: { signal: { kind: 'value', short: 's' } },
   request: (name, flags) => container('kill', `?signal=${encodeURIComponent(flags.value('signal') ?? 'KILL')}`)(name),
+});
+export const update = forEachName({
+  name: 'update',
+  flags: LIMIT_FLAGS,
+  request: (name, flags) => {
+    const body = limitsBody(flags);
+    if (Object.keys(body).length === 0) throw new UsageError('you must provide one or more flags when using this command');
+    return { ...container('update')(name), body };
+  },
 });
 export const rm = forEachName({
   name: 'rm',
