@@ -12,6 +12,7 @@ export {
   writeFileAtomic,
 } from './files.ts';
 export { type GrowingFile, openGrowingFile } from './growing-file.ts';
+export { type HookProgramRequest, type HookProgramResult, runHookProgram } from './hook-program.ts';
 export {
   describeMissing,
   detectHostFeatures,
@@ -47,7 +48,7 @@ export { removeTree } from './remove-tree.ts';
 export { type ScannedEntry, type ScannedTree, scanUpper } from './scan-upper.ts';
 export { setXattrAt } from './set-xattr.ts';
 export { signalProcess } from './signal-process.ts';
-export { claimDirectory, listDirectories, releaseFifo } from './state-directory.ts';
+export { claimDirectory, listDirectories, type Release, releaseFifo } from './state-directory.ts';
 export {
   type AppendHandle,
   ensurePrivateDirectory,

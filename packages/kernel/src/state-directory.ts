@@ -31,28 +31,42 @@ export async function listDirectories(path: string): Promise<readonly string[]> 
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
+/** What came through a fifo: the process goes on, it died instead, or it says why it will not. */
+export type Release = 'released' | 'ended' | { readonly refused: string };
+
+/** As much as the kernel writes in one piece. */
+const ANSWER_BYTES = 4096;
+const RELEASED = '0';
+
 /**
- * Reads the byte that the process blocked on this fifo writes once it has a reader, and removes the fifo.
+ * Reads the answer that the process blocked on this fifo writes once it has a reader, and removes the fifo. The answer may take as
+ * long as what the process has to do first.
  *
- * Opened without blocking, so that a process that died in between cannot hang us.
- * @returns false when `isAlive` said no before the byte came
+ * Opened without blocking, so that a process that died in between (`isAlive` says no) cannot hang us.
  */
-export async function releaseFifo(path: string, isAlive: () => boolean): Promise<boolean> {
+export async function releaseFifo(path: string, isAlive: () => boolean): Promise<Release> {
   const file = await fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  let answer = '';
   try {
-    const byte = new Uint8Array(1);
-    for (;;) {
-      const { bytesRead } = await file.read(byte, 0, 1, null).catch((error: unknown) => {
-        if (isErrno(error, 'EAGAIN')) return { bytesRead: 0 };
-        throw error;
-      });
-      if (bytesRead === 1) break;
-      if (!isAlive()) return false;
-      await sleep(1);
+    for (let waitMs = 1; answer === ''; waitMs = Math.min(waitMs * 1.2, 20)) {
+      const wasAlive = isAlive();
+      answer = await readSome(file);
+      if (answer !== '') break;
+      if (!wasAlive) return 'ended';
+      await sleep(waitMs);
     }
   } finally {
     await file.close();
   }
   await fs.rm(path, { force: true });
-  return true;
+  return answer.startsWith(RELEASED) ? 'released' : { refused: answer.slice(1) };
+}
+
+async function readSome(file: fs.FileHandle): Promise<string> {
+  const bytes = Buffer.alloc(ANSWER_BYTES);
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, null).catch((error: unknown) => {
+    if (isErrno(error, 'EAGAIN')) return { bytesRead: 0 };
+    throw error;
+  });
+  return bytes.toString('utf8', 0, bytesRead);
 }

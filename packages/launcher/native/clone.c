@@ -95,10 +95,12 @@ static _Noreturn void child_main(struct launch *l)
         if (perform(l, i) < 0)
             break;
     /* Only a failure comes here: exec does not return. */
-    if (l->waited)
+    if (l->waited) {
         send_failure(l, i);
-    else
+        answer_failure(l, i);
+    } else {
         sync_send(l->sync, SYNC_FAILED, i);
+    }
     _exit(1);
 }
 
@@ -148,10 +150,10 @@ void end_child(struct launch *l)
     l->child = 0;
 }
 
-/* The child's answer to a stop goes through us: we hold the control fd. */
-static int relay_stop(struct launch *l, uint32_t index)
+/* The child's questions to the starter go through us: we hold the control fd. */
+static int relay(struct launch *l, uint32_t index, enum record_kind why)
 {
-    int answer = index < l->plan.count ? ask(l, index) : 'a';
+    int answer = index < l->plan.count ? ask(l, index, why) : 'a';
 
     return sync_send(l->sync, SYNC_COMMAND, (uint32_t)answer);
 }
@@ -192,7 +194,9 @@ static int handle_message(struct launch *l, bool *executing)
         return -1;
     switch (message.type) {
     case SYNC_STOP:
-        return relay_stop(l, message.value);
+        return relay(l, message.value, RECORD_STOP);
+    case SYNC_HOOK:
+        return relay(l, message.value, RECORD_HOOK);
     case SYNC_TERMINAL:
         return keep_terminal(l, fds);
     case SYNC_WAITING:

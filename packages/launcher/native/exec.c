@@ -1,7 +1,7 @@
 /*
  * Stage "start": waiting to be started, and becoming the container's process.
  *
- * Knows: the exec fifo's protocol (runc's: the starter opens it for reading and takes one byte).
+ * Knows: the exec fifo's protocol (runc's: the starter opens it for reading and takes one byte, "0"; ours adds "1" and a reason).
  * Does not know: who the starter is.
  */
 #define _GNU_SOURCE
@@ -28,7 +28,6 @@ int op_await_start(struct launch *l, const struct operation *op)
     struct text path = {.length = 0};
     int fd;
 
-    (void)op;
     if (l->fifo < 0 || l->proc < 0)
         return fail_with("fifo", EBADF);
     /* The launcher tells the starter about the records up to here; later ones are for us to send. */
@@ -45,14 +44,42 @@ int op_await_start(struct launch *l, const struct operation *op)
     while (fd < 0 && errno == EINTR);
     if (fd < 0)
         return fail("open fifo");
-    if (write(fd, "0", 1) != 1)
+    l->answer = fd;
+    /* Where hooks come first, the starter hears from us when they have ended. */
+    return plan_has(&l->plan, OP_CONFIRM_START) ? 0 : op_confirm_start(l, op);
+}
+
+int op_confirm_start(struct launch *l, const struct operation *op)
+{
+    (void)op;
+    if (write(l->answer, "0", 1) != 1)
         return fail("write fifo");
-    close(fd);
+    close_fd(&l->answer);
     return 0;
 }
 
+void answer_failure(const struct launch *l, uint32_t index)
+{
+    static char answer[4096] = "1"; /* PIPE_BUF: written in one piece */
+    struct text number = {.length = 0};
+    uint64_t hooks = 0;
+
+    if (l->answer < 0)
+        return;
+    for (uint32_t i = index; i-- > 0 && l->plan.operations[i].code != OP_AWAIT_START;)
+        hooks += l->plan.operations[i].code == OP_CONTAINER_HOOK;
+    text_add_number(&number, hooks);
+    strcat(answer, number.bytes);
+    strcat(answer, "\n");
+    strncat(answer, failed_call(), 64);
+    strcat(answer, "\n");
+    strncat(answer, hook_output(), sizeof(answer) - strlen(answer) - 1);
+    if (write(l->answer, answer, strlen(answer)) < 0)
+        return; /* the starter has gone away */
+}
+
 /* Dispositions and mask as a fresh process expects them: ignored signals would survive the exec. */
-static void reset_signals(void)
+void reset_signals(void)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};
     sigset_t none;

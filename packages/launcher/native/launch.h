@@ -15,7 +15,7 @@
 
 enum { PLAN_FD = 3, RECORDS_FD = 4, CONTROL_FD = 5, FIRST_PRESERVED_FD = 6 };
 
-enum record_kind { RECORD_DONE = 1, RECORD_SKIPPED, RECORD_FAILED, RECORD_STOP, RECORD_LAUNCHED };
+enum record_kind { RECORD_DONE = 1, RECORD_SKIPPED, RECORD_FAILED, RECORD_STOP, RECORD_LAUNCHED, RECORD_HOOK, RECORD_NOTE };
 
 /* What the starter reads from the records fd. Twin of ../src/records.ts. */
 struct record {
@@ -49,6 +49,7 @@ struct launch {
     int root;           /* O_PATH: the container's root directory */
     bool root_is_tree;  /* `root` is a detached mount, for bindRoot to attach */
     bool root_attached; /* ... and bindRoot has done it */
+    bool root_at_path;  /* ... where a hook looks for it; a file system may still be mounted over it */
     int slots[MAX_SLOTS];
     int null_tree;  /* detached mount of a verified /dev/null, for masks */
     int empty_tree; /* an empty read-only tmpfs, for masks of directories */
@@ -56,6 +57,7 @@ struct launch {
     int proc; /* the starter's /proc, verified */
     int fifo;
     bool fifo_made;
+    int answer; /* the fifo's writing end, from awaitStart to confirmStart */
     int stdio[3];      /* the child's; -1: inherit */
     int shim_stdio[3]; /* the shim's ends */
     int master, slave; /* in the launcher: received from the child */
@@ -75,7 +77,10 @@ int perform(struct launch *l, uint32_t index);
 void flush_records(struct launch *l);
 void send_record(const struct launch *l, const struct record *record);
 void send_failure(const struct launch *l, uint32_t index);
-void send_stop(const struct launch *l, uint32_t index);
+/* The starter is to answer: at a stop, or at a hook that is its to run. */
+void send_question(const struct launch *l, uint32_t index, enum record_kind kind);
+/* A text in as many records as it takes, for the message of the failure that follows. */
+void send_note(const struct launch *l, uint32_t index, const char *text);
 void close_fd(int *fd);
 
 /* clone.c */
@@ -83,7 +88,7 @@ int run_launch(struct launch *l);
 void end_child(struct launch *l);
 
 /* sync.c: the socket between launcher and child */
-enum sync_type { SYNC_GO = 1, SYNC_STOP, SYNC_COMMAND, SYNC_TERMINAL, SYNC_WAITING, SYNC_EXECUTING, SYNC_FAILED };
+enum sync_type { SYNC_GO = 1, SYNC_STOP, SYNC_COMMAND, SYNC_TERMINAL, SYNC_WAITING, SYNC_EXECUTING, SYNC_FAILED, SYNC_HOOK };
 struct sync_message {
     uint32_t type, value;
 };
@@ -91,8 +96,8 @@ int sync_send(int socket, enum sync_type type, uint32_t value);
 int sync_send_fds(int socket, enum sync_type type, const int fds[2]);
 /* 1: a message; 0: the other side is gone; -1. `fds` take what came along, or -1. */
 int sync_receive(int socket, struct sync_message *message, int fds[2]);
-/* Step mode: what to do with the operation, a letter of "csxat" (continue, step, skip, abort, out of time). */
-int ask(struct launch *l, uint32_t index);
+/* What to do with the operation, a letter of "csxat" (continue, step, skip, abort, out of time). */
+int ask(struct launch *l, uint32_t index, enum record_kind why);
 
 /* paths.c: container paths, resolved by fd below a root */
 enum walk { WALK_FOLLOW = 1, WALK_MAKE_DIRECTORY = 2, WALK_MAKE_FILE = 4 };
@@ -151,8 +156,20 @@ int op_capabilities(struct launch *l, const struct operation *op);
 int op_seccomp(struct launch *l, const struct operation *op);
 int op_await_start(struct launch *l, const struct operation *op);
 int op_exec(struct launch *l, const struct operation *op);
+int op_runtime_hook(struct launch *l, const struct operation *op);
+int op_container_hook(struct launch *l, const struct operation *op);
+int op_confirm_start(struct launch *l, const struct operation *op);
+
+/* exec.c */
+void reset_signals(void);
+/* Tells whoever opened the fifo which of the hooks after awaitStart failed, how, and what it printed: a line, a line, the rest. */
+void answer_failure(const struct launch *l, uint32_t index);
+
+/* hook.c: what the last hook printed */
+const char *hook_output(void);
 
 /* outside.c */
+bool plan_has(const struct plan *plan, uint8_t code);
 int prepare_masks(struct launch *l);
 int prepare_sources(struct launch *l, uint32_t *at);
 

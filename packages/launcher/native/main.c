@@ -92,7 +92,7 @@ static int give_up(const struct launch *l)
 
 static void clear_descriptors(struct launch *l)
 {
-    l->root = l->null_tree = l->empty_tree = l->proc = l->fifo = l->master = l->slave = l->sync = -1;
+    l->root = l->null_tree = l->empty_tree = l->proc = l->fifo = l->answer = l->master = l->slave = l->sync = -1;
     memset(l->slots, 0xff, sizeof(l->slots));
     memset(l->stdio, 0xff, sizeof(l->stdio));
     memset(l->shim_stdio, 0xff, sizeof(l->shim_stdio));

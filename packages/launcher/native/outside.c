@@ -18,7 +18,7 @@
 #include "launch.h"
 #include "text.h"
 
-static bool plan_has(const struct plan *plan, uint8_t code)
+bool plan_has(const struct plan *plan, uint8_t code)
 {
     for (uint32_t i = 0; i < plan->count; i++)
         if (plan->operations[i].code == code)

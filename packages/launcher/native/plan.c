@@ -29,7 +29,7 @@ static const struct {
     [OP_SESSION_KEYRING] = {"sessionKeyring", "s", false},
     [OP_NEW_SESSION] = {"newSession", "", false},
     [OP_ROOT_PROPAGATION] = {"rootPropagation", "u", false},
-    [OP_BIND_ROOT] = {"bindRoot", "", false},
+    [OP_BIND_ROOT] = {"bindRoot", "s", false}, /* host path, or empty */
     [OP_MOUNT] = {"mount", "sssuuuuul", false}, /* destination, type, source, set, clear, recursive, propagation, strict, data */
     [OP_BIND] = {"bind", "usuuuumm", false},    /* slot, destination, set, clear, recursive, propagation, uid, gid */
     [OP_DEVICE] = {"device", "suuuuuu", false}, /* path, S_IF…, major, minor, mode, uid, gid */
@@ -56,6 +56,9 @@ static const struct {
     [OP_SECCOMP] = {"seccomp", "bu", false},      /* program, flags */
     [OP_AWAIT_START] = {"awaitStart", "", false},
     [OP_EXEC] = {"exec", "ll", false}, /* args, env */
+    [OP_RUNTIME_HOOK] = {"runtimeHook", "", false},
+    [OP_CONTAINER_HOOK] = {"containerHook", "slluss", false}, /* path, args, env, milliseconds, state before and after the pid */
+    [OP_CONFIRM_START] = {"confirmStart", "", false},
 };
 
 struct reader {

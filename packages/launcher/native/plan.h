@@ -56,6 +56,9 @@ enum opcode {
     OP_SECCOMP,
     OP_AWAIT_START,
     OP_EXEC,
+    OP_RUNTIME_HOOK,
+    OP_CONTAINER_HOOK,
+    OP_CONFIRM_START,
     OPCODE_COUNT,
 };
 

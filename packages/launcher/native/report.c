@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -57,6 +58,9 @@ static const operation_function FUNCTIONS[OPCODE_COUNT] = {
     [OP_SECCOMP] = op_seccomp,
     [OP_AWAIT_START] = op_await_start,
     [OP_EXEC] = op_exec,
+    [OP_RUNTIME_HOOK] = op_runtime_hook,
+    [OP_CONTAINER_HOOK] = op_container_hook,
+    [OP_CONFIRM_START] = op_confirm_start,
 };
 
 static const char *last_failed = "";
@@ -127,7 +131,7 @@ static int permitted(struct launch *l, const struct operation *op, uint32_t inde
 
     if (l->waited || (!op->breakpoint && !l->stepping))
         return 1;
-    answer = ask(l, index);
+    answer = ask(l, index, RECORD_STOP);
     l->stepping = answer == 's';
     if (answer == 'c' || answer == 's')
         return 1;
@@ -197,9 +201,25 @@ void send_failure(const struct launch *l, uint32_t index)
     send_record(l, &record);
 }
 
-void send_stop(const struct launch *l, uint32_t index)
+void send_note(const struct launch *l, uint32_t index, const char *text)
 {
-    struct record record = {.kind = RECORD_STOP, .index = index, .pid = l->child};
+    /* Everything behind the index is text. */
+    const size_t piece = sizeof(struct record) - offsetof(struct record, start_ns);
+
+    for (size_t left = strlen(text); left > 0;) {
+        struct record record = {.kind = RECORD_NOTE, .index = index};
+        size_t length = left < piece ? left : piece;
+
+        memcpy((char *)&record + offsetof(struct record, start_ns), text, length);
+        send_record(l, &record);
+        text += length;
+        left -= length;
+    }
+}
+
+void send_question(const struct launch *l, uint32_t index, enum record_kind kind)
+{
+    struct record record = {.kind = kind, .index = index, .pid = l->child};
 
     record.start_ns = record.end_ns = now_ns();
     send_record(l, &record);

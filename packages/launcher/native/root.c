@@ -20,26 +20,36 @@ int op_root_propagation(struct launch *l, const struct operation *op)
     return mount(NULL, "/", NULL, (unsigned long)op->arg[0].number, NULL) < 0 ? fail("mount") : 0;
 }
 
-static int attach_root(int tree)
+static int attach_root(int tree, const char *host_path)
 {
+    int target, result;
+
     /* With "/" shared, the attachment would propagate and cover the root directory of the host. */
     if (mount(NULL, "/", NULL, MS_PRIVATE, NULL) < 0)
         return fail("mount");
-    return move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ? fail("move_mount") : 0;
+    if (*host_path == '\0')
+        return move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ? fail("move_mount") : 0;
+    target = open(host_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (target < 0)
+        return fail("open");
+    result = move_tree(tree, target);
+    close(target);
+    return result;
 }
 
 /*
  * Attaches the root's own mount over "/" of the new mount namespace. Names still resolve from the old root below it, so
  * nothing changes for us; but our descriptor now stands for a mount of this namespace, and no host path was looked up.
+ * Where hooks will look for it at its path, it goes there instead: in this namespace, so the host's own tree is not touched.
  */
 int op_bind_root(struct launch *l, const struct operation *op)
 {
-    (void)op;
     if (!l->root_is_tree || l->root_attached)
         return fail_with("openRoot", EINVAL);
-    if (attach_root(l->root) < 0)
+    if (attach_root(l->root, op->arg[0].text) < 0)
         return -1;
     l->root_attached = true;
+    l->root_at_path = op->arg[0].text[0] != '\0';
     return 0;
 }
 
@@ -49,18 +59,21 @@ int op_bind_root(struct launch *l, const struct operation *op)
  */
 int mount_root(struct launch *l, const struct operation *op)
 {
-    int tree = l->root_attached ? fail_with("destination", EINVAL)
-                                : new_filesystem(op->arg[1].text, op->arg[2].text, op->arg[8].texts, op->arg[3].number);
+    int tree = l->root_attached && !l->root_at_path
+                   ? fail_with("destination", EINVAL)
+                   : new_filesystem(op->arg[1].text, op->arg[2].text, op->arg[8].texts, op->arg[3].number);
 
     if (tree < 0)
         return -1;
-    if (attach_root(tree) < 0) {
+    /* Over a directory that bindRoot has put where hooks look for it; else over "/". */
+    if ((l->root_attached ? move_tree(tree, l->root) : attach_root(tree, "")) < 0) {
         close(tree);
         return -1;
     }
     close(l->root);
     l->root = tree;
     l->root_attached = true;
+    l->root_at_path = false;
     return 0;
 }
 

@@ -6,7 +6,7 @@
  * only when a mount namespace is copied for a new user namespace. So the launcher enters a mount namespace in between, puts
  * the trees there over its /dev, which nobody needs by then, lets the clone copy them, and returns. (Not over "/": the kernel
  * makes no user namespace for a process whose root directory is covered. Not over /proc or /sys: a covered one may not be
- * mounted anew.)
+ * mounted anew.) A hook of the container's namespaces is the one who needs /dev: for it, the usual devices are put there too.
  *
  * Knows: where sources wait between launcher and child.
  * Does not know: where the sources go in the end.
@@ -75,6 +75,36 @@ static int visit_put(int staging, const char *name, int *tree)
     return put(staging, name, *tree);
 }
 
+/* Devices without which hardly any program of the host works. Copied before the staging covers them. */
+static const char *const DEVICES[] = {"null", "zero", "full", "random", "urandom", "tty"};
+enum { DEVICE_COUNT = sizeof(DEVICES) / sizeof(*DEVICES) };
+
+static int copy_devices(int trees[DEVICE_COUNT])
+{
+    int directory = open(STAGING, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    for (int i = 0; i < DEVICE_COUNT; i++) {
+        int device = openat(directory, DEVICES[i], O_PATH | O_CLOEXEC);
+
+        trees[i] = device < 0 ? -1 : clone_tree(device, false);
+        close_fd(&device);
+    }
+    close_fd(&directory);
+    return trees[0] < 0 ? fail("staging") : 0;
+}
+
+static int put_devices(int staging, int trees[DEVICE_COUNT])
+{
+    int result = 0;
+
+    for (int i = 0; i < DEVICE_COUNT; i++) {
+        if (result == 0 && trees[i] >= 0)
+            result = put(staging, DEVICES[i], trees[i]);
+        close_fd(&trees[i]);
+    }
+    return result;
+}
+
 static int enter_between(void)
 {
     home.namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
@@ -90,9 +120,11 @@ static int enter_between(void)
 int stage_trees(struct launch *l)
 {
     static char *const options[] = {"mode=755", NULL};
+    bool hooks = plan_has(&l->plan, OP_CONTAINER_HOOK);
+    int devices[DEVICE_COUNT];
     int staging, result = -1;
 
-    if (enter_between() < 0)
+    if (enter_between() < 0 || (hooks && copy_devices(devices) < 0))
         return -1;
     staging = new_filesystem("tmpfs", "staging", options, 0);
     if (staging < 0)
@@ -101,6 +133,8 @@ int stage_trees(struct launch *l)
         fail("move_mount");
     else
         result = for_each_tree(l, staging, visit_put);
+    if (hooks && result == 0)
+        result = put_devices(staging, devices);
     close(staging);
     return result;
 }

@@ -73,14 +73,14 @@ static int milliseconds_left(const struct launch *l)
 }
 
 /* The launcher's question to its starter: one letter on the control fd, or the end of the launch. */
-static int ask_starter(struct launch *l, uint32_t index)
+static int ask_starter(struct launch *l, uint32_t index, enum record_kind why)
 {
     struct pollfd control = {.fd = l->control, .events = POLLIN};
     char letter = 0;
     int ready;
 
     flush_records(l);
-    send_stop(l, index);
+    send_question(l, index, why);
     do
         ready = poll(&control, 1, milliseconds_left(l));
     while (ready < 0 && errno == EINTR);
@@ -91,17 +91,17 @@ static int ask_starter(struct launch *l, uint32_t index)
     return letter;
 }
 
-static int ask_launcher(const struct launch *l, uint32_t index)
+static int ask_launcher(const struct launch *l, uint32_t index, enum record_kind why)
 {
     struct sync_message answer;
     int none[2];
 
-    if (sync_send(l->sync, SYNC_STOP, index) < 0 || sync_receive(l->sync, &answer, none) != 1)
+    if (sync_send(l->sync, why == RECORD_HOOK ? SYNC_HOOK : SYNC_STOP, index) < 0 || sync_receive(l->sync, &answer, none) != 1)
         return 'a';
     return (int)answer.value;
 }
 
-int ask(struct launch *l, uint32_t index)
+int ask(struct launch *l, uint32_t index, enum record_kind why)
 {
-    return l->inside ? ask_launcher(l, index) : ask_starter(l, index);
+    return l->inside ? ask_launcher(l, index, why) : ask_starter(l, index, why);
 }

@@ -60,6 +60,9 @@ export const OPCODES = [
   'seccomp',
   'awaitStart',
   'exec',
+  'runtimeHook',
+  'containerHook',
+  'confirmStart',
 ] as const satisfies ReadonlyArray<Operation['op'] | ''>;
 
 const OPCODE_OF = new Map<string, number>(OPCODES.map((name, code) => [name, code]));
@@ -172,7 +175,7 @@ const WRITERS: Writers = {
   sessionKeyring: (w, o) => w.text(o.name),
   newSession: () => undefined,
   rootPropagation: (w, o) => w.u32(PROPAGATION_FLAGS[o.propagation]),
-  bindRoot: () => undefined,
+  bindRoot: (w, o) => w.text(o.hostPath ?? ''),
   mount: (w, o) => {
     w.text(o.destination);
     w.text(o.fsType);
@@ -257,6 +260,17 @@ const WRITERS: Writers = {
     w.texts(o.args);
     w.texts(o.env);
   },
+  // The starter knows which hook that is: it has the plan.
+  runtimeHook: () => undefined,
+  containerHook: (w, { hook, state }) => {
+    w.text(hook.path);
+    w.texts(hook.args);
+    w.texts(hook.env);
+    w.u32(hook.timeoutMs);
+    w.text(state[0]);
+    w.text(state[1]);
+  },
+  confirmStart: () => undefined,
 };
 
 function writeArguments(writer: PlanWriter, operation: Operation): void {

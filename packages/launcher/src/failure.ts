@@ -68,6 +68,12 @@ const NOT_EXECUTABLE: Meaning = {
   hint: 'the file is there, but has no execute permission or is not a program for this machine',
 };
 
+const HOOK: Meaning = {
+  kind: 'failed-precondition',
+  code: 'E_HOOK',
+  hint: 'the hook is a program of whoever wrote config.json; run it by hand with the state on its stdin',
+};
+
 /** Failures of the search for the command and of the exec itself: exit codes 127 and 126 at the edge. */
 const BY_COMMAND_ERRNO: ReadonlyMap<number, Meaning> = new Map([
   [E.ENOENT, NOT_FOUND],
@@ -80,7 +86,7 @@ const BY_COMMAND_ERRNO: ReadonlyMap<number, Meaning> = new Map([
 /** An EngineError that names the field of config.json which asked for `operation`; absent: the launch as a whole. */
 export function launchError(operation: Operation | undefined, failure: LaunchFailure): EngineError {
   const command = commandOf(operation);
-  const meaning = (command === undefined ? undefined : BY_COMMAND_ERRNO.get(failure.errno)) ?? BY_ERRNO.get(failure.errno);
+  const meaning = meaningOf(operation, command, failure.errno);
   const { kind, code, hint } = meaning ?? { kind: 'internal', code: 'E_LAUNCH_FAILED' };
   return new EngineError(kind, sentence(operation, command, failure), {
     code,
@@ -91,12 +97,19 @@ export function launchError(operation: Operation | undefined, failure: LaunchFai
   });
 }
 
+function meaningOf(operation: Operation | undefined, command: string | undefined, errno: number): Meaning | undefined {
+  if (operation?.op === 'containerHook') return HOOK;
+  return (command === undefined ? undefined : BY_COMMAND_ERRNO.get(errno)) ?? BY_ERRNO.get(errno);
+}
+
 function commandOf(operation: Operation | undefined): string | undefined {
   if (operation?.op === 'findExecutable') return operation.name;
   return operation?.op === 'exec' ? (operation.args[0] ?? '') : undefined;
 }
 
-function sentence(operation: Operation | undefined, command: string | undefined, { op, call, errno }: LaunchFailure): string {
+function sentence(operation: Operation | undefined, command: string | undefined, { op, call, errno, output }: LaunchFailure): string {
+  if (operation?.op === 'containerHook')
+    return `hook "${operation.hook.path}" failed (${call})${output === undefined ? '' : `: ${output}`}`;
   const [name, description] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error'];
   if (errno === E.ECHILD) return `the new process was ended by ${call} during ${op}`;
   if (command !== undefined && errno === E.ENOENT) return `executable "${command}" not found`;

@@ -3,6 +3,7 @@ export { createLauncher, type NativeLauncherOptions } from './native-launcher.ts
 export { operationSource } from './operation-source.ts';
 export type {
   BindOperation,
+  HookProgram,
   IdMapping,
   MountAttributes,
   MountOperation,

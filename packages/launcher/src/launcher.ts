@@ -63,6 +63,8 @@ export interface LaunchOptions {
   /** Step mode: the launcher stops before each of these indexes and asks. */
   readonly breakpoints?: readonly number[];
   readonly onStop?: (stop: { readonly index: number; readonly pid: number }) => Promise<'continue' | 'step' | 'skip' | 'abort'>;
+  /** Runs the hook of a `runtimeHook` operation; when it throws, the launch fails with its error. Absent: such a plan fails. */
+  readonly onHook?: (hook: { readonly index: number; readonly pid: number }) => Promise<void>;
   /** Abort (and undo) a launch that has not finished after this time. */
   readonly timeoutMs?: number;
 }
@@ -96,4 +98,6 @@ export interface LaunchFailure {
   readonly op: string;
   readonly call: string;
   readonly errno: number;
+  /** What a hook printed. */
+  readonly output?: string;
 }

@@ -54,6 +54,7 @@ class Launch {
   readonly #control: Duplex;
   readonly #heard: () => void;
   #failure: LauncherRecord | undefined;
+  #notes = '';
   #launched = false;
 
   /** `heard` is called when the first record has come. */
@@ -91,6 +92,8 @@ class Launch {
 
   #handle(record: LauncherRecord): void {
     if (record.kind === 'stop') void this.#stopped(record);
+    else if (record.kind === 'hook') void this.#hook(record);
+    else if (record.kind === 'note') this.#notes += record.note;
     else if (record.kind === 'launched') this.#resolve(record);
     else {
       if (record.kind === 'failed') this.#failure = record;
@@ -100,6 +103,18 @@ class Launch {
 
   async #stopped({ index, pid }: LauncherRecord): Promise<void> {
     const answer = await this.#ask(index, pid);
+    if (!this.#control.destroyed) this.#control.write(ANSWERS[answer]);
+  }
+
+  async #hook({ index, pid }: LauncherRecord): Promise<void> {
+    let answer: keyof typeof ANSWERS = 'abort';
+    try {
+      if (this.#options.onHook === undefined) throw crashed('a hook, and nobody to run it');
+      await this.#options.onHook({ index, pid });
+      answer = 'continue';
+    } catch (error) {
+      this.#result.reject(error);
+    }
     if (!this.#control.destroyed) this.#control.write(ANSWERS[answer]);
   }
 
@@ -142,7 +157,8 @@ class Launch {
     }
     const operation = this.#plan.operations[record.index];
     const { index, call, errno } = record;
-    this.#result.reject(launchError(operation, { index, op: operation?.op ?? '', call, errno }));
+    const output = Buffer.from(this.#notes, 'latin1').toString('utf8').trim().slice(0, 500);
+    this.#result.reject(launchError(operation, { index, op: operation?.op ?? '', call, errno, ...(output === '' ? {} : { output }) }));
   }
 }
 

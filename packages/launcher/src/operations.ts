@@ -13,6 +13,7 @@ export type Phase =
   | 'mounts' // inside: file systems of the container
   | 'devices' // inside: device nodes, /dev links, console
   | 'settings' // inside: host name, loopback, sysctls; before /proc/sys may be made read-only
+  | 'hooks' // programs of the caller, while the container is ready and its root not yet closed
   | 'root' // inside: masks, read-only paths, pivot_root
   | 'rights' // inside: limits, user, capabilities, no_new_privs, seccomp
   | 'start'; // inside: wait for start, execve
@@ -70,7 +71,11 @@ export type OperationBody =
   /** Propagation of the whole mount tree, before the first mount. */
   | { readonly op: 'rootPropagation'; readonly propagation: Propagation }
   /** Makes the root directory a mount of its own (bind onto itself), as pivot_root needs. */
-  | { readonly op: 'bindRoot' }
+  | {
+      readonly op: 'bindRoot';
+      /** Attach it there too far as names go: hooks look for the root directory at its path. Absent: over `/`, where no host path is looked up. */
+      readonly hostPath?: string;
+    }
   | MountOperation
   | BindOperation
   /** mknod below the root; refused if the destination's parent is reached through a symbolic link. */
@@ -127,10 +132,30 @@ export type OperationBody =
     }
   /** seccomp(SECCOMP_SET_MODE_FILTER) with a classic BPF program: 8 bytes an instruction, host byte order. */
   | { readonly op: 'seccomp'; readonly program: Uint8Array; readonly flags: number }
-  /** Blocks until somebody opens the exec fifo for reading. */
+  /** Blocks until somebody opens the exec fifo for reading; answers at once, unless the plan has a `confirmStart`. */
   | { readonly op: 'awaitStart' }
   /** execve. The last operation; its record exists only when it failed. */
-  | { readonly op: 'exec'; readonly args: readonly string[]; readonly env: readonly string[] };
+  | { readonly op: 'exec'; readonly args: readonly string[]; readonly env: readonly string[] }
+  /** Asks the starter to run a hook in its own namespaces ({@link LaunchOptions.onHook}), and waits until that has ended. */
+  | { readonly op: 'runtimeHook'; readonly hook: HookProgram }
+  /**
+   * Runs a hook here, in the namespaces and with the rights reached so far, working directory `/`, and waits for its end. On its stdin
+   * comes `state[0]`, the pid of this process as the container sees it, `state[1]`.
+   */
+  | { readonly op: 'containerHook'; readonly hook: HookProgram; readonly state: readonly [string, string] }
+  /** Tells whoever opened the exec fifo that nothing can fail any more. */
+  | { readonly op: 'confirmStart' };
+
+/** A program of the caller. @spec runtime-spec/config.md#posix-platform-hooks */
+export interface HookProgram {
+  /** Absolute; where it is looked up is the operation's to say. */
+  readonly path: string;
+  readonly args: readonly string[];
+  /** Its whole environment. */
+  readonly env: readonly string[];
+  /** 0: it may take as long as it likes. */
+  readonly timeoutMs: number;
+}
 
 export type Propagation = 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave' | 'unbindable' | 'runbindable';
 

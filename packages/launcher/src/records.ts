@@ -10,7 +10,7 @@ export const RECORD_BYTES = 64;
 /** `index` of a failure that belongs to no operation. */
 export const NO_OPERATION = 0xffffffff;
 
-const KINDS = { 1: 'done', 2: 'skipped', 3: 'failed', 4: 'stop', 5: 'launched' } as const;
+const KINDS = { 1: 'done', 2: 'skipped', 3: 'failed', 4: 'stop', 5: 'launched', 6: 'hook', 7: 'note' } as const;
 
 export interface LauncherRecord {
   readonly kind: (typeof KINDS)[keyof typeof KINDS];
@@ -23,6 +23,8 @@ export interface LauncherRecord {
   /** Decimal; of a `launched` record only. */
   readonly startTime: string;
   readonly call: string;
+  /** Of a `note` only: a piece of what a hook printed. */
+  readonly note: string;
 }
 
 /** Cuts the stream on the records fd into records. */
@@ -43,8 +45,6 @@ export class RecordReader {
 function decode(bytes: Buffer): LauncherRecord {
   const kind = KINDS[bytes.readUInt32LE(0) as keyof typeof KINDS];
   if (kind === undefined) throw new RangeError(`record of unknown kind ${bytes.readUInt32LE(0)}`);
-  const call = bytes.subarray(40, RECORD_BYTES);
-  const end = call.indexOf(0);
   return {
     kind,
     index: bytes.readUInt32LE(4),
@@ -53,6 +53,12 @@ function decode(bytes: Buffer): LauncherRecord {
     errno: bytes.readInt32LE(24),
     pid: bytes.readInt32LE(28),
     startTime: bytes.readBigUInt64LE(32).toString(),
-    call: call.toString('latin1', 0, end < 0 ? call.length : end),
+    call: textOf(bytes.subarray(40, RECORD_BYTES)),
+    note: kind === 'note' ? textOf(bytes.subarray(8, RECORD_BYTES)) : '',
   };
+}
+
+function textOf(field: Buffer): string {
+  const end = field.indexOf(0);
+  return field.toString('latin1', 0, end < 0 ? field.length : end);
 }

@@ -5,7 +5,16 @@
  * Does not know: what a record means.
  */
 import { EngineError } from '@slipway/errors';
-import { claimDirectory, hostControlFiles, isErrno, listDirectories, releaseFifo, removeTree, writeFileAtomic } from '@slipway/kernel';
+import {
+  claimDirectory,
+  hostControlFiles,
+  isErrno,
+  listDirectories,
+  type Release,
+  releaseFifo,
+  removeTree,
+  writeFileAtomic,
+} from '@slipway/kernel';
 import { requireContainerId } from './container-id.ts';
 import { type ContainerRecord, formatRecord, parseRecord } from './container-record.ts';
 
@@ -89,8 +98,8 @@ export class ContainerStore {
     return hostControlFiles.kind(this.fifoPath(id)) !== undefined;
   }
 
-  /** Lets the process go on; false when it died instead. */
-  async release(id: string, isAlive: () => boolean): Promise<boolean> {
+  /** Lets the process go on. */
+  async release(id: string, isAlive: () => boolean): Promise<Release> {
     return releaseFifo(this.fifoPath(id), isAlive);
   }
 

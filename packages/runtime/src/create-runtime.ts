@@ -8,12 +8,15 @@ import { type CgroupHost, createMoveReadier, detectCgroups, reopenCgroup } from 
 import { EngineError } from '@slipway/errors';
 import type { Launcher } from '@slipway/launcher';
 import { requireContainerId } from './container-id.ts';
+import type { ContainerRecord } from './container-record.ts';
 import { ContainerStore } from './container-store.ts';
 import { createContainer, type Parts } from './create.ts';
 import { detectHost } from './detect-host.ts';
 import { deleteContainer, killContainer } from './end.ts';
 import { execInContainer } from './exec.ts';
+import { hookFailed, runPoststart } from './hooks.ts';
 import { requireAllowed } from './lifecycle.ts';
+import { hooksOf } from './plan/hooks.ts';
 import type { HostFacts } from './plan/host.ts';
 import type { ContainerState, Runtime, RuntimeOptions } from './runtime.ts';
 import { describeState, livingProcess, statusOf } from './status.ts';
@@ -62,11 +65,31 @@ function partsOf({ root, launcher, cgroupParent, onWarning }: CreateRuntimeOptio
   };
 }
 
-async function startContainer(id: string, { store, cgroups }: Parts): Promise<void> {
+async function startContainer(id: string, parts: Parts): Promise<void> {
+  const { store, cgroups } = parts;
   const record = await store.require(id);
   requireAllowed(id, 'start', statusOf(record, store, cgroups));
-  if (await store.release(id, () => livingProcess(record) !== undefined)) return;
-  throw new EngineError('failed-precondition', 'cannot start: the process ended before', {
+  const release = await store.release(id, () => livingProcess(record) !== undefined);
+  if (release === 'ended') throw endedBefore(id);
+  try {
+    if (release !== 'released') throw startHookFailed(record, release.refused);
+    await runPoststart(record, record.process?.pid ?? 0);
+  } catch (failure) {
+    // The specification: stop the container, and go on as after `delete`.
+    await deleteContainer(id, true, parts);
+    throw failure;
+  }
+}
+
+/** The process says which of its hooks failed, how, and what it printed: a line, a line, the rest. */
+function startHookFailed({ spec }: ContainerRecord, reason: string): EngineError {
+  const [index = '', failure = '', ...output] = reason.split('\n');
+  const path = hooksOf(spec, 'startContainer')[Number(index)]?.path ?? '';
+  return hookFailed(`/hooks/startContainer/${index}`, path, failure, output.join('\n'));
+}
+
+function endedBefore(id: string): EngineError {
+  return new EngineError('failed-precondition', 'cannot start: the process ended before', {
     code: 'E_CONTAINER_STATE',
     op: 'container.start',
     subject: id,

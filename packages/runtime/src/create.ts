@@ -8,7 +8,7 @@
  * Does not know: how any of it is done.
  */
 import { type Cgroup, type CgroupHost, openCgroup, planCgroup } from '@slipway/cgroups';
-import { EngineError, Rollback } from '@slipway/errors';
+import { EngineError, hasCode, Rollback } from '@slipway/errors';
 import { findText, hostControlFiles, readBootId, resolvePath, signalSameProcess, writeFileAtomic } from '@slipway/kernel';
 import type { Launched, Launcher, LaunchOptions, Operation, OperationRecord } from '@slipway/launcher';
 import { parseSpecJson, type RuntimeSpec, SPEC_MAX_BYTES, validateSpec } from '@slipway/oci';
@@ -16,7 +16,9 @@ import type { ContainerRecord } from './container-record.ts';
 import type { ContainerStore } from './container-store.ts';
 import { delegateCgroup } from './delegate.ts';
 import { withDefaultDevices } from './device-rules.ts';
+import { runHook, runPoststop } from './hooks.ts';
 import type { RuntimePlan } from './plan/draft.ts';
+import { formatHookState } from './plan/hooks.ts';
 import type { BundleFacts, HostFacts } from './plan/host.ts';
 import { plan } from './plan/plan.ts';
 import type { BirthOperation, CreateRequest, StartedProcess } from './runtime.ts';
@@ -61,7 +63,7 @@ export async function createContainer(request: CreateRequest, parts: Parts): Pro
     // Hierarchies in which we may not make groups have dropped out by now.
     const birth = cgroup.directories === planned ? firstPlan : birthIn(cgroup);
     for (const warning of new Set([...limits.warnings, ...firstPlan.warnings, ...birth.warnings])) parts.warn(warning);
-    const launched = await launch(birth, request, parts);
+    const launched = await launch(birth, request, spec, parts);
     const { pid, startTime, shimPid } = launched;
     rollback.defer('end process', async () => void signalSameProcess({ pid, startTime }, SIGKILL));
     await parts.store.write({
@@ -72,7 +74,9 @@ export async function createContainer(request: CreateRequest, parts: Parts): Pro
     rollback.disarm();
     return { ...toStarted(launched), cgroups: cgroup.directories };
   } catch (failure) {
-    return await rollback.unwind(failure);
+    // A hook's work is undone by hooks, once everything else is.
+    const { id, bundle } = request;
+    return await rollback.unwind(failure).finally(async () => hasCode(failure, 'E_HOOK') && runPoststop({ id, bundle, spec }, parts.warn));
   }
 }
 
@@ -146,11 +150,12 @@ function newRecord(request: CreateRequest, spec: RuntimeSpec, cgroup: Cgroup): C
   };
 }
 
-async function launch(birth: RuntimePlan, request: CreateRequest, { launcher, store }: Parts): Promise<Launched> {
+async function launch(birth: RuntimePlan, request: CreateRequest, spec: RuntimeSpec, { launcher, store }: Parts): Promise<Launched> {
   const { supervision, onOperation, breakpoints, onStop } = request;
   const options: LaunchOptions = {
     supervision,
     startFifo: store.fifoPath(request.id),
+    onHook: async ({ index, pid }) => runBirthHook(operationAt(birth, index), spec, request, pid),
     ...(onOperation === undefined ? {} : { onRecord: reportTo(birth, onOperation) }),
     ...(breakpoints === undefined ? {} : { breakpoints }),
     ...(onStop === undefined ? {} : { onStop: async (stop) => onStop({ ...stop, operation: operationAt(birth, stop.index) }) }),
@@ -161,6 +166,10 @@ async function launch(birth: RuntimePlan, request: CreateRequest, { launcher, st
 /** Turns the launcher's records into births: each with the operation it is about. */
 export function reportTo(birth: RuntimePlan, listener: (birth: BirthOperation) => void): (record: OperationRecord) => void {
   return (record) => listener({ operation: operationAt(birth, record.index), record });
+}
+
+async function runBirthHook(operation: Operation, spec: RuntimeSpec, request: CreateRequest, pid: number): Promise<void> {
+  if (operation.op === 'runtimeHook') await runHook(operation.hook, operation.pointer, formatHookState(spec, request, 'creating', pid));
 }
 
 function operationAt({ operations }: RuntimePlan, index: number): Operation {

@@ -8,6 +8,7 @@ import { reopenCgroup } from '@slipway/cgroups';
 import { EngineError, isKind } from '@slipway/errors';
 import { delay, isSameProcess, signalSameProcess } from '@slipway/kernel';
 import { cgroupOf, type Parts, removeCgroup } from './create.ts';
+import { runPoststop } from './hooks.ts';
 import { requireAllowed } from './lifecycle.ts';
 import { livingProcess, statusOf } from './status.ts';
 
@@ -44,6 +45,7 @@ export async function deleteContainer(id: string, force: boolean, parts: Parts):
   await removeCgroup(cgroup);
   if (process !== undefined) await untilEnded(id, process);
   await parts.store.remove(id);
+  await runPoststop(record, parts.warn);
 }
 
 /** Nothing can be read, but an id leads to the customary cgroup; whatever runs there is the container's. */

@@ -23,7 +23,7 @@ export const features: Command = async ({ out }) => {
       {
         ociVersionMin: '1.0.0',
         ociVersionMax: OCI_VERSION,
-        hooks: [],
+        hooks: ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'],
         mountOptions: MOUNT_OPTIONS,
         linux: {
           namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'user', 'uts'],

@@ -19,7 +19,7 @@ export interface Origin {
   readonly reason: string;
 }
 
-const PHASES: readonly Phase[] = ['prepare', 'clone', 'identity', 'mounts', 'devices', 'settings', 'root', 'rights', 'start'];
+const PHASES: readonly Phase[] = ['prepare', 'clone', 'identity', 'mounts', 'devices', 'settings', 'hooks', 'root', 'rights', 'start'];
 
 /**
  * Collects operations. Inside a phase they keep the order in which they were added, so a mount can

@@ -10,6 +10,7 @@ import type { Propagation } from '@slipway/launcher';
 import { type ParsedMountOptions, parseMountOptions, type RuntimeSpec, type SpecMount } from '@slipway/oci';
 import { planCgroupMount } from './cgroup-mounts.ts';
 import { type Draft, invalid, type Origin, unsupported } from './draft.ts';
+import { hasBirthHooks } from './hooks.ts';
 import type { Host } from './host.ts';
 import { isBind, type MountRequest, toAttributes, toContainerPath } from './mount-request.ts';
 import { hasOwn, toIdMappings, userNamespaceOf } from './namespaces.ts';
@@ -43,7 +44,7 @@ export function planMounts(draft: Draft, spec: RuntimeSpec, host: Host): void {
   for (const [index, mount] of (spec.mounts ?? []).entries()) planMount(draft, { spec, host, mount, pointer: `/mounts/${index}` });
 }
 
-function planRootMount(draft: Draft, spec: RuntimeSpec, { rootfsMount }: Host): void {
+function planRootMount(draft: Draft, spec: RuntimeSpec, { rootfs, rootfsMount }: Host): void {
   // Slave even where `shared` is asked for: that is a promise about the container's own tree, made after pivot_root.
   const propagation: Propagation = spec.linux?.rootfsPropagation?.endsWith('private') === true ? 'rprivate' : 'rslave';
   draft.add(
@@ -51,10 +52,12 @@ function planRootMount(draft: Draft, spec: RuntimeSpec, { rootfsMount }: Host): 
     { pointer: '/linux/rootfsPropagation', reason: 'mounts made from here on stay in this namespace' },
     { op: 'rootPropagation', propagation },
   );
-  if (rootfsMount === undefined) {
+  const hooked = hasBirthHooks(spec);
+  if (rootfsMount === undefined || hooked) {
     const origin = { pointer: '/root/path', reason: 'pivot_root accepts only a mount point; a directory bound onto itself is one' };
-    draft.add('mounts', origin, { op: 'bindRoot' });
-  } else {
+    draft.add('mounts', origin, { op: 'bindRoot', ...(hooked ? { hostPath: rootfs } : {}) });
+  }
+  if (rootfsMount !== undefined) {
     const origin = { pointer: '/root/path', reason: `the container's own ${rootfsMount.fsType} file system becomes its root` };
     draft.add('mounts', origin, { op: 'mount', destination: '/', attributes: { noDev: true }, refuseSymlinks: false, ...rootfsMount });
   }

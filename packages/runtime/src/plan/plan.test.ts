@@ -241,7 +241,7 @@ describe('every operation says who asked for it', () => {
 });
 
 test('phases come in their order', () => {
-  const order = ['prepare', 'clone', 'identity', 'mounts', 'devices', 'settings', 'root', 'rights', 'start'];
+  const order = ['prepare', 'clone', 'identity', 'mounts', 'devices', 'settings', 'hooks', 'root', 'rights', 'start'];
   const phases = plan(smallSpec(), fakeHost()).operations.map(({ phase }) => order.indexOf(phase));
 
   expect(phases).toEqual(phases.toSorted((a, b) => a - b));

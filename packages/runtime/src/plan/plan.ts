@@ -11,6 +11,7 @@ import { planConsole } from './console.ts';
 import { planDevices } from './devices.ts';
 import { Draft, type RuntimePlan } from './draft.ts';
 import { planEntry } from './exec.ts';
+import { planBirthHooks } from './hooks.ts';
 import type { ContainerFacts, Host, HostFacts } from './host.ts';
 import { planMounts } from './mounts.ts';
 import { planNamespaces } from './namespaces.ts';
@@ -36,9 +37,10 @@ export function plan(spec: RuntimeSpec, host: Host): RuntimePlan {
   planDevices(draft, spec, host);
   planConsole(draft, spec.process);
   planSettings(draft, spec);
+  planBirthHooks(draft, spec, host);
   planRoot(draft, spec, host);
   planRights(draft, spec, host);
-  planStart(draft, spec, { awaitStart: true });
+  planStart(draft, spec, { awaitStart: true, hooks: host });
   return draft.finish();
 }
 

@@ -12,7 +12,6 @@ const withUser = (changes: Partial<RuntimeSpec>): Partial<RuntimeSpec> => ({
 });
 
 test.each<[string, Partial<RuntimeSpec>, string, string]>([
-  ['hooks', { hooks: { prestart: [{ path: '/x' }] } }, '/hooks', 'unsupported'],
   ['an AppArmor profile', { process: { cwd: '/', args: ['x'], apparmorProfile: 'p' } }, '/process/apparmorProfile', 'unsupported'],
   ['intelRdt', withLinux({ intelRdt: { closID: 'x' } }), '/linux/intelRdt', 'unsupported'],
   ['a time namespace', withLinux({ namespaces: [{ type: 'mount' }, { type: 'time' }] }), '/linux/namespaces/1', 'unsupported'],

@@ -6,15 +6,24 @@
  */
 import type { RuntimeSpec, SpecProcess } from '@slipway/oci';
 import { type Draft, invalid } from './draft.ts';
+import { planStartHooks } from './hooks.ts';
+import type { BundleFacts } from './host.ts';
 import { planLateSeccomp } from './seccomp.ts';
 
-export function planStart(draft: Draft, spec: RuntimeSpec, { awaitStart }: { readonly awaitStart: boolean }): void {
+interface StartChoices {
+  readonly awaitStart: boolean;
+  /** Of a container's first process: whose state its hooks are told. */
+  readonly hooks?: BundleFacts;
+}
+
+export function planStart(draft: Draft, spec: RuntimeSpec, { awaitStart, hooks }: StartChoices): void {
   const { process: program } = spec;
   const [name] = program?.args ?? [];
   if (program === undefined || name === undefined) throw invalid('/process/args', 'a process needs at least one argument, its program');
   const env = program.env ?? [];
   if (awaitStart)
     draft.add('start', { pointer: '', reason: 'created: everything is ready, and `start` decides when' }, { op: 'awaitStart' });
+  if (hooks !== undefined) planStartHooks(draft, spec, hooks);
   planLateSeccomp(draft, spec);
   draft.add('start', { pointer: '/process/args', reason: `the process becomes ${name}` }, { op: 'exec', args: program.args ?? [], env });
 }

@@ -9,7 +9,6 @@ import { unsupported } from './draft.ts';
 
 /** JSON pointers. An empty value (`""`, `{}`, `[]`) asks for nothing and passes. */
 const UNSUPPORTED = [
-  '/hooks',
   '/process/apparmorProfile',
   '/process/selinuxLabel',
   '/process/ioPriority',
