@@ -124,10 +124,7 @@ function checkHooks(list: IssueList, value: unknown): void {
       if (hook === undefined) return;
       list.absolutePath(`${path}/path`, hook['path']);
       list.texts(`${path}/args`, hook['args'], { empty: 'allowed' });
-      list.array(`${path}/env`, hook['env'], (at, entry) => {
-        const text = list.text(at, entry, { required: true });
-        if (text !== undefined && text.indexOf('=') < 1) list.add(at, `${quote(text)} is not NAME=value`);
-      });
+      list.texts(`${path}/env`, hook['env']);
       list.integer(`${path}/timeout`, hook['timeout'], { min: 1, max: 86_400 });
     });
   }
