@@ -25,7 +25,7 @@ const SourceLine = z.string().regex(/^[\w./-]{1,200}:\d{1,6}$/);
 const PlannedOperation = z.object({
   index: Count,
   op: z.string().regex(/^[A-Za-z]{1,40}$/),
-  phase: z.enum(['prepare', 'clone', 'identity', 'mounts', 'devices', 'settings', 'root', 'rights', 'start']),
+  phase: z.enum(['prepare', 'clone', 'identity', 'mounts', 'devices', 'settings', 'hooks', 'root', 'rights', 'start']),
   /** JSON pointer into the document; empty where the runtime itself needs it. */
   pointer: Pointer,
   reason: Sentence,
