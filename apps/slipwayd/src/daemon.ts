@@ -10,7 +10,7 @@ import { createImagePort, openEngine } from '@slipway/engine';
 import { EngineError } from '@slipway/errors';
 import { openImageStore } from '@slipway/images';
 import { createTracer } from '@slipway/journal';
-import { ensurePrivateDirectory, inUserNamespace, monotonicMs } from '@slipway/kernel';
+import { ensurePrivateDirectory, monotonicMs } from '@slipway/kernel';
 import { createLauncher } from '@slipway/launcher';
 import { hostPlatform } from '@slipway/oci';
 import { createRuntime } from '@slipway/runtime';
@@ -88,7 +88,6 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     emit,
     warn,
     watchLayers: config.labSocket !== undefined || config.journalFile !== undefined,
-    devicesGuarded: detectCgroups().mode !== 'v2' || inUserNamespace(),
   });
   closers.push(() => engine.close());
   if (config.journalFile !== undefined)

@@ -25,12 +25,8 @@ describe('planning for v2', () => {
     ]);
   });
 
-  test('says what cannot be enforced there, and refuses what has no equivalent', () => {
+  test('refuses what has no equivalent', () => {
     const { host } = fakeV2();
-    expect(planCgroup({ devices: [{ allow: false, access: 'rwm' }] }, host)).toMatchObject({
-      writes: [],
-      warnings: [expect.stringContaining('/linux/resources/devices is not enforced')],
-    });
     expect(() => planCgroup({ memory: { disableOOMKiller: true } }, host)).toThrow(expect.objectContaining({ code: 'E_CGROUP_RESOURCE' }));
     expect(() => planCgroup({ network: { classID: 1 } }, host)).toThrow(expect.objectContaining({ subject: '/linux/resources/network' }));
   });

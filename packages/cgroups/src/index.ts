@@ -2,6 +2,7 @@ export { applyWrites, type CgroupDirectories } from './apply-writes.ts';
 export { type Cgroup, cgroupExists, openCgroup, reopenCgroup, requireCgroupDriver } from './cgroup.ts';
 export { type CgroupPlace, parseCgroupPath } from './cgroup-path.ts';
 export type { CgroupPlan, CgroupWrite, ReadBack } from './control-writes.ts';
+export { planDeviceProgram } from './device-program.ts';
 export {
   type CgroupHierarchy,
   type CgroupHost,

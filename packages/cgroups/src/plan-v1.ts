@@ -8,6 +8,7 @@
  */
 import type { SpecResources } from '@slipway/oci';
 import type { WantedPlan, WantedWrite } from './control-writes.ts';
+import { planDeviceList } from './device-list.ts';
 import { type BlockIoFields, type CpuFields, isGiven, type MemoryFields, resourceFields, THROTTLES } from './resource-fields.ts';
 
 const BASE = '/linux/resources';
@@ -15,7 +16,7 @@ const BASE = '/linux/resources';
 export function planV1(resources: SpecResources): WantedPlan {
   const { memory, cpu, blockIo, hugepages, pidsLimit } = resourceFields(resources);
   const writes = [
-    ...planDevices(resources),
+    ...planDeviceList(resources.devices),
     ...planCpuset(cpu),
     ...planMemory(memory),
     ...planCpu(cpu),
@@ -76,25 +77,6 @@ function planBlockIo(io: BlockIoFields): WantedWrite[] {
     }),
   );
   return [...weight, ...throttles];
-}
-
-/** The rules in the document's order: the kernel's list starts at "everything", and a deny of everything empties it. */
-function planDevices(resources: SpecResources): WantedWrite[] {
-  return (resources.devices ?? []).map((rule, index) => {
-    const isAll = (rule.type === undefined || rule.type === '' || rule.type === 'a') && isWild(rule.major) && isWild(rule.minor);
-    const type = isAll ? 'a' : rule.type === undefined || rule.type === '' ? 'a' : rule.type;
-    const access = rule.access === undefined || rule.access === '' ? 'rwm' : rule.access;
-    const value = isAll && access === 'rwm' ? 'a' : `${type} ${numberOf(rule.major)}:${numberOf(rule.minor)} ${access}`;
-    return { controller: 'devices', file: rule.allow ? 'devices.allow' : 'devices.deny', value, pointer: `${BASE}/devices/${index}` };
-  });
-}
-
-function isWild(number: number | undefined): boolean {
-  return number === undefined || number === null || number < 0;
-}
-
-function numberOf(number: number | undefined): string {
-  return isWild(number) ? '*' : String(number);
 }
 
 function exact(controller: string, file: string, value: string, field: string): WantedWrite {

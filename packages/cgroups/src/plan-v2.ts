@@ -23,7 +23,7 @@ export function planV2(resources: SpecResources): WantedPlan {
     ...planBlockIo(blockIo),
     ...hugepages.map(({ pageSize, limit }, index) => bytes('hugetlb', `hugetlb.${pageSize}.max`, limit, `hugepageLimits/${index}/limit`)),
   ];
-  return { writes, warnings: [...memoryWarnings(memory), ...deviceWarnings(resources)] };
+  return { writes, warnings: memoryWarnings(memory) };
 }
 
 /**
@@ -95,14 +95,6 @@ function planBlockIo(io: BlockIoFields): WantedWrite[] {
 function memoryWarnings(memory: MemoryFields): string[] {
   const ignored = [...(isGiven(memory.kernel) ? ['kernel'] : []), ...(typeof memory.swappiness === 'number' ? ['swappiness'] : [])];
   return ignored.map((field) => `/linux/resources/memory/${field} is ignored: cgroup v2 has no such setting`);
-}
-
-/** v2 has no device list; it takes a BPF program, which this engine does not load. */
-function deviceWarnings(resources: SpecResources): string[] {
-  const rules = resources.devices ?? [];
-  return rules.length === 0
-    ? []
-    : ['/linux/resources/devices is not enforced: on cgroup v2 device rules need a BPF program, which this engine does not load'];
 }
 
 function noEquivalent(field: string): EngineError {

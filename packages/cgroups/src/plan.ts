@@ -2,7 +2,7 @@
  * Limits → writes to control files: pure, and the same whoever asks.
  *
  * Knows: which controller a limit needs, and that a limit nobody can apply is an error and never a silence.
- * Does not know: directories (cgroup.ts joins them), nor the kernel's answer (apply.ts compares it).
+ * Does not know: v2's device program (device-program.ts), directories (cgroup.ts joins them), nor the kernel's answer (apply.ts compares it).
  *
  * @spec runtime-spec/config-linux.md#control-groups
  */
@@ -26,12 +26,9 @@ export function planCgroup(resources: SpecResources | undefined, host: CgroupHos
   if (resources === undefined) return { writes: [], warnings: [] };
   for (const field of NOT_SUPPORTED) if (!isEmpty(resources[field])) throw notSupported(field);
   const wanted = host.mode === 'v2' ? planV2(resources) : planV1(resources);
-  const warnings = [...wanted.warnings];
-  const writes = wanted.writes.filter((write) => {
-    if (write.controller !== 'devices' || host.canSetDevices) return true;
-    if (!warnings.includes(DEVICES_LEFT_OUT)) warnings.push(DEVICES_LEFT_OUT);
-    return false;
-  });
+  const leavesOut = !host.canSetDevices && (resources.devices?.length ?? 0) > 0;
+  const warnings = leavesOut ? [...wanted.warnings, DEVICES_LEFT_OUT] : wanted.warnings;
+  const writes = wanted.writes.filter(({ controller }) => controller !== 'devices' || host.canSetDevices);
   return { writes: [...writes.map((write) => placeWrite(write, host)), ...planUnified(resources, host)], warnings };
 }
 

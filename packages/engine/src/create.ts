@@ -30,7 +30,7 @@ export async function createContainer(engine: EngineContext, request: ContainerR
   return engine.tracer.span({ actor: 'engine', name: 'container.create', protocol: 'function call', parent, request }, async (span) => {
     engine.runtime.expectCreate(); // most are started at once
     const image = await requireImage(engine, request.image);
-    const record = planRecord(engine, engine.devicesGuarded ? request : guardDevices(request), image);
+    const record = planRecord(engine, request, image);
     span.note({ container: record.id });
     const rollback = new Rollback();
     try {
@@ -57,16 +57,6 @@ async function requireImage(engine: EngineContext, reference: string): Promise<E
   const image = await engine.images.find(reference);
   if (image !== undefined) return image;
   throw refuse('not-found', 'E_IMAGE_UNKNOWN', `No such image: ${reference.slice(0, 200)}`, 'see the image list for what is here');
-}
-
-/**
- * Where cgroups do not guard devices, a container that could make nodes could open every disk of the host: unless asked for by
- * name, it does without that right. Nodes that an image brings are dead there, since the root is mounted nodev.
- */
-export function guardDevices(request: ContainerRequest): ContainerRequest {
-  const { host } = request;
-  const asked = host.privileged || host.capAdd.some((name) => ['ALL', 'MKNOD', 'CAP_MKNOD'].includes(name.toUpperCase()));
-  return asked ? request : { ...request, host: { ...host, capDrop: [...host.capDrop, 'MKNOD'] } };
 }
 
 /** Everything that can be refused without touching the host is refused here. */

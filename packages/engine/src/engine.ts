@@ -41,8 +41,6 @@ export interface EngineOptions {
   readonly warn: (message: string) => void;
   /** Write overlay contents to the journal; off when nobody reads it. */
   readonly watchLayers: boolean;
-  /** False where the cgroups cannot refuse devices (cgroup v2 outside a user namespace): see guardDevices in create.ts. */
-  readonly devicesGuarded: boolean;
 }
 
 /** One running process beside a container's first. */

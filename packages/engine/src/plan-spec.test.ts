@@ -2,7 +2,6 @@ import { hasCode } from '@slipway/errors';
 import { DOCKER_DEFAULTS, findSpecIssues } from '@slipway/oci';
 import { expect, test } from 'vitest';
 import type { HostRequest } from './container.ts';
-import { guardDevices } from './create.ts';
 import { planMounts } from './plan-mounts.ts';
 import { planResources, planRlimits } from './plan-resources.ts';
 import { planCapabilities, planSpec } from './plan-spec.ts';
@@ -101,14 +100,4 @@ test.each(['/', '/proc', '/proc/sys', '/sys/fs', '/x/../proc/1', 'relative', '/a
 
 test('the same place twice is refused', () => {
   expect(() => planMounts(host({ binds: [bind('/a'), bind('/a/')] }), ETC)).toThrow(/duplicate mount point: '\/a'/);
-});
-
-test.each([
-  ['nobody asked for device nodes', {}, ['MKNOD']],
-  ['asked for by name', { capAdd: ['mknod'] }, []],
-  ['everything asked for', { capAdd: ['ALL'] }, []],
-  ['privileged', { privileged: true }, []],
-  ['another right asked for', { capAdd: ['NET_ADMIN'] }, ['MKNOD']],
-])('without device rules, %s: CAP_MKNOD is dropped accordingly', (_name, changes, dropped) => {
-  expect(guardDevices(request({ host: host(changes) })).host.capDrop).toEqual(dropped);
 });

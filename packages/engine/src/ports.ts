@@ -70,8 +70,6 @@ export interface EngineContext {
   readonly emit: (body: JournalBody, atMs?: number) => void;
   /** Something worth a log line and a notice. */
   readonly warn: (message: string) => void;
-  /** Whether cgroups keep containers from devices that they were not given. */
-  readonly devicesGuarded: boolean;
   /** The upper directory of this container may have changed. */
   readonly layersChanged: (id: string) => void;
 }

@@ -167,6 +167,10 @@ void answer_failure(const struct launch *l, uint32_t index);
 
 /* hook.c: what the last hook printed */
 const char *hook_output(void);
+int op_device_program(struct launch *l, const struct operation *op);
+
+/* device_program.c */
+int guard_devices_from(int fd, const char *path);
 
 /* outside.c */
 bool plan_has(const struct plan *plan, uint8_t code);

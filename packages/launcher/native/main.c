@@ -7,6 +7,8 @@
  *   fd 5     control in: letters of step mode; its end before the launch ends the child (a socket)
  *   fd 6…    descriptors to hand on, as many as the plan says
  *
+ * With the words `guard-devices DIRECTORY` fd 3 is a device program for that cgroup instead, and nothing is launched.
+ *
  * Knows: the descriptors it is started with, and the three ways to stay.
  * Does not know: JSON, policy, or the single operations.
  */
@@ -211,6 +213,12 @@ int main(int argc, char **argv, char **envp)
         return 1;
     }
     prctl(PR_SET_NAME, "slipway-launch");
+    if (argc == 3 && strcmp(argv[1], "guard-devices") == 0) {
+        if (guard_devices_from(PLAN_FD, argv[2]) == 0)
+            return 0;
+        send_failure(l, NO_OPERATION);
+        return 1;
+    }
     if (prepare(l, &at) < 0) {
         send_failure(l, at);
         return give_up(l);

@@ -59,6 +59,7 @@ static const struct {
     [OP_RUNTIME_HOOK] = {"runtimeHook", "", false},
     [OP_CONTAINER_HOOK] = {"containerHook", "slluss", false}, /* path, args, env, milliseconds, state before and after the pid */
     [OP_CONFIRM_START] = {"confirmStart", "", false},
+    [OP_DEVICE_PROGRAM] = {"deviceProgram", "sb", true}, /* cgroup's directory, program */
 };
 
 struct reader {

@@ -59,6 +59,7 @@ enum opcode {
     OP_RUNTIME_HOOK,
     OP_CONTAINER_HOOK,
     OP_CONFIRM_START,
+    OP_DEVICE_PROGRAM,
     OPCODE_COUNT,
 };
 

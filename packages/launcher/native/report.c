@@ -61,6 +61,7 @@ static const operation_function FUNCTIONS[OPCODE_COUNT] = {
     [OP_RUNTIME_HOOK] = op_runtime_hook,
     [OP_CONTAINER_HOOK] = op_container_hook,
     [OP_CONFIRM_START] = op_confirm_start,
+    [OP_DEVICE_PROGRAM] = op_device_program,
 };
 
 static const char *last_failed = "";

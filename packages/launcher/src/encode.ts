@@ -63,6 +63,7 @@ export const OPCODES = [
   'runtimeHook',
   'containerHook',
   'confirmStart',
+  'deviceProgram',
 ] as const satisfies ReadonlyArray<Operation['op'] | ''>;
 
 const OPCODE_OF = new Map<string, number>(OPCODES.map((name, code) => [name, code]));
@@ -271,6 +272,10 @@ const WRITERS: Writers = {
     w.text(state[1]);
   },
   confirmStart: () => undefined,
+  deviceProgram: (w, o) => {
+    w.text(o.cgroup);
+    w.bytes(o.program);
+  },
 };
 
 function writeArguments(writer: PlanWriter, operation: Operation): void {

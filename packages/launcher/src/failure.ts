@@ -124,6 +124,7 @@ function objectOf(operation: Operation): string | undefined {
   if ('destination' in operation) return operation.destination;
   if ('hostPath' in operation) return operation.hostPath;
   if ('path' in operation) return operation.path;
+  if ('cgroup' in operation) return operation.cgroup;
   if ('key' in operation) return operation.key;
   return 'name' in operation ? operation.name : undefined;
 }

@@ -44,6 +44,12 @@ export class LauncherProgram {
     return child;
   }
 
+  /** A process that does one thing without a plan and ends. */
+  startRole(...words: readonly string[]): ChildProcess {
+    const stdio = ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] as const;
+    return spawn(this.#options.binary, words, { argv0: 'slipway-launcher', cwd: '/', env: {}, stdio: [...stdio] });
+  }
+
   /**
    * To be called once the process has spoken, so that it is known to run from the sealed copy it makes of itself (native/seal.c):
    * later ones execute that very copy, and all shims share its pages.

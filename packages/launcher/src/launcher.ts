@@ -90,6 +90,12 @@ export interface Launcher {
    * @throws EngineError naming the operation's `pointer` as subject, with `{index, op, call, errno}` as cause ({@link LaunchFailure})
    */
   launch(plan: Plan, options: LaunchOptions): Promise<Launched>;
+  /**
+   * Gives a cgroup of the second version, whose processes run already, another device program; see the operation `deviceProgram`.
+   *
+   * @throws EngineError as a launch with that operation
+   */
+  guardDevices(cgroup: string, program: Uint8Array): Promise<void>;
 }
 
 /** Why a launch stopped; found as `cause` of the EngineError. */

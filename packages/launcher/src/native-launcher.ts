@@ -9,6 +9,7 @@ import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '@slipway/errors';
+import { guardDevices } from './device-guard.ts';
 import { encodePlan } from './encode.ts';
 import { launchError } from './failure.ts';
 import type { Launched, Launcher, LaunchOptions } from './launcher.ts';
@@ -40,6 +41,7 @@ export function createLauncher(options: NativeLauncherOptions = {}): Launcher {
       const child = program.start(launchOptions.supervision);
       return new Launch(child, plan, launchOptions, () => program.keep(child)).run(bytes);
     },
+    guardDevices: (cgroup, deviceProgram) => guardDevices(program.startRole('guard-devices', cgroup), { cgroup, program: deviceProgram }),
   };
 }
 

@@ -144,7 +144,11 @@ export type OperationBody =
    */
   | { readonly op: 'containerHook'; readonly hook: HookProgram; readonly state: readonly [string, string] }
   /** Tells whoever opened the exec fifo that nothing can fail any more. */
-  | { readonly op: 'confirmStart' };
+  | { readonly op: 'confirmStart' }
+  // identity (outside)
+  /** bpf(BPF_PROG_ATTACH): the kernel asks this extended BPF program (8 bytes an instruction) about devices, for every process of the
+   * cgroup v2 directory and below. One that was attached by us before is exchanged in one step. */
+  | { readonly op: 'deviceProgram'; readonly cgroup: string; readonly program: Uint8Array };
 
 /** A program of the caller. @spec runtime-spec/config.md#posix-platform-hooks */
 export interface HookProgram {

@@ -4,21 +4,49 @@
  * Knows: how new limits and those of the document become one.
  * Does not know: control files (packages/cgroups).
  */
-import { planCgroup, reopenCgroup } from '@slipway/cgroups';
+import { planCgroup, planDeviceProgram, reopenCgroup } from '@slipway/cgroups';
+import { Rollback } from '@slipway/errors';
 import { type SpecResources, validateResources } from '@slipway/oci';
+import type { ContainerRecord } from './container-record.ts';
 import type { Parts } from './create.ts';
 import { withDefaultDevices } from './device-rules.ts';
 import { requireAllowed } from './lifecycle.ts';
 import { statusOf } from './status.ts';
 
+const ALL: DeviceRules = [{ allow: true, access: 'rwm' }];
+
 export async function updateContainer(id: string, resources: SpecResources, parts: Parts): Promise<void> {
   const record = await parts.store.require(id);
   requireAllowed(id, 'update', statusOf(record, parts.store, parts.cgroups));
   const merged = validateResources(mergeResources(record.spec.linux?.resources ?? {}, resources));
-  const limits = planCgroup(withDefaultDevices(onlyChanged(merged, resources)), parts.cgroups());
+  const changed = withDefaultDevices(allowingAll(onlyChanged(merged, resources))) ?? {};
+  const limits = planCgroup(changed, parts.cgroups());
   for (const warning of limits.warnings) parts.warn(warning);
-  reopenCgroup(parts.cgroups(), record.cgroups).update(limits);
-  await parts.store.write({ ...record, spec: { ...record.spec, linux: { ...record.spec.linux, resources: merged } } });
+  const rollback = new Rollback();
+  try {
+    if (changed.devices !== undefined) await exchangeDevices(record, changed.devices, { parts, rollback });
+    reopenCgroup(parts.cgroups(), record.cgroups).update(limits);
+    await parts.store.write({ ...record, spec: { ...record.spec, linux: { ...record.spec.linux, resources: merged } } });
+    rollback.disarm();
+  } catch (failure) {
+    await rollback.unwind(failure);
+  }
+}
+
+type DeviceRules = NonNullable<SpecResources['devices']>;
+
+/** On v2; v1's lists are among the writes. */
+async function exchangeDevices(
+  { cgroups, spec }: ContainerRecord,
+  devices: DeviceRules,
+  { parts, rollback }: { readonly parts: Parts; readonly rollback: Rollback },
+): Promise<void> {
+  const program = planDeviceProgram(devices, parts.cgroups());
+  if (program === undefined) return;
+  const group = cgroups['unified'] ?? '';
+  const before = planDeviceProgram(withDefaultDevices(allowingAll(spec.linux?.resources ?? {}))?.devices ?? ALL, parts.cgroups());
+  await parts.launcher.guardDevices(group, program);
+  rollback.defer('put the device program back', async () => before && (await parts.launcher.guardDevices(group, before)));
 }
 
 /** Field by field below each controller; lists as a whole. */
@@ -40,6 +68,11 @@ function withSwapLifted(merged: SpecResources, { memory }: SpecResources): SpecR
 /** Controllers that nobody mentioned are not written to. Of the others all fields are, since they depend on each other. */
 function onlyChanged(merged: SpecResources, changes: SpecResources): SpecResources {
   return Object.fromEntries(Object.entries(merged).filter(([controller]) => changes[controller] !== undefined));
+}
+
+/** An empty list takes the rules away, which has to be said: those before it stand until then. */
+function allowingAll(changed: SpecResources): SpecResources {
+  return changed.devices?.length === 0 ? { ...changed, devices: ALL } : changed;
 }
 
 function definedOf(fields: object): object {

@@ -12,6 +12,7 @@ const PROBES = {
   linux: () => process.platform === 'linux',
   overlayfs: () => readFileSync('/proc/filesystems', 'utf8').includes('\toverlay\n'),
   'user-namespaces': () => Number(readFileSync('/proc/sys/user/max_user_namespaces', 'utf8')) > 0,
+  cgroup2: () => readFileSync('/proc/self/mountinfo', 'utf8').includes(' - cgroup2 '),
   tracefs: () => readFileSync('/proc/filesystems', 'utf8').includes('\ttracefs\n'),
 } as const;
 

@@ -5,12 +5,13 @@
  */
 import process from 'node:process';
 import { checkCgroups } from './cgroup-checks.ts';
+import { checkDevices } from './device-checks.ts';
 import { checkDocker } from './docker-checks.ts';
 import { checkMachine } from './machine-checks.ts';
 import { check, conclude } from './report.ts';
 
 /** What goes wrong between checks fails the job too. */
-for (const [name, group] of Object.entries({ cgroups: checkCgroups, docker: checkDocker, machine: checkMachine })) {
+for (const [name, group] of Object.entries({ cgroups: checkCgroups, devices: checkDevices, docker: checkDocker, machine: checkMachine })) {
   await group().catch((error: unknown) => check(`the checks of ${name} come to an end`, () => Promise.reject(error)));
 }
 process.exit(conclude());

@@ -9,6 +9,7 @@
 import type { IdMapping, NamespaceKind } from '@slipway/launcher';
 import type { RuntimeSpec, SpecIdMapping } from '@slipway/oci';
 import { clampsByDefault } from './clamp.ts';
+import { planDeviceProgram } from './device-program.ts';
 import { type Draft, invalid, unsupported } from './draft.ts';
 import type { Host } from './host.ts';
 
@@ -123,6 +124,7 @@ function planIdentity(draft: Draft, spec: RuntimeSpec, host: Host): void {
       { op: 'idmap', uid, gid, denySetgroups },
     );
   }
+  planDeviceProgram(draft, spec, host);
   if (host.procsFiles.length > 0) {
     draft.add(
       'identity',

@@ -322,3 +322,29 @@ describe('a v1 container without a cgroup namespace', () => {
     });
   });
 });
+
+describe('device rules', () => {
+  const spec = smallSpec({ linux: { namespaces: [{ type: 'mount' }], resources: { devices: [{ allow: false, access: 'rwm' }] } } });
+
+  test('are a program for the v2 cgroup, attached before anybody joins it', () => {
+    const ops = plan(spec, fakeHost()).operations.filter(({ phase }) => phase === 'identity');
+
+    expect(ops.slice(0, 2)).toMatchObject([
+      { op: 'deviceProgram', cgroup: '/sys/fs/cgroup/c1', program: expect.any(Uint8Array), pointer: '/linux/resources/devices' },
+      { op: 'joinCgroup' },
+    ]);
+  });
+
+  test.each<[string, Host]>([
+    ['v1 has them in its list', fakeHost({ cgroups: HYBRID })],
+    ['the kernel refuses it to a user namespace', fakeHost({ inUserNamespace: true })],
+  ])('are none where %s', (_why, host) => {
+    expect(planned(spec, host).filter(({ op }) => op === 'deviceProgram')).toEqual([]);
+  });
+
+  test('are refused where the container can have no cgroup', () => {
+    expect(() => plan(spec, fakeHost({ cgroupDirs: {} }))).toThrow(
+      expect.objectContaining({ kind: 'unsupported', subject: '/linux/resources/devices' }),
+    );
+  });
+});

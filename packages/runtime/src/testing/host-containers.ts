@@ -4,7 +4,18 @@
  * Knows: how to make a bundle around the host's static busybox, and to take everything away again.
  * Does not know: what a test looks at.
  */
-import { closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLauncher } from '@slipway/launcher';
@@ -75,12 +86,27 @@ export class HostContainers {
     }
   }
 
+  /** Output of one shell line in a running container, standard error included. */
+  async exec(id: string, line: string): Promise<string> {
+    const file = join(this.dir, `exec-${id}.out`);
+    const [input, output] = [openSync('/dev/null', 'r'), openSync(file, 'w')];
+    try {
+      const supervision = { mode: 'foreground', stdio: [input, output, output] } as const;
+      const { exit } = await this.runtime.exec(id, { process: { cwd: '/', args: ['/bin/sh', '-c', line] }, supervision });
+      await exit;
+      return readFileSync(file, 'utf8');
+    } finally {
+      closeSync(input);
+      closeSync(output);
+    }
+  }
+
   bundle({ args = ['/bin/sleep', '1000'], linux, ...changes }: SpecChanges): string {
     const dir = mkdtempSync(join(this.dir, 'bundle-'));
     const spec: RuntimeSpec = {
       ociVersion: '1.2.0',
       root: { path: this.rootfs },
-      process: { cwd: '/', args, env: ['PATH=/bin'], user: { uid: 0, gid: 0 } },
+      process: { cwd: '/', args, env: ['PATH=/bin'], user: { uid: 0, gid: 0 }, capabilities },
       mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }],
       ...changes,
       linux: { namespaces: ['mount', 'pid', 'ipc', 'uts', 'network'].map((type) => ({ type })), ...linux },
@@ -95,10 +121,17 @@ export class HostContainers {
   }
 }
 
+const RIGHTS = ['CAP_MKNOD', 'CAP_SYS_ADMIN', 'CAP_DAC_OVERRIDE', 'CAP_CHOWN', 'CAP_SYSLOG', 'CAP_SETUID', 'CAP_SETGID'];
+const capabilities = { bounding: RIGHTS, effective: RIGHTS, permitted: RIGHTS };
 const APPLETS = ['sh', 'cat', 'ls', 'sleep', 'true', 'mount', 'mkdir', 'stat', 'touch', 'dd', 'grep', 'mknod', 'rm', 'ln', 'id', 'umount'];
+
+/** On a host, and in the virtual machine of the tests for cgroup v2. */
+const BUSYBOX = ['/usr/bin/busybox', '/usr/local/bin/busybox'];
 
 function makeRootfs(dir: string): void {
   for (const name of ['bin', 'dev', 'proc', 'sys', 'tmp', 'etc', 'mnt']) mkdirSync(join(dir, name), { recursive: true });
-  copyFileSync('/usr/bin/busybox', join(dir, 'bin/busybox'));
+  const busybox = BUSYBOX.find((path) => existsSync(path));
+  if (busybox === undefined) throw new Error('this host has no busybox');
+  copyFileSync(busybox, join(dir, 'bin/busybox'));
   for (const applet of APPLETS) symlinkSync('busybox', join(dir, 'bin', applet));
 }
