@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { EngineError, hasCode, isKind } from '@slipway/errors';
 import { delay } from '@slipway/kernel';
 import { hostTest } from '@slipway/testing';
@@ -168,6 +168,25 @@ hostTest('removal takes groups made below, and waits for a dying process', ['roo
   child.kill('SIGKILL');
   await removal;
   expect(Object.values(inner.directories).some((path) => existsSync(path))).toBe(false);
+});
+
+hostTest('a group that somebody froze below it does not outlast the kill', ['root', 'linux'], async () => {
+  const group = open('froze');
+  group.create();
+  const child = start(group, 'exec sleep 300');
+  const freezers = Object.values(group.directories).filter((path) =>
+    ['freezer.state', 'cgroup.freeze'].some((file) => existsSync(`${path}/${file}`)),
+  );
+  await until(() => group.pids().includes(child.pid ?? 0));
+  for (const directory of freezers) {
+    mkdirSync(`${directory}/icebox`);
+    writeFileSync(`${directory}/icebox/cgroup.procs`, String(child.pid));
+    const [file, word] = existsSync(`${directory}/freezer.state`) ? ['freezer.state', 'FROZEN'] : ['cgroup.freeze', '1'];
+    writeFileSync(`${directory}/icebox/${file}`, word);
+  }
+  expect(freezers.length).toBeGreaterThan(0);
+  await group.kill();
+  expect(group.pids()).toEqual([]);
 });
 
 hostTest('a process over its memory limit is killed and counted', ['root', 'linux'], async () => {

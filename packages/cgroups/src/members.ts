@@ -97,6 +97,21 @@ export async function signalMembers(directories: CgroupDirectories, files: Contr
   } finally {
     // SIGKILL reaches a frozen v1 process only once it is thawed.
     if (canFreeze && (!wasFrozen || signal === SIGKILL)) thawMembers(directories, files);
+    if (signal === SIGKILL) thawBelow(directories, files);
+  }
+}
+
+/** Whoever has the subtree may have frozen a v1 group of their own in it; its members outlast even SIGKILL until that is thawed. */
+function thawBelow(directories: CgroupDirectories, files: ControlFiles): void {
+  for (const directory of Object.values(directories)) {
+    if (files.kind(`${directory}/freezer.state`) === undefined) continue;
+    for (const group of groupsBelow(directory, files)) {
+      try {
+        files.write(`${group}/freezer.state`, 'THAWED');
+      } catch (error) {
+        if (!isErrno(error, 'ENOENT', 'ENODEV')) throw error;
+      }
+    }
   }
 }
 
