@@ -17,7 +17,7 @@ import { Progress } from '../bootstrap/progress.mjs';
 import { MACHINE_DIR, MODULES, machineDisk, machineKernel, whyNoMachine } from '../bootstrap/virtual-machine.mjs';
 
 const NO_QEMU = 'qemu-system-x86_64 does not start: install the package qemu-system-x86';
-const TIMEOUT_MS = 600_000;
+const TIMEOUT_MS = 1_500_000;
 /** Of the checkout: what runs inside, without what only a browser or a build reads. */
 const SOURCES = ['packages', 'apps/cli', 'apps/slipwayd', 'bin', 'scripts/v2/inside', 'package.json'];
 const LEFT_OUT = ['packages/ui', 'packages/lessons', '*.test.ts', 'node_modules', 'slipway-launcher-test', 'fuzz-plan'];

@@ -324,10 +324,12 @@ hostTest('killed at any moment of a load, the store opens, shows nothing half-ma
     await store.loadArchive(createReadStream(${JSON.stringify(archive)}));`;
   for (const delay of [0, 5, 15, 40, 120, 200, 280]) {
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    const opened = new Promise((resolve) => child.stdout.once('data', () => resolve('open')));
+    expect(await Promise.race([opened, ended]), `the store opens before it is killed after ${delay} ms`).toBe('open');
     await new Promise((resolve) => setTimeout(resolve, delay));
     child.kill('SIGKILL');
-    await new Promise((resolve) => child.once('close', resolve));
+    await ended;
     // A worker of the dead process may write on into its own, then unreachable, directory for a moment.
     await new Promise((resolve) => setTimeout(resolve, 50));
     store = await open();
@@ -339,4 +341,4 @@ hostTest('killed at any moment of a load, the store opens, shows nothing half-ma
   store = await open();
   await store.loadArchive(fs.createReadStream(archive));
   expect(await busy()).toEqual({ blobs: 5, snapshots: 3, images: 1 });
-});
+}, 180_000);
