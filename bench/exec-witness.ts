@@ -21,6 +21,11 @@ export interface ExecWitness {
   close(): Promise<void>;
 }
 
+function descendantsOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  return children.flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
 /** Follows `pid` and its descendants; undefined, with the reason told, where the kernel does not let us. */
 export async function openExecWitness(pid: number, directory: string, say: (reason: string) => void): Promise<ExecWitness | undefined> {
   const usable = tracefsAvailable();
@@ -31,9 +36,8 @@ export async function openExecWitness(pid: number, directory: string, say: (reas
   const recorder = await openRecorder({ mountDirectory: directory });
   let seen: TraceRecord[] = [];
   recorder.subscribe(({ records }) => seen.push(...records.filter(({ type }) => type === 'exec')));
-  // Children from before, such as the launcher that is kept ready, are not followed by themselves.
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
-  recorder.follow([pid, ...children]);
+  // Those from before, such as the launcher that is kept ready, are not followed by themselves.
+  recorder.follow([pid, ...descendantsOf(pid)]);
   return {
     waitForExec: async (filename, sinceMs) => {
       for (const deadline = monotonicMs() + PATIENCE_MS; ; await sleep(1)) {

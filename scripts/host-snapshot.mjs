@@ -4,7 +4,9 @@
  * Knows: mounts, cgroups, network links, loop devices, tracefs instances and processes of ours.
  * Does not know: who left them; the names in the report say.
  */
+
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ROOT } from './bootstrap/paths.mjs';
 
 const TRACE_INSTANCES = ['/sys/kernel/tracing/instances', '/sys/kernel/debug/tracing/instances'];
@@ -15,12 +17,26 @@ export function snapshotHost() {
       .trim()
       .split('\n')
       .map((line) => line.split(' ')[4] ?? ''),
-    cgroups: directoriesBelow('/sys/fs/cgroup', 6),
+    cgroups: directoriesBelow('/sys/fs/cgroup', 6).filter(isNoNeighbour()),
     links: list('/sys/class/net'),
     loops: list('/sys/block').filter((name) => name.startsWith('loop') && existsSync(`/sys/block/${name}/loop`)),
     traces: TRACE_INSTANCES.flatMap((dir) => list(dir)),
     processes: processesOfOurs(),
   };
+}
+
+/** Groups beside our own, where that is not at the top of its hierarchy, are made by whoever made ours. */
+function isNoNeighbour() {
+  const own = readFileSync('/proc/self/cgroup', 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.slice(line.indexOf(':', line.indexOf(':') + 1) + 1))
+    .filter((path) => dirname(path) !== '/');
+  return (directory) =>
+    own.every((path) => {
+      const at = `${directory}/`.indexOf(`${dirname(path)}/`);
+      return at < 0 || `${directory}/`.slice(at).startsWith(`${path}/`) || directory.endsWith(dirname(path));
+    });
 }
 
 /** @returns one line per thing that is there afterwards and was not before */

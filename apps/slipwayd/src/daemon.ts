@@ -76,10 +76,12 @@ async function compose({ config, version, log, closers }: Composition): Promise<
   prepareCgroups(warn);
   const runtime = createRuntime({
     root: `${config.state}/runtime`,
-    launcher: createLauncher({ keepSpare: true }),
+    launcher: createLauncher(),
+    keepReady: true,
     cgroupParent: config.cgroupParent,
     onWarning: warn,
   });
+  closers.push(() => runtime.close());
   const engine = await openEngine({
     runtime,
     images: createImagePort(images, warn),

@@ -212,6 +212,20 @@ describe('a group on nested v1', () => {
   });
 });
 
+test('a group made ahead of time is taken over under its new name, and the rest is made', () => {
+  const { host, files } = fakeNestedV1({});
+  const some = { ...host, hierarchies: host.hierarchies.filter(({ name }) => name === 'memory' || name === 'pids') };
+  const ahead = openCgroup(some, { cgroupsPath: '/a/next', id: 'x' });
+  ahead.create();
+  files.write('/sys/fs/cgroup/pids/a/next/cgroup.procs', '42');
+  const group = openCgroup(host, { cgroupsPath: '/a/box', id: 'x' });
+  group.adopt(ahead, planCgroup({}, host));
+  expect(files.read('/sys/fs/cgroup/pids/a/box/cgroup.procs')).toBe('42');
+  expect(files.kind('/sys/fs/cgroup/memory/a/next')).toBeUndefined();
+  expect(Object.keys(group.directories)).toEqual(host.hierarchies.map(({ name }) => name));
+  for (const directory of Object.values(group.directories)) expect(files.kind(directory), directory).toBe('directory');
+});
+
 test('only the cgroupfs driver is offered', () => {
   expect(() => requireCgroupDriver('systemd')).toThrow(expect.objectContaining({ kind: 'unsupported', code: 'E_CGROUP_DRIVER' }));
   expect(() => requireCgroupDriver('cgroupfs')).not.toThrow();

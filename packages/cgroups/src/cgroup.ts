@@ -27,6 +27,13 @@ export interface Cgroup {
    * @throws `failed-precondition` / `E_CGROUP_IN_USE` when processes are in it already; `unsupported` / `E_CGROUP_CONTROLLER` naming controller and hierarchy
    */
   create(plan?: CgroupPlan): void;
+  /**
+   * As `create`, but takes over `from`, which was made ahead of time under another name and may hold processes already: v1 lets
+   * directories be renamed. To be undone with `kill` and `remove`, whether it fails or not.
+   *
+   * @throws the kernel's error; as `create`
+   */
+  adopt(from: Cgroup, plan?: CgroupPlan): void;
   /** Writes a plan's limits and checks that they arrived; see applyWrites for its errors. */
   apply(plan: CgroupPlan): void;
   /** As `apply`, for a group in use: when a limit is refused, those written before it get their old values back. */
@@ -94,13 +101,30 @@ class HostCgroup implements Cgroup {
     return this.#directories;
   }
 
+  adopt(from: Cgroup, plan?: CgroupPlan): void {
+    for (const [name, directory] of Object.entries(from.directories)) {
+      const own = this.#directories[name];
+      if (own !== undefined) this.#host.files.rename(directory, own);
+    }
+    this.#create(plan, new Set(Object.keys(from.directories)));
+  }
+
   create(plan?: CgroupPlan): void {
+    this.#create(plan, new Set());
+  }
+
+  /** `adopted`: hierarchies in which the directory is ours already, with whoever is in it. */
+  #create(plan: CgroupPlan | undefined, adopted: ReadonlySet<string>): void {
     const made: string[] = [];
     const kept: Record<string, string> = {};
     try {
       for (const hierarchy of this.#host.hierarchies) {
         const directory = this.#directories[hierarchy.name];
         if (directory === undefined) continue;
+        if (adopted.has(hierarchy.name)) {
+          kept[hierarchy.name] = directory;
+          continue;
+        }
         const paths = this.#make(hierarchy, directory, plan);
         if (paths === undefined) continue;
         made.push(...paths);

@@ -83,8 +83,7 @@ async function follow(engine: EngineContext, container: LiveContainer): Promise<
     void followWithoutShim(engine, container).catch((error: unknown) => engine.warn(String(error)));
     return;
   }
-  container.supervisor = supervisor;
-  superviseExit(engine, container, supervisor);
+  superviseExit(engine, container, Promise.resolve(supervisor));
 }
 
 /**

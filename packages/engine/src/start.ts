@@ -57,14 +57,16 @@ async function launch(engine: EngineContext, container: LiveContainer, span: Ope
     await engine.containers.update(container, { shimDir });
     const born = await create(engine, container, shimDir, span);
     rollback.defer('remove the runtime container', () => engine.runtime.delete(id, { force: true }));
-    const supervisor = await attachShim(shimDir, { output: false });
-    rollback.defer('leave the shim', async () => supervisor.close());
+    // A watcher that comes late misses nothing, since the shim keeps the exit on record: nobody waits for it here.
+    const attaching = attachShim(shimDir, { output: false });
+    const attached = attaching.catch(() => undefined);
+    rollback.defer('leave the shim', async () => (await attached)?.close());
     await connectPending(container, shimDir);
     await release(engine, container, span);
     rollback.disarm();
-    container.supervisor = supervisor;
     await noteStarted(engine, container, born);
-    superviseExit(engine, container, supervisor);
+    superviseExit(engine, container, attaching);
+    if (container.record.request.tty) await attached; // its client says at once how large its terminal is
   } catch (failure) {
     const { error, exitCode } = explainStartFailure(failure, container.record.process.args);
     await rollback.unwind(error).catch(() => undefined);

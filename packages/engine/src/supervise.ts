@@ -16,9 +16,13 @@ import { removeContainer } from './remove.ts';
 const UNKNOWN_EXIT_CODE = 255;
 const ORPHAN_POLL_MS = 500;
 
-/** Follows the process to its end. Returns at once. */
-export function superviseExit(engine: EngineContext, container: LiveContainer, connection: ShimConnection): void {
-  const settled = connection.exit.then(
+/** Follows the process to its end. Returns at once; `attaching` may fail for a process that has ended already. */
+export function superviseExit(engine: EngineContext, container: LiveContainer, attaching: Promise<ShimConnection>): void {
+  const exit = attaching.then((connection) => {
+    container.supervisor = connection;
+    return connection.exit;
+  });
+  const settled = exit.then(
     (exit) => finishExit(engine, container, toFact(exit), exit.exitedAtMs),
     () => followWithoutShim(engine, container),
   );

@@ -23,11 +23,15 @@ export interface ControlFiles {
   mkdir(path: string, mode?: number): void;
   /** One directory without subdirectories. @throws EBUSY while processes are in a cgroup, ENOTEMPTY, ENOENT … */
   rmdir(path: string): void;
+  /** Gives a directory another name beside its old one. @throws EEXIST, ENOENT … */
+  rename(path: string, to: string): void;
   /** Names in a directory, sorted. @throws ENOENT … */
   list(path: string): string[];
   /** Names of the directories in a directory, in no order; links do not count. One call, where `kind` of each name would be one apiece. @throws ENOENT … */
   listDirectories(path: string): string[];
   kind(path: string): EntryKind | undefined;
+  /** Differs once another file stands there or this one was written to; undefined when there is none. */
+  stamp(path: string): string | undefined;
   chown(path: string, uid: number, gid: number): void;
   /** Whether this process may write here (access(2), so capabilities count). */
   isWritable(path: string): boolean;
@@ -58,6 +62,7 @@ export const hostControlFiles: ControlFiles = {
   },
   mkdir: (path, mode = 0o755) => void fs.mkdirSync(path, { mode }),
   rmdir: (path) => fs.rmdirSync(path),
+  rename: (path, to) => fs.renameSync(path, to),
   list: (path) => fs.readdirSync(path).sort(),
   listDirectories: (path) =>
     fs
@@ -69,6 +74,10 @@ export const hostControlFiles: ControlFiles = {
     if (info === undefined) return undefined;
     if (info.isFile()) return 'file';
     return info.isDirectory() ? 'directory' : 'other';
+  },
+  stamp(path) {
+    const info = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    return info && [info.dev, info.ino, info.size, info.mtimeNs, info.ctimeNs].join(' ');
   },
   chown: (path, uid, gid) => fs.chownSync(path, uid, gid),
   isWritable(path) {

@@ -30,6 +30,8 @@ export class MemoryControlFiles implements ControlFiles {
   readonly #options: MemoryControlOptions;
   /** Every write so far, for tests that check order. */
   readonly writes: { readonly path: string; readonly text: string }[] = [];
+  readonly #stamps = new WeakMap<Entry, number>();
+  #changes = 0;
 
   constructor(options: MemoryControlOptions = {}) {
     this.#options = options;
@@ -69,6 +71,7 @@ export class MemoryControlFiles implements ControlFiles {
     if (!entry.writable) throw errnoError('EACCES', 'open', path);
     const stored = this.#options.onWrite?.(this, path, text) ?? text;
     entry.text = stored;
+    this.#stamps.set(entry, ++this.#changes);
     this.writes.push({ path, text });
   }
 
@@ -87,6 +90,16 @@ export class MemoryControlFiles implements ControlFiles {
     this.#entries.delete(path);
   }
 
+  rename(path: string, to: string): void {
+    if (!this.#entries.has(path)) throw errnoError('ENOENT', 'rename', path);
+    if (this.#entries.has(to)) throw errnoError('EEXIST', 'rename', to);
+    for (const [key, entry] of [...this.#entries]) {
+      if (key !== path && !key.startsWith(`${path}/`)) continue;
+      this.#entries.delete(key);
+      this.#entries.set(to + key.slice(path.length), entry);
+    }
+  }
+
   list(path: string): string[] {
     if (this.kind(path) !== 'directory') throw errnoError(this.#entries.has(path) ? 'ENOTDIR' : 'ENOENT', 'scandir', path);
     const prefix = path === '/' ? '/' : `${path}/`;
@@ -103,6 +116,13 @@ export class MemoryControlFiles implements ControlFiles {
 
   kind(path: string): EntryKind | undefined {
     return this.#entries.get(path)?.kind;
+  }
+
+  stamp(path: string): string | undefined {
+    const entry = this.#entries.get(path);
+    if (entry === undefined) return undefined;
+    if (!this.#stamps.has(entry)) this.#stamps.set(entry, ++this.#changes);
+    return String(this.#stamps.get(entry));
   }
 
   chown(path: string, uid: number, gid: number): void {

@@ -14,10 +14,13 @@ export function readRegularFile(directory: ConfinedDirectory, name: string, maxB
     const info = fs.fstatSync(fd);
     if (!info.isFile()) return undefined;
     if (info.size > maxBytes) throw new RangeError(`${info.size} bytes, at most ${maxBytes} are read`);
-    const bytes = Buffer.alloc(maxBytes + 1);
+    // By its size, and a byte more for one that grows meanwhile: clearing room for the largest would take longer than reading.
+    let bytes = Buffer.allocUnsafe(info.size + 1);
     let length = 0;
-    for (let read = -1; read !== 0 && length <= maxBytes; length += read)
+    for (let read = -1; read !== 0 && length <= maxBytes; length += read) {
+      if (length === bytes.length) bytes = Buffer.concat([bytes], Math.min(2 * bytes.length, maxBytes + 1));
       read = fs.readSync(fd, bytes, length, bytes.length - length, length);
+    }
     if (length > maxBytes) throw new RangeError(`more than ${maxBytes} bytes`);
     return bytes.toString('utf8', 0, length);
   } finally {

@@ -4,7 +4,7 @@
  * Knows: exclusive creation, listing, non-blocking fifos.
  * Does not know: what the files in them say.
  */
-import { constants, mkdirSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,28 +45,29 @@ const RELEASED = '0';
  * Opened without blocking, so that a process that died in between (`isAlive` says no) cannot hang us.
  */
 export async function releaseFifo(path: string, isAlive: () => boolean): Promise<Release> {
-  const file = await fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   let answer = '';
   try {
     for (let waitMs = 1; answer === ''; waitMs = Math.min(waitMs * 1.2, 20)) {
       const wasAlive = isAlive();
-      answer = await readSome(file);
+      answer = readSome(fd);
       if (answer !== '') break;
       if (!wasAlive) return 'ended';
       await sleep(waitMs);
     }
   } finally {
-    await file.close();
+    closeSync(fd);
   }
-  await fs.rm(path, { force: true });
+  rmSync(path, { force: true });
   return answer.startsWith(RELEASED) ? 'released' : { refused: answer.slice(1) };
 }
 
-async function readSome(file: fs.FileHandle): Promise<string> {
+function readSome(fd: number): string {
   const bytes = Buffer.alloc(ANSWER_BYTES);
-  const { bytesRead } = await file.read(bytes, 0, bytes.length, null).catch((error: unknown) => {
-    if (isErrno(error, 'EAGAIN')) return { bytesRead: 0 };
+  try {
+    return bytes.toString('utf8', 0, readSync(fd, bytes));
+  } catch (error) {
+    if (isErrno(error, 'EAGAIN')) return '';
     throw error;
-  });
-  return bytes.toString('utf8', 0, bytesRead);
+  }
 }

@@ -28,13 +28,43 @@
 /* How long records may lie on the board before the starter sees them, for operations that take long. */
 enum { FLUSH_INTERVAL_MS = 20 };
 
-static pid_t clone_into(uint64_t namespaces)
+static void child_born(struct launch *l);
+
+/* In the cradle, where there is one; else here, and the child has its way into the groups before it (op_join_cgroup). */
+static pid_t clone3_child(struct launch *l, struct clone_args *args)
+{
+    pid_t pid = l->plan.cradle ? cradle_clone(args, child_born) : -1;
+
+    l->cradled = pid > 0;
+    cradle_leave();
+    return pid > 0 ? pid : (pid_t)syscall(SYS_clone3, args, sizeof(*args));
+}
+
+/* Old kernels and filters that do not know clone3, or not its way into a cgroup. */
+static pid_t clone_child(const struct clone_args *args)
+{
+    return (pid_t)syscall(SYS_clone, (unsigned long)(args->flags & ~CLONE_INTO_CGROUP) | SIGCHLD, 0, 0, 0, 0);
+}
+
+/* A child in new namespaces and, unless `cgroup` is empty, in that v2 cgroup. */
+static pid_t clone_into(struct launch *l, uint64_t namespaces, const char *cgroup)
 {
     struct clone_args args = {.flags = namespaces, .exit_signal = SIGCHLD};
-    pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+    pid_t pid;
 
-    if (pid < 0 && errno == ENOSYS)
-        pid = (pid_t)syscall(SYS_clone, (unsigned long)namespaces | SIGCHLD, 0, 0, 0, 0);
+    if (*cgroup != '\0') {
+        l->cgroup = open(cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (l->cgroup < 0)
+            return fail("open cgroup");
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = (uint64_t)l->cgroup;
+    }
+    pid = clone3_child(l, &args);
+    l->in_cgroup = pid > 0 && l->cgroup >= 0;
+    if (pid < 0 && (errno == ENOSYS || l->cgroup >= 0))
+        pid = clone_child(&args);
+    if (pid < 0)
+        fail("clone3");
     return pid;
 }
 
@@ -104,6 +134,16 @@ static _Noreturn void child_main(struct launch *l)
     _exit(1);
 }
 
+/* The child's first step, on whosever stack: it has the launcher's end of the socket too. */
+static void child_born(struct launch *l)
+{
+    close(l->sync);
+    l->sync = l->child_sync;
+    l->child_sync = -1;
+    close_fd(&l->cgroup);
+    child_main(l);
+}
+
 int op_clone(struct launch *l, const struct operation *op)
 {
     int pair[2];
@@ -118,21 +158,23 @@ int op_clone(struct launch *l, const struct operation *op)
         errno = error;
         return -1;
     }
-    l->child = clone_into(op->arg[0].number);
-    if (l->child == 0) {
-        close(pair[0]);
-        l->sync = pair[1];
-        child_main(l);
-    }
-    close(pair[1]);
     l->sync = pair[0];
+    l->child_sync = pair[1];
+    l->child = clone_into(l, op->arg[0].number, op->arg[1].text);
+    if (l->child == 0)
+        child_born(l);
+    close_fd(&l->child_sync);
+    close_fd(&l->cgroup);
     if (l->child < 0) {
         int error = errno;
         l->child = 0;
         leave_staging();
-        return fail_with("clone3", error);
+        errno = error;
+        return -1;
     }
     if (leave_staging() < 0)
+        return -1;
+    if (*op->arg[1].text != '\0' && !l->in_cgroup && join_late(l, op->arg[1].text) < 0)
         return -1;
     for (int i = 0; i < 3; i++)
         close_fd(&l->stdio[i]);

@@ -15,7 +15,7 @@
 
 enum { PLAN_FD = 3, RECORDS_FD = 4, CONTROL_FD = 5, FIRST_PRESERVED_FD = 6 };
 
-enum record_kind { RECORD_DONE = 1, RECORD_SKIPPED, RECORD_FAILED, RECORD_STOP, RECORD_LAUNCHED, RECORD_HOOK, RECORD_NOTE };
+enum record_kind { RECORD_DONE = 1, RECORD_SKIPPED, RECORD_FAILED, RECORD_STOP, RECORD_LAUNCHED, RECORD_HOOK, RECORD_NOTE, RECORD_READY };
 
 /* What the starter reads from the records fd. Twin of ../src/records.ts. */
 struct record {
@@ -42,7 +42,11 @@ struct launch {
     bool inside;       /* this process is the child */
     bool stepping;     /* stop before the next operation, whatever the breakpoints */
     bool waited;       /* awaitStart is behind us: nobody listens to the launch any more */
+    bool cradled;      /* the child was born in its groups */
+    bool in_cgroup;    /* ... in its v2 cgroup */
     int records, control, sync;
+    int child_sync; /* the child's end, until it exists */
+    int cgroup;     /* the v2 cgroup to be born in, during the clone */
     sigset_t signals; /* blocked in the launcher, read through a signalfd */
     pid_t child;
 
@@ -86,6 +90,14 @@ void close_fd(int *fd);
 /* clone.c */
 int run_launch(struct launch *l);
 void end_child(struct launch *l);
+
+/* cradle.c */
+struct clone_args;
+/* Sets a cradle apart where the starter named groups for it; a record tells the starter when it stands in them. */
+void cradle_prepare(struct launch *l);
+/* clone3 from the cradle: the child calls `born`. -1: there was no cradle, or it could not. Used up in any case. */
+pid_t cradle_clone(struct clone_args *args, void (*born)(struct launch *l));
+void cradle_leave(void);
 
 /* sync.c: the socket between launcher and child */
 enum sync_type { SYNC_GO = 1, SYNC_STOP, SYNC_COMMAND, SYNC_TERMINAL, SYNC_WAITING, SYNC_EXECUTING, SYNC_FAILED, SYNC_HOOK };
@@ -174,6 +186,8 @@ int guard_devices_from(int fd, const char *path);
 
 /* outside.c */
 bool plan_has(const struct plan *plan, uint8_t code);
+/* Into a v2 cgroup by its directory, where clone3 did not do it. */
+int join_late(const struct launch *l, const char *directory);
 int prepare_masks(struct launch *l);
 int prepare_sources(struct launch *l, uint32_t *at);
 

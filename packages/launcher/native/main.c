@@ -85,6 +85,7 @@ static int read_plan(void)
 /* A launch that failed leaves no file that it made. */
 static int give_up(const struct launch *l)
 {
+    cradle_leave();
     if (l->fifo_made)
         unlink(l->plan.start_fifo);
     if (l->plan.mode == MODE_SHIM)
@@ -94,7 +95,7 @@ static int give_up(const struct launch *l)
 
 static void clear_descriptors(struct launch *l)
 {
-    l->root = l->null_tree = l->empty_tree = l->proc = l->fifo = l->answer = l->master = l->slave = l->sync = -1;
+    l->root = l->null_tree = l->empty_tree = l->proc = l->fifo = l->answer = l->master = l->slave = l->sync = l->child_sync = l->cgroup = -1;
     memset(l->slots, 0xff, sizeof(l->slots));
     memset(l->stdio, 0xff, sizeof(l->stdio));
     memset(l->shim_stdio, 0xff, sizeof(l->shim_stdio));
@@ -158,6 +159,7 @@ static int prepare(struct launch *l, uint32_t *at)
     l->board = map(sizeof(struct board), MAP_SHARED);
     if (l->board == NULL)
         return fail("mmap");
+    cradle_prepare(l);
     if (read_plan() < 0)
         return -1;
     if (plan_decode(&l->plan, input.bytes, input.length, input.arena, at) < 0)

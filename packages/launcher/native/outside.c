@@ -156,11 +156,25 @@ int op_join_cgroup(struct launch *l, const struct operation *op)
 {
     struct text pid = {.length = 0};
 
+    if (l->cradled)
+        return 0;
     text_add_number(&pid, (uint64_t)l->child);
     for (char *const *file = op->arg[0].texts; *file != NULL; file++)
         if (write_file(*file, &pid) < 0)
             return fail("cgroup.procs");
     return 0;
+}
+
+int join_late(const struct launch *l, const char *directory)
+{
+    char path[PATH_MAX + 16];
+    struct text pid = {.length = 0};
+
+    strncpy(path, directory, PATH_MAX - 1);
+    path[PATH_MAX - 1] = '\0';
+    strcat(path, "/cgroup.procs");
+    text_add_number(&pid, (uint64_t)l->child);
+    return write_file(path, &pid) < 0 ? fail("cgroup.procs") : 0;
 }
 
 int op_oom_score(struct launch *l, const struct operation *op)

@@ -19,7 +19,7 @@ static const struct {
     [OP_OPEN_ROOT] = {"openRoot", "s", true},
     [OP_OPEN_SOURCE] = {"openSource", "usu", true},       /* slot, host path, recursive */
     [OP_OPEN_NAMESPACE] = {"openNamespace", "uus", true}, /* slot, kind, host path */
-    [OP_CLONE] = {"clone", "u", true},                    /* CLONE_NEW… */
+    [OP_CLONE] = {"clone", "us", true},                   /* CLONE_NEW…, v2 cgroup */
     [OP_IDMAP] = {"idmap", "mmu", true},                  /* uid, gid, deny setgroups */
     [OP_JOIN_CGROUP] = {"joinCgroup", "l", true},
     [OP_OOM_SCORE] = {"oomScore", "u", true},
@@ -225,6 +225,7 @@ static void take_header(struct reader *r, struct plan *plan, size_t length)
     plan->terminal = flags & 1;
     plan->open_stdin = flags & 2;
     plan->stdin_once = flags & 4;
+    plan->cradle = flags & 8;
     plan->preserve_fds = (uint32_t)take_number(r, 4);
     plan->timeout_ms = (uint32_t)take_number(r, 4);
     plan->log_max_bytes = take_number(r, 8);

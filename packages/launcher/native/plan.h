@@ -92,6 +92,7 @@ enum mode { MODE_SHIM, MODE_DETACHED, MODE_FOREGROUND };
 struct plan {
     enum mode mode;
     bool terminal, open_stdin, stdin_once;
+    bool cradle; /* the groups that the starter named before are those of this plan */
     uint32_t preserve_fds;
     uint32_t timeout_ms; /* 0: none */
     uint64_t log_max_bytes;

@@ -98,9 +98,7 @@ void shim_announce(const struct launch *l, uint64_t start_time)
 {
     struct text record = {.length = 0};
 
-    for (uint32_t i = 0; i < l->plan.count; i++)
-        if (l->plan.operations[i].code == OP_JOIN_CGROUP)
-            oom_watch(&shim, l->plan.operations[i].arg[0].texts);
+    oom_watch_groups(&shim, &l->plan);
     text_add(&record, "{\"pid\":");
     text_add_number(&record, (uint64_t)l->child);
     text_add(&record, ",\"shimPid\":");

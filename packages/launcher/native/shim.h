@@ -90,7 +90,7 @@ bool read_output(struct shim *s, unsigned stream);
 void write_input(struct shim *s);
 
 /* shim_exit.c */
-void oom_watch(struct shim *s, char *const *procs_files);
+void oom_watch_groups(struct shim *s, const struct plan *plan);
 /* The content of exit.json, valid until the end. To be called once. */
 const struct text *record_of_exit(const struct shim *s);
 /* A file that is there whole or not at all; `durable`: it survives a crash of the host once this returns 0. */

@@ -49,32 +49,47 @@ static uint64_t oom_kills(int fd)
     return at != NULL ? strtoull(at + 9, NULL, 10) : 0;
 }
 
-static int open_beside(const char *procs_file, const char *name)
+static int open_in(const char *directory, size_t length, const char *name)
 {
     char path[PATH_MAX];
-    const char *slash = strrchr(procs_file, '/');
-    size_t length = slash != NULL ? (size_t)(slash - procs_file) + 1 : 0;
 
     if (length + strlen(name) >= sizeof(path))
         return -1;
-    memcpy(path, procs_file, length);
+    memcpy(path, directory, length);
     strcpy(path + length, name);
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* Finds the files that count OOM kills beside the cgroup.procs files the process joined. */
-void oom_watch(struct shim *s, char *const *procs_files)
+static void oom_watch(struct shim *s, const char *directory, size_t length)
 {
-    int count = 0;
+    int at = 0, fd = open_in(directory, length, "/memory.events");
 
-    for (; *procs_files != NULL && count < MAX_OOM_FILES; procs_files++) {
-        int fd = open_beside(*procs_files, "memory.events");
-        if (fd < 0)
-            fd = open_beside(*procs_files, "memory.oom_control");
-        if (fd < 0)
+    if (fd < 0)
+        fd = open_in(directory, length, "/memory.oom_control");
+    while (at < MAX_OOM_FILES && s->oom_files[at] >= 0)
+        at++;
+    if (at == MAX_OOM_FILES || fd < 0) {
+        close_fd(&fd);
+        return;
+    }
+    s->oom_files[at] = fd;
+    s->oom_kills_before[at] = oom_kills(fd);
+}
+
+/* Finds the files that count OOM kills in the groups that the process was born in or has joined. */
+void oom_watch_groups(struct shim *s, const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const struct operation *op = &plan->operations[i];
+
+        if (op->code == OP_CLONE && *op->arg[1].text != '\0')
+            oom_watch(s, op->arg[1].text, strlen(op->arg[1].text));
+        if (op->code != OP_JOIN_CGROUP)
             continue;
-        s->oom_files[count] = fd;
-        s->oom_kills_before[count++] = oom_kills(fd);
+        for (char *const *file = op->arg[0].texts; *file != NULL; file++) {
+            const char *slash = strrchr(*file, '/');
+            oom_watch(s, *file, slash != NULL ? (size_t)(slash - *file) : 0);
+        }
     }
 }
 

@@ -127,13 +127,13 @@ export function encodePlan(plan: Plan, options: LaunchOptions): Uint8Array {
   return writer.finish();
 }
 
-function writeHeader(writer: PlanWriter, plan: Plan, { supervision, startFifo, timeoutMs }: LaunchOptions): void {
+function writeHeader(writer: PlanWriter, plan: Plan, { supervision, startFifo, timeoutMs, bornInGroups }: LaunchOptions): void {
   const shim = supervision.mode === 'shim' ? supervision : undefined;
   const plain = supervision.mode === 'shim' ? undefined : supervision;
   writer.u32(MAGIC);
   writer.u32(0);
   writer.u8(MODES[supervision.mode]);
-  writer.u8((shim?.terminal ? 1 : 0) | (shim?.openStdin ? 2 : 0) | (shim?.stdinOnce ? 4 : 0));
+  writer.u8((shim?.terminal ? 1 : 0) | (shim?.openStdin ? 2 : 0) | (shim?.stdinOnce ? 4 : 0) | (bornInGroups ? 8 : 0));
   writer.u32(plain?.preserveFds ?? 0);
   writer.u32(timeoutMs ?? 0);
   writer.u64(BigInt(Math.trunc(shim?.logMaxBytes ?? 0)));
@@ -159,7 +159,10 @@ const WRITERS: Writers = {
     w.u32(NAMESPACE_FLAGS[o.kind]);
     w.text(o.hostPath);
   },
-  clone: (w, o) => w.u32(namespaceFlags(o.namespaces)),
+  clone: (w, o) => {
+    w.u32(namespaceFlags(o.namespaces));
+    w.text(o.cgroup ?? '');
+  },
   idmap: (w, o) => {
     w.idmap(o.uid);
     w.idmap(o.gid);

@@ -1,4 +1,12 @@
-export { type Launched, type Launcher, type LaunchFailure, type LaunchOptions, ShimFiles, type Supervision } from './launcher.ts';
+export {
+  type Launched,
+  type Launcher,
+  type LaunchFailure,
+  type LaunchOptions,
+  type PreparedLauncher,
+  ShimFiles,
+  type Supervision,
+} from './launcher.ts';
 export { createLauncher, type NativeLauncherOptions } from './native-launcher.ts';
 export { operationSource } from './operation-source.ts';
 export type {

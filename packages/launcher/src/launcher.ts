@@ -65,6 +65,10 @@ export interface LaunchOptions {
   readonly onStop?: (stop: { readonly index: number; readonly pid: number }) => Promise<'continue' | 'step' | 'skip' | 'abort'>;
   /** Runs the hook of a `runtimeHook` operation; when it throws, the launch fails with its error. Absent: such a plan fails. */
   readonly onHook?: (hook: { readonly index: number; readonly pid: number }) => Promise<void>;
+  /** A process started before ({@link Launcher.prepare}); taken whatever becomes of the launch. For a shim only. */
+  readonly prepared?: PreparedLauncher;
+  /** The plan joins just the groups that `prepared` stands in: the child is to be born in them. */
+  readonly bornInGroups?: boolean;
   /** Abort (and undo) a launch that has not finished after this time. */
   readonly timeoutMs?: number;
 }
@@ -79,6 +83,16 @@ export interface Launched {
   readonly shimPid?: number;
   /** Resolves with the exit code (128+n for signal n) in `foreground` mode only. */
   readonly exit?: Promise<number>;
+}
+
+/** A launcher process that has no plan yet. */
+export interface PreparedLauncher {
+  /** Its cradle (native/cradle.c) stands in the groups it was given. */
+  readonly standsInGroups: boolean;
+  /** False once it has ended or was taken. */
+  readonly isWaiting: boolean;
+  /** Ends it; resolves when it and its cradle are gone. Does nothing once it was taken. */
+  discard(): Promise<void>;
 }
 
 /** Performs plans. One implementation: native-launcher.ts, over the C program in native/. */
@@ -96,6 +110,11 @@ export interface Launcher {
    * @throws EngineError as a launch with that operation
    */
   guardDevices(cgroup: string, program: Uint8Array): Promise<void>;
+  /**
+   * Starts a process for a later launch under a shim, since that takes longer than all that follows. It does not keep ours running and ends
+   * with it. `procsFiles` are the v1 `cgroup.procs` files of the container to come: being there already saves it the kernel's wait.
+   */
+  prepare(procsFiles: readonly string[]): PreparedLauncher;
 }
 
 /** Why a launch stopped; found as `cause` of the EngineError. */

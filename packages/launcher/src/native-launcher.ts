@@ -15,6 +15,7 @@ import { launchError } from './failure.ts';
 import type { Launched, Launcher, LaunchOptions } from './launcher.ts';
 import { LauncherProgram } from './launcher-program.ts';
 import type { OperationRecord, Plan } from './operations.ts';
+import { PreparedProcess } from './prepared.ts';
 import { type LauncherRecord, NO_OPERATION, RecordReader } from './records.ts';
 
 const BUILT_BINARY = fileURLToPath(new URL('../build/slipway-launcher', import.meta.url));
@@ -27,21 +28,21 @@ export interface NativeLauncherOptions {
   readonly binary?: string;
   /** `<op>:<error|kill>`: makes that operation fail. Only the test build of the program looks at it. */
   readonly failpoint?: string;
-  /** Keeps one process started for the next launch under a shim. For a daemon, whose next container is a matter of time. */
-  readonly keepSpare?: boolean;
 }
 
 /** A launcher that runs the C program. Holds one file descriptor after the first launch: make one for a whole process. */
 export function createLauncher(options: NativeLauncherOptions = {}): Launcher {
-  const { binary = BUILT_BINARY, failpoint, keepSpare = false } = options;
-  const program = new LauncherProgram({ binary, failpoint, keepSpare });
+  const { binary = BUILT_BINARY, failpoint } = options;
+  const program = new LauncherProgram({ binary, failpoint });
   return {
     launch: async (plan, launchOptions) => {
       const bytes = encodePlan(plan, launchOptions);
-      const child = program.start(launchOptions.supervision);
+      const ahead = launchOptions.prepared instanceof PreparedProcess ? launchOptions.prepared.take() : undefined;
+      const child = ahead ?? program.start(launchOptions.supervision);
       return new Launch(child, plan, launchOptions, () => program.keep(child)).run(bytes);
     },
     guardDevices: (cgroup, deviceProgram) => guardDevices(program.startRole('guard-devices', cgroup), { cgroup, program: deviceProgram }),
+    prepare: (procsFiles) => new PreparedProcess(program.startAhead(procsFiles)),
   };
 }
 
@@ -97,7 +98,7 @@ class Launch {
     else if (record.kind === 'hook') void this.#hook(record);
     else if (record.kind === 'note') this.#notes += record.note;
     else if (record.kind === 'launched') this.#resolve(record);
-    else {
+    else if (record.kind !== 'ready') {
       if (record.kind === 'failed') this.#failure = record;
       if (record.index !== NO_OPERATION) this.#options.onRecord?.(operationRecord(record));
     }

@@ -51,11 +51,11 @@ export type OperationBody =
   /** Opens a namespace file for a later joinNamespace; pid namespaces are joined at once, since only children enter. */
   | { readonly op: 'openNamespace'; readonly slot: number; readonly kind: NamespaceKind; readonly hostPath: string }
   // clone (outside)
-  /** clone3: a child in new namespaces of these kinds (none: the child stays in ours). */
-  | { readonly op: 'clone'; readonly namespaces: readonly NamespaceKind[] }
+  /** clone3: a child in new namespaces of these kinds (none: the child stays in ours), born in the v2 `cgroup` (host path; absent: in ours). */
+  | { readonly op: 'clone'; readonly namespaces: readonly NamespaceKind[]; readonly cgroup?: string }
   // identity (outside, on the child, before it continues)
   | { readonly op: 'idmap'; readonly uid: readonly IdMapping[]; readonly gid: readonly IdMapping[]; readonly denySetgroups: boolean }
-  /** Writes the child's pid into each file (one per hierarchy on v1, one on v2). Host paths; the cgroups exist already. */
+  /** Writes the child's pid into each file, one per v1 hierarchy, unless it was born there. Host paths; the cgroups exist already. */
   | { readonly op: 'joinCgroup'; readonly procsFiles: readonly string[] }
   | { readonly op: 'oomScore'; readonly value: number }
   // inside

@@ -10,7 +10,7 @@ export const RECORD_BYTES = 64;
 /** `index` of a failure that belongs to no operation. */
 export const NO_OPERATION = 0xffffffff;
 
-const KINDS = { 1: 'done', 2: 'skipped', 3: 'failed', 4: 'stop', 5: 'launched', 6: 'hook', 7: 'note' } as const;
+const KINDS = { 1: 'done', 2: 'skipped', 3: 'failed', 4: 'stop', 5: 'launched', 6: 'hook', 7: 'note', 8: 'ready' } as const;
 
 export interface LauncherRecord {
   readonly kind: (typeof KINDS)[keyof typeof KINDS];

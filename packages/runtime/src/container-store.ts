@@ -28,6 +28,8 @@ export type StoredContainer =
 
 export class ContainerStore {
   readonly #root: string;
+  /** Written by us last and perhaps still what stands there: a start follows its create within milliseconds. */
+  #last: { readonly stamp: string; readonly record: ContainerRecord } | undefined;
 
   constructor(root: string) {
     this.#root = root;
@@ -45,12 +47,18 @@ export class ContainerStore {
 
   async write(record: ContainerRecord): Promise<void> {
     // A power cut ends what it speaks of, too (bootId), so nobody waits for a disk.
-    await writeFileAtomic(`${this.#dir(record.id)}/state.json`, formatRecord(record), { durable: false });
+    const path = `${this.#dir(record.id)}/state.json`;
+    await writeFileAtomic(path, formatRecord(record), { durable: false });
+    const stamp = hostControlFiles.stamp(path);
+    this.#last = stamp === undefined ? undefined : { stamp, record };
   }
 
   /** @throws `not-found` / `E_CONTAINER_UNKNOWN` */
   async read(id: string): Promise<StoredContainer> {
     const dir = this.#dir(id);
+    if (this.#last?.record.id === id && hostControlFiles.stamp(`${dir}/state.json`) === this.#last.stamp) {
+      return { kind: 'whole', record: this.#last.record };
+    }
     try {
       const text = findState(`${dir}/state.json`);
       const record = text === undefined ? undefined : parseRecord(text, id);

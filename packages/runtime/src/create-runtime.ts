@@ -10,12 +10,13 @@ import type { Launcher } from '@slipway/launcher';
 import { requireContainerId } from './container-id.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { ContainerStore } from './container-store.ts';
-import { createContainer, type Parts } from './create.ts';
+import { createContainer, expectCreate, type Parts } from './create.ts';
 import { detectHost } from './detect-host.ts';
 import { deleteContainer, killContainer } from './end.ts';
 import { execInContainer } from './exec.ts';
 import { hookFailed, runPoststart } from './hooks.ts';
 import { requireAllowed } from './lifecycle.ts';
+import { Nursery } from './nursery.ts';
 import { hooksOf } from './plan/hooks.ts';
 import type { HostFacts } from './plan/host.ts';
 import type { ContainerState, Runtime, RuntimeOptions } from './runtime.ts';
@@ -26,6 +27,8 @@ export interface CreateRuntimeOptions extends RuntimeOptions {
   readonly launcher: Launcher;
   /** Where containers without `linux.cgroupsPath` go, relative to the cgroup this process runs in; absent: directly below it. */
   readonly cgroupParent?: string;
+  /** Keeps a process and cgroups ready for the next container under a shim. For a daemon, whose next one is a matter of time. */
+  readonly keepReady?: boolean;
 }
 
 /** Opens a runtime on a state directory. Touches nothing before the first call. */
@@ -33,7 +36,7 @@ export function createRuntime(options: CreateRuntimeOptions): Runtime {
   const parts = partsOf(options);
   const { store, cgroups } = parts;
   return {
-    expectCreate: parts.readyMoves,
+    expectCreate: () => expectCreate(parts),
     create: async (request) => createContainer({ ...request, id: requireContainerId(request.id) }, parts),
     start: (id) => startContainer(id, parts),
     state: (id) => stateOf(id, parts),
@@ -46,11 +49,12 @@ export function createRuntime(options: CreateRuntimeOptions): Runtime {
     exec: (id, request) => execInContainer(id, request, parts),
     spec: async (id) => (await store.require(id)).spec,
     pids: async (id) => reopenCgroup(cgroups(), (await store.require(id)).cgroups).pids(),
+    close: async () => parts.nursery?.close(),
   };
 }
 
 /** Facts of the machine are read when first needed and kept: they do not change while we run. */
-function partsOf({ root, launcher, cgroupParent, onWarning }: CreateRuntimeOptions): Parts {
+function partsOf({ root, launcher, cgroupParent, keepReady = false, onWarning }: CreateRuntimeOptions): Parts {
   let cgroupHost: CgroupHost | undefined;
   let host: HostFacts | undefined;
   const cgroups = () => (cgroupHost ??= detectCgroups());
@@ -59,6 +63,7 @@ function partsOf({ root, launcher, cgroupParent, onWarning }: CreateRuntimeOptio
     launcher,
     cgroups,
     cgroupParent,
+    nursery: keepReady ? new Nursery({ launcher, cgroups, cgroupParent, root }) : undefined,
     host: () => (host ??= detectHost(cgroups())),
     readyMoves: createMoveReadier(cgroups),
     warn: (message) => onWarning?.(message),

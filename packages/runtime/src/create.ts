@@ -7,7 +7,7 @@
  * Knows: the order.
  * Does not know: how any of it is done.
  */
-import { type Cgroup, type CgroupHost, openCgroup, planCgroup } from '@slipway/cgroups';
+import { type Cgroup, type CgroupHost, type CgroupPlan, openCgroup, planCgroup } from '@slipway/cgroups';
 import { EngineError, hasCode, Rollback } from '@slipway/errors';
 import { findText, hostControlFiles, readBootId, resolvePath, signalSameProcess, writeFileAtomic } from '@slipway/kernel';
 import type { Launched, Launcher, LaunchOptions, Operation, OperationRecord } from '@slipway/launcher';
@@ -17,9 +17,11 @@ import type { ContainerStore } from './container-store.ts';
 import { delegateCgroup } from './delegate.ts';
 import { withDefaultDevices } from './device-rules.ts';
 import { runHook, runPoststop } from './hooks.ts';
+import type { Nursery, Prepared } from './nursery.ts';
 import type { RuntimePlan } from './plan/draft.ts';
 import { formatHookState } from './plan/hooks.ts';
 import type { BundleFacts, HostFacts } from './plan/host.ts';
+import { hasOwn } from './plan/namespaces.ts';
 import { plan } from './plan/plan.ts';
 import type { BirthOperation, CreateRequest, StartedProcess } from './runtime.ts';
 
@@ -32,38 +34,47 @@ export interface Parts {
   readonly cgroups: () => CgroupHost;
   /** Where containers without a `cgroupsPath` go, relative to our own cgroup. */
   readonly cgroupParent: string | undefined;
+  /** Present in a daemon's runtime. */
+  readonly nursery: Nursery | undefined;
   readonly host: () => HostFacts;
   /** Begins the kernel's wait before a process can change groups; see @slipway/cgroups. */
   readonly readyMoves: () => void;
   readonly warn: (message: string) => void;
 }
 
+/** The kernel's wait before a move between groups begins, unless the next container is born where it belongs. */
+export function expectCreate({ nursery, readyMoves }: Parts): void {
+  if (nursery?.isReady !== true) readyMoves();
+}
+
 export async function createContainer(request: CreateRequest, parts: Parts): Promise<StartedProcess> {
-  parts.readyMoves();
+  expectCreate(parts);
   const spec = await readSpec(request.bundle);
   const rootfs = await findRootfs(request.bundle, spec);
   const cgroup = cgroupOf(request.id, spec, parts);
   const limits = planCgroup(withDefaultDevices(spec.linux?.resources), parts.cgroups());
-  const birthIn = (group: Cgroup) => plan(spec, { ...parts.host(), ...bundleFacts(request, rootfs, group) });
+  const prepared = canBeBornAhead(request, spec) ? parts.nursery?.take(cgroup) : undefined;
+  const birthIn = (group: Cgroup) =>
+    plan(spec, { ...parts.host(), ...bundleFacts(request, rootfs, group), bornInGroups: prepared?.group !== undefined });
   const planned = cgroup.directories;
-  const firstPlan = birthIn(cgroup); // refuses before anything is touched
 
   const rollback = new Rollback();
   try {
+    if (prepared !== undefined) rollback.defer('end what was kept ready', async () => parts.nursery?.leave(prepared));
+    const firstPlan = birthIn(cgroup); // refuses before anything is touched
     await parts.store.claim(request.id);
     rollback.defer('remove state', () => parts.store.remove(request.id));
     // Written first, so that a crash from here on leaves enough behind for `delete --force`.
     await parts.store.write(newRecord(request, spec, cgroup));
 
-    cgroup.create(limits);
-    rollback.defer('remove cgroup', () => removeCgroup(cgroup));
+    makeCgroup(cgroup, limits, { rollback, prepared });
     cgroup.apply(limits);
     delegateCgroup(spec, cgroup);
 
     // Hierarchies in which we may not make groups have dropped out by now.
     const birth = cgroup.directories === planned ? firstPlan : birthIn(cgroup);
     for (const warning of new Set([...limits.warnings, ...firstPlan.warnings, ...birth.warnings])) parts.warn(warning);
-    const launched = await launch(birth, request, spec, parts);
+    const launched = await launch(birth, { request, spec, prepared }, parts);
     const { pid, startTime, shimPid } = launched;
     rollback.defer('end process', async () => void signalSameProcess({ pid, startTime }, SIGKILL));
     await parts.store.write({
@@ -78,6 +89,30 @@ export async function createContainer(request: CreateRequest, parts: Parts): Pro
     const { id, bundle } = request;
     return await rollback.unwind(failure).finally(async () => hasCode(failure, 'E_HOOK') && runPoststop({ id, bundle, spec }, parts.warn));
   }
+}
+
+/**
+ * A child in a user namespace of its own gets its mounts through a mount namespace of the launcher's (staging.c), and one that joins a pid
+ * namespace is made from inside it: neither can come from a process that stands aside.
+ */
+function canBeBornAhead({ supervision }: CreateRequest, spec: RuntimeSpec): boolean {
+  return supervision.mode === 'shim' && !hasOwn(spec, 'user') && !(spec.linux?.namespaces ?? []).some(({ path }) => (path ?? '') !== '');
+}
+
+interface Making {
+  readonly rollback: Rollback;
+  readonly prepared: Prepared | undefined;
+}
+
+function makeCgroup(cgroup: Cgroup, limits: CgroupPlan, { rollback, prepared }: Making): void {
+  const undo = () => rollback.defer('remove cgroup', () => removeCgroup(cgroup));
+  if (prepared?.group === undefined) {
+    cgroup.create(limits);
+    undo();
+    return;
+  }
+  undo();
+  cgroup.adopt(prepared.group, limits);
 }
 
 /** The group of a container, by the document's path or the customary one; touches nothing. */
@@ -150,12 +185,19 @@ function newRecord(request: CreateRequest, spec: RuntimeSpec, cgroup: Cgroup): C
   };
 }
 
-async function launch(birth: RuntimePlan, request: CreateRequest, spec: RuntimeSpec, { launcher, store }: Parts): Promise<Launched> {
+interface Birth {
+  readonly request: CreateRequest;
+  readonly spec: RuntimeSpec;
+  readonly prepared: Prepared | undefined;
+}
+
+async function launch(birth: RuntimePlan, { request, spec, prepared }: Birth, { launcher, store }: Parts): Promise<Launched> {
   const { supervision, onOperation, breakpoints, onStop } = request;
   const options: LaunchOptions = {
     supervision,
     startFifo: store.fifoPath(request.id),
     onHook: async ({ index, pid }) => runBirthHook(operationAt(birth, index), spec, request, pid),
+    ...(prepared === undefined ? {} : { prepared: prepared.process, bornInGroups: prepared.group !== undefined }),
     ...(onOperation === undefined ? {} : { onRecord: reportTo(birth, onOperation) }),
     ...(breakpoints === undefined ? {} : { breakpoints }),
     ...(onStop === undefined ? {} : { onStop: async (stop) => onStop({ ...stop, operation: operationAt(birth, stop.index) }) }),

@@ -39,8 +39,10 @@ export async function execInContainer(id: string, request: ExecRequest, parts: P
   for (const warning of birth.warnings) parts.warn(warning);
   const { supervision, onOperation, onReady } = request;
   const startFifo = onReady !== undefined && supervision.mode === 'shim' ? `${supervision.dir}/exec.fifo` : undefined;
+  const prepared = supervision.mode === 'shim' ? parts.nursery?.takeProcess() : undefined;
   const launched = await parts.launcher.launch(birth, {
     supervision,
+    ...(prepared === undefined ? {} : { prepared }),
     ...(startFifo === undefined ? {} : { startFifo }),
     ...(onOperation === undefined ? {} : { onRecord: reportTo(birth, onOperation) }),
   });

@@ -127,4 +127,6 @@ export interface Runtime {
   spec(id: string): Promise<RuntimeSpec>;
   /** Pids in the container's cgroup, in the caller's pid namespace. */
   pids(id: string): Promise<readonly number[]>;
+  /** Gives back what is kept ready for a next container. Containers go on. */
+  close(): Promise<void>;
 }

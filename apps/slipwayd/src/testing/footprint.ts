@@ -6,6 +6,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 import { cgroupDirectories, type TestDaemon } from './test-daemon.ts';
 
 export interface Footprint {
@@ -43,7 +44,8 @@ export function measureFootprint(daemon: TestDaemon): Footprint {
     mounts: readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
       .filter((line) => line.includes(daemon.base)).length,
-    cgroups: cgroupDirectories().length,
+    // Those kept ready for a next container come and go with the process that stands in them.
+    cgroups: cgroupDirectories().filter((path) => !basename(path).startsWith('next-')).length,
     fds: readdirSync(`/proc/${daemon.pid}/fd`).length,
     blocks,
     inodes,

@@ -46,6 +46,26 @@ export function controlFilesSuite(name: string, open: () => ControlFilesFixture)
       expect(files.kind(`${root}/missing`)).toBeUndefined();
     });
 
+    test('a stamp changes with the file', () => {
+      const { files, root, put } = open();
+      put(`${root}/a`, 'one');
+      const before = files.stamp(`${root}/a`);
+      expect(files.stamp(`${root}/a`)).toBe(before);
+      files.write(`${root}/a`, 'other');
+      expect(files.stamp(`${root}/a`)).not.toBe(before);
+      expect(files.stamp(`${root}/missing`)).toBeUndefined();
+    });
+
+    test('a directory keeps what it holds under another name', () => {
+      const { files, root, put } = open();
+      files.mkdir(`${root}/old`);
+      put(`${root}/old/a`, 'x');
+      files.rename(`${root}/old`, `${root}/new`);
+      expect(files.kind(`${root}/old`)).toBeUndefined();
+      expect(files.read(`${root}/new/a`)).toBe('x');
+      expect(code(() => files.rename(`${root}/old`, `${root}/other`))).toBe('ENOENT');
+    });
+
     test('directories are made one at a time, once', () => {
       const { files, root } = open();
       expect(code(() => files.mkdir(`${root}/a/b`))).toBe('ENOENT');

@@ -54,6 +54,8 @@ export interface BundleFacts {
   readonly rootfsMount?: { readonly fsType: string; readonly source: string; readonly data: readonly string[] };
   readonly noPivot?: boolean;
   readonly noNewKeyring?: boolean;
+  /** The process that will make the child stands in the v1 groups already; see nursery.ts. */
+  readonly bornInGroups?: boolean;
 }
 
 export type Host = HostFacts & BundleFacts;

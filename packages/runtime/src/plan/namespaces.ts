@@ -56,7 +56,7 @@ export function planNamespaces(draft: Draft, spec: RuntimeSpec, host: Host): voi
   const fresh = uses.filter(({ path }) => path === undefined);
   // What a joined user namespace is to own has to be made from inside it, so clone makes nothing then.
   const inClone = userNamespaceOf(spec) === 'joined' ? [] : fresh.filter(({ kind }) => kind !== 'cgroup');
-  planClone(draft, inClone);
+  planClone(draft, inClone, host);
   planIdentity(draft, spec, host);
   planJoins(draft, uses);
   planArrival(
@@ -101,13 +101,34 @@ export function planJoins(draft: Draft, uses: readonly NamespaceUse[]): void {
   }
 }
 
-function planClone(draft: Draft, fresh: readonly NamespaceUse[]): void {
+function planClone(draft: Draft, fresh: readonly NamespaceUse[], host: Host): void {
   const kinds = fresh.map(({ kind }) => kind).filter((kind) => kind !== 'cgroup');
   const reason =
     kinds.length === 0
       ? 'a new process in our namespaces'
       : `a new process with its own ${kinds.join(', ')} namespace${kinds.length > 1 ? 's' : ''}`;
-  draft.add('clone', { pointer: '/linux/namespaces', reason }, { op: 'clone', namespaces: kinds });
+  const cgroup = v2Cgroup(host);
+  draft.add(
+    'clone',
+    { pointer: '/linux/namespaces', reason },
+    { op: 'clone', namespaces: kinds, ...(cgroup === undefined ? {} : { cgroup }) },
+  );
+}
+
+/** Where the child is born rather than moved to: clone3 takes one v2 cgroup. */
+function v2Cgroup({ cgroupDirs }: Host): string | undefined {
+  return cgroupDirs['unified'];
+}
+
+function planCgroups(draft: Draft, host: Host): void {
+  const v2 = v2Cgroup(host);
+  const procsFiles = host.procsFiles.filter((file) => file !== `${v2}/cgroup.procs`);
+  if (procsFiles.length === 0) return;
+  const reason =
+    host.bornInGroups === true
+      ? 'it was born in them, to a process that stood there already'
+      : 'limits hold from the first instruction of the container';
+  draft.add('identity', { pointer: '/linux/cgroupsPath', reason }, { op: 'joinCgroup', procsFiles });
 }
 
 function planIdentity(draft: Draft, spec: RuntimeSpec, host: Host): void {
@@ -125,13 +146,7 @@ function planIdentity(draft: Draft, spec: RuntimeSpec, host: Host): void {
     );
   }
   planDeviceProgram(draft, spec, host);
-  if (host.procsFiles.length > 0) {
-    draft.add(
-      'identity',
-      { pointer: '/linux/cgroupsPath', reason: 'limits hold from the first instruction of the container' },
-      { op: 'joinCgroup', procsFiles: host.procsFiles },
-    );
-  }
+  planCgroups(draft, host);
   planOomScore(draft, spec, host);
 }
 

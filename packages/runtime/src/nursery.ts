@@ -1,0 +1,130 @@
+/**
+ * What a daemon keeps ready for its next container: a launcher process, and v1 cgroups in which it stands with one foot.
+ *
+ * Forking a process of our size, making a directory in every hierarchy and waiting until the kernel moves somebody there are by
+ * far the longest steps of a birth, and none of them needs to know which container it is for: v1 lets the directories be renamed. On v2
+ * clone3 makes the child in its cgroup, and only the process is kept.
+ *
+ * Knows: when what is kept fits, and how it goes when it is not needed.
+ * Does not know: the container.
+ *
+ * @see ../../launcher/native/cradle.c
+ */
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import { type Cgroup, type CgroupHost, openCgroup } from '@slipway/cgroups';
+import { delay } from '@slipway/kernel';
+import type { Launcher, PreparedLauncher } from '@slipway/launcher';
+
+export interface NurseryOptions {
+  readonly launcher: Launcher;
+  readonly cgroups: () => CgroupHost;
+  /** As in CreateRuntimeOptions. */
+  readonly cgroupParent: string | undefined;
+  /** The runtime's state directory: two daemons must not keep the same groups ready. */
+  readonly root: string;
+}
+
+/** A process for the next launch and the groups that its child is born in; without groups it joins them as ever. */
+export interface Prepared {
+  readonly process: PreparedLauncher;
+  readonly group: Cgroup | undefined;
+}
+
+/** Begins once the launch before has had its time: starting a process holds up this one for some milliseconds. */
+const REFILL_MS = 20;
+
+export class Nursery {
+  readonly #options: NurseryOptions;
+  readonly #path: string;
+  #kept: Prepared | undefined;
+  #isClosed = false;
+  #leaving: Promise<void> = Promise.resolve();
+
+  constructor(options: NurseryOptions) {
+    this.#options = options;
+    const name = `next-${createHash('sha256').update(options.root).digest('hex').slice(0, 8)}`;
+    this.#path = options.cgroupParent === undefined ? name : `${options.cgroupParent}/${name}`;
+    this.#refill();
+  }
+
+  /** The kernel has nothing to wait for when the next container comes. */
+  get isReady(): boolean {
+    return this.#kept?.process.isWaiting === true && this.#kept.process.standsInGroups;
+  }
+
+  /** What is kept, if it fits a container whose group is to be `cgroup`. Somebody else's from then on: launched or {@link leave}d. */
+  take(cgroup: Cgroup): Prepared | undefined {
+    const kept = this.#kept;
+    if (kept === undefined) return undefined;
+    if (!kept.process.isWaiting) {
+      this.#kept = undefined;
+      this.#refillSoon();
+      return undefined;
+    }
+    if (kept.group !== undefined && !(kept.process.standsInGroups && isBeside(kept.group, cgroup))) return undefined;
+    this.#kept = undefined;
+    this.#refillSoon();
+    return kept;
+  }
+
+  /** The process alone, for one that is born elsewhere: its cradle leaves unused, and so do the groups. */
+  takeProcess(): PreparedLauncher | undefined {
+    const kept = this.#kept;
+    if (kept === undefined || !kept.process.isWaiting) return undefined;
+    this.#kept = undefined;
+    this.#refillSoon();
+    if (kept.group !== undefined) this.#clear(kept.group);
+    return kept.process;
+  }
+
+  /** For what was taken and not used. */
+  leave({ process, group }: Prepared): Promise<void> {
+    this.#leaving = this.#leaving.then(() => process.discard());
+    if (group !== undefined) this.#clear(group);
+    return this.#leaving;
+  }
+
+  #clear(group: Cgroup): void {
+    // An empty directory that stays is taken over by the next one.
+    this.#leaving = this.#leaving.then(() => group.remove()).catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#kept !== undefined) void this.leave(this.#kept);
+    this.#kept = undefined;
+    await this.#leaving;
+  }
+
+  #refillSoon(): void {
+    void delay(REFILL_MS)
+      .then(() => this.#leaving)
+      .then(() => this.#refill());
+  }
+
+  #refill(): void {
+    if (this.#isClosed || this.#kept !== undefined) return;
+    const group = this.#makeGroup();
+    this.#kept = { process: this.#options.launcher.prepare(group?.procsFiles() ?? []), group };
+  }
+
+  /** In v1 hierarchies only. Undefined where there are none, or where we may not. */
+  #makeGroup(): Cgroup | undefined {
+    const host = this.#options.cgroups();
+    const hierarchies = host.hierarchies.filter(({ version, readOnly }) => version === 'v1' && !readOnly);
+    if (hierarchies.length === 0) return undefined;
+    try {
+      const group = openCgroup({ ...host, hierarchies }, { id: '', cgroupsPath: this.#path });
+      group.create();
+      return Object.keys(group.directories).length > 0 ? group : undefined;
+    } catch {
+      return undefined; // containers are born slower then, and say themselves what is wrong
+    }
+  }
+}
+
+/** Renaming works among the groups of one parent. */
+function isBeside(group: Cgroup, other: Cgroup): boolean {
+  return Object.entries(group.directories).every(([name, directory]) => dirname(other.directories[name] ?? '') === dirname(directory));
+}
