@@ -324,12 +324,12 @@ describe('a v1 container without a cgroup namespace', () => {
 describe('device rules', () => {
   const spec = smallSpec({ linux: { namespaces: [{ type: 'mount' }], resources: { devices: [{ allow: false, access: 'rwm' }] } } });
 
-  test('are a program for the v2 cgroup, attached before anybody joins it', () => {
+  test('are a program for the v2 cgroup, attached before the child that was born there goes on', () => {
     const ops = plan(spec, fakeHost()).operations.filter(({ phase }) => phase === 'identity');
 
     expect(ops.slice(0, 2)).toMatchObject([
       { op: 'deviceProgram', cgroup: '/sys/fs/cgroup/c1', program: expect.any(Uint8Array), pointer: '/linux/resources/devices' },
-      { op: 'joinCgroup' },
+      { op: 'sessionKeyring' },
     ]);
   });
 
