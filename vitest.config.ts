@@ -12,6 +12,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{packages,apps,labs,tooling}/**/*.test.{ts,tsx}'],
           exclude: ['**/*.host.test.ts', '**/node_modules/**'],
+          // A bound for a busy machine, not a promise about speed.
+          testTimeout: 30_000,
         },
       },
       {
