@@ -17,3 +17,4 @@ export { planCgroup } from './plan.ts';
 export { weightOfShares } from './plan-v2.ts';
 export { createMoveReadier } from './ready-moves.ts';
 export { type CgroupStats, readStats } from './stats.ts';
+export { type BlockIoUse, type CgroupUsage, type MemoryUse, readUsage } from './usage.ts';

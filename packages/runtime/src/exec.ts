@@ -31,10 +31,11 @@ const SIGKILL = 9;
 
 export async function execInContainer(id: string, request: ExecRequest, parts: Parts): Promise<StartedProcess> {
   const record = await parts.store.require(id);
-  requireAllowed(id, 'exec', statusOf(record, parts.store, parts.cgroups));
+  const status = statusOf(record, parts.store, parts.cgroups);
+  if (!(status === 'paused' && request.ignorePaused === true)) requireAllowed(id, 'exec', status);
   const process = validateProcess(inherit(request.process, record.spec.process));
   const holdBack = request.onReady !== undefined && request.supervision.mode === 'shim';
-  const container = { ...factsOf(record, parts), holdBack };
+  const container = { ...factsOf(record, request.cgroups, parts), holdBack };
   const birth = planExec(process, record.spec, parts.host(), container);
   for (const warning of birth.warnings) parts.warn(warning);
   const { supervision, onOperation, onReady } = request;
@@ -69,7 +70,7 @@ function inherit(asked: SpecProcess, own: SpecProcess | undefined): SpecProcess 
   return { ...inherited, ...asked };
 }
 
-function factsOf(record: ContainerRecord, parts: Parts): ContainerFacts {
+function factsOf(record: ContainerRecord, below: ExecRequest['cgroups'], parts: Parts): ContainerFacts {
   const process = livingProcess(record);
   if (process === undefined) throw ended(record.id);
   const ours = findNamespaces('self') ?? {};
@@ -81,7 +82,7 @@ function factsOf(record: ContainerRecord, parts: Parts): ContainerFacts {
     id: record.id,
     pid: process.pid,
     namespaces: files.map((file) => ({ kind: NAMESPACE_FILES[file], hostPath: `/proc/${process.pid}/ns/${file}` })),
-    procsFiles: procsFilesOf(record, process.pid, parts),
+    procsFiles: below === undefined ? procsFilesOf(record, process.pid, parts) : procsFilesBelow(record, below),
     noNewKeyring: record.noNewKeyring,
   };
 }
@@ -97,6 +98,29 @@ function procsFilesOf(record: ContainerRecord, pid: number, parts: Parts): reado
   if (hostControlFiles.read(`${unified}/cgroup.subtree_control`).trim() === '') return files;
   const group = findUnified(detectCgroups({ memberships: findCgroupMemberships(pid) ?? [] }))?.own;
   return group?.startsWith(`${unified}/`) ? [`${group}/cgroup.procs`] : files;
+}
+
+/** @throws `invalid-argument` / `E_CGROUP_PATH` for a group that is not there, or not below the container's */
+function procsFilesBelow({ id, cgroups }: ContainerRecord, below: Readonly<Record<string, string>>): readonly string[] {
+  const unknown = Object.keys(below).find((name) => name !== '' && !Object.keys(cgroups).some((each) => each.split(',').includes(name)));
+  if (unknown !== undefined) throw noGroup(id, `the container has no cgroup of the controller "${unknown}"`);
+  return Object.entries(cgroups).map(([hierarchy, directory]) => {
+    const controller = hierarchy.split(',').find((name) => below[name] !== undefined) ?? '';
+    const path = below[controller] ?? '';
+    if (path.split('/').includes('..')) throw noGroup(id, `"${path}" leaves the container's cgroup`);
+    const file = `${directory}/${path}/cgroup.procs`.replaceAll(/\/+/g, '/');
+    if (hostControlFiles.kind(file) === 'file') return file;
+    throw noGroup(id, `there is no cgroup "${path}" below the container's in the hierarchy ${hierarchy}`);
+  });
+}
+
+function noGroup(id: string, message: string): EngineError {
+  return new EngineError('invalid-argument', message, {
+    code: 'E_CGROUP_PATH',
+    op: 'container.exec',
+    subject: id,
+    hint: 'name a group that exists below the container’s, as [CONTROLLER:]PATH',
+  });
 }
 
 function ended(id: string): EngineError {

@@ -23,7 +23,7 @@ export const ALLOWED_FROM = {
   delete: ['stopped'], // @spec runtime-spec/runtime.md#delete; `force` kills first, it does not skip this
 } as const satisfies Record<LifecycleOperation, readonly ContainerStatus[]>;
 
-/** @throws EngineError `failed-precondition` / `E_CONTAINER_STATE`; the container is untouched */
+/** @throws EngineError `failed-precondition` / `E_CONTAINER_STATE`, its cause the status; the container is untouched */
 export function requireAllowed(id: string, op: LifecycleOperation, status: ContainerStatus): void {
   const allowed: readonly ContainerStatus[] = ALLOWED_FROM[op];
   if (allowed.includes(status)) return;
@@ -31,5 +31,6 @@ export function requireAllowed(id: string, op: LifecycleOperation, status: Conta
     code: 'E_CONTAINER_STATE',
     op: `container.${op}`,
     subject: id,
+    cause: status,
   });
 }

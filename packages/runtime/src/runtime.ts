@@ -63,6 +63,10 @@ export interface ExecRequest {
   readonly process: SpecProcess;
   readonly supervision: Supervision;
   readonly pidFile?: string;
+  /** Start it in a paused container, too, where it waits with the others. */
+  readonly ignorePaused?: boolean;
+  /** Groups below the container's own, which exist: controller → path; the path of `''` holds for those not named. */
+  readonly cgroups?: Readonly<Record<string, string>>;
   readonly onOperation?: (birth: BirthOperation) => void;
   /**
    * Called while the process waits before its execve, so that a caller can attach to its shim before there is any output.

@@ -5,6 +5,7 @@
  * Does not know: the connection, or what the engine makes of it. Pure.
  */
 import { type FlagTable, type ParsedFlags, UsageError } from '../flags.ts';
+import { parseSize } from '../units.ts';
 
 /** Limits, which can be changed later, too. */
 export const LIMIT_FLAGS: FlagTable = {
@@ -146,13 +147,9 @@ function pick(flags: ParsedFlags, names: Readonly<Record<string, string>>, read:
   );
 }
 
-/** `64m`, `1.5g`, `-1` (no limit), plain bytes. Undefined for anything else. */
+/** As {@link parseSize}, and `-1` for no limit. */
 export function parseBytes(value: string): number | undefined {
-  if (value === '-1') return -1;
-  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([bkmgt]?)(?:i?b)?$/i.exec(value) ?? [];
-  if (digits === '') return undefined;
-  const power = ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase().replace('b', ''));
-  return Math.floor(Number(digits) * 1024 ** power);
+  return value === '-1' ? -1 : parseSize(value);
 }
 
 function nanoCpus(value: string): number {

@@ -1,16 +1,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { cgroupDirs, OURS, RUNTIMES, TestRuntime } from './testing/test-runtime.ts';
+import { cgroupDirs, control, OURS, RUNTIMES, TestRuntime } from './testing/test-runtime.ts';
 
 const IDS = [{ containerID: 0, hostID: 300_000, size: 65_536 }];
 const USER_NAMESPACES = ['user', 'mount', 'pid', 'network', 'ipc', 'uts', 'cgroup'].map((type) => ({ type }));
-
-/** The first of these files that exists in one of the directories. */
-function control(dirs: readonly string[], ...names: readonly string[]): string | undefined {
-  const file = dirs.flatMap((dir) => names.map((name) => `${dir}/${name}`)).find((path) => existsSync(path));
-  return file === undefined ? undefined : readFileSync(file, 'utf8').trim();
-}
 
 describe.each(RUNTIMES)('limits and user namespaces, by $name', (under) => {
   let runtime: TestRuntime;

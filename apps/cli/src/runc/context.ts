@@ -42,4 +42,11 @@ export function requireWords({ flags }: Context, command: string, count: number)
 /** A mistake on the command line. */
 export class UsageMistake extends Error {
   override readonly name = 'UsageMistake';
+  readonly exitCode: number | undefined;
+
+  /** @param exitCode where it is not the command's usual one */
+  constructor(message: string, exitCode?: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
 }

@@ -48,7 +48,25 @@ async function forward(pid: number, signal: number): Promise<void> {
 
 function requestFor({ flags }: Context, process: SpecProcess, supervision: ExecRequest['supervision']): ExecRequest {
   const pidFile = flags.value('pid-file') ?? '';
-  return { process, supervision, ...(pidFile === '' ? {} : { pidFile: resolve(pidFile) }) };
+  const cgroups = flags.list('cgroup');
+  return {
+    process,
+    supervision,
+    ...(pidFile === '' ? {} : { pidFile: resolve(pidFile) }),
+    ...(flags.has('ignore-paused') ? { ignorePaused: true } : {}),
+    ...(cgroups.length === 0 ? {} : { cgroups: subgroups(cgroups) }),
+  };
+}
+
+/** `[controller[,controller…]:]path`, as often as there are controllers. */
+function subgroups(words: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    words.flatMap((word) => {
+      const [path = '', controllers = ''] = word.split(':').toReversed();
+      if (word.split(':').length > 2) throw new UsageMistake(`invalid --cgroup argument: ${word}`);
+      return controllers.split(',').map((controller) => [controller, path]);
+    }),
+  );
 }
 
 async function processOf(flags: ParsedFlags, args: readonly string[], runtime: Runtime, id: string): Promise<SpecProcess> {
@@ -59,12 +77,16 @@ async function processOf(flags: ParsedFlags, args: readonly string[], runtime: R
   const user = flags.value('user');
   const gids = flags.list('additional-gids').map((text) => parseId(text, text));
   const caps = flags.list('cap');
+  const apparmorProfile = flags.value('apparmor') ?? '';
+  const selinuxLabel = flags.value('process-label') ?? '';
   return {
     args,
     cwd: flags.value('cwd') ?? own?.cwd ?? '/',
     env: [...(own?.env ?? []), ...flags.list('env')],
     terminal: flags.has('tty'),
     ...(user === undefined && gids.length === 0 ? {} : { user: { ...own?.user, ...ids(user, own), ...withGids(gids, own) } }),
+    ...(apparmorProfile === '' ? {} : { apparmorProfile }),
+    ...(selinuxLabel === '' ? {} : { selinuxLabel }),
     ...(flags.has('no-new-privs') ? { noNewPrivileges: true } : {}),
     ...(caps.length === 0 ? {} : { capabilities: addCapabilities(own?.capabilities, caps) }),
   };

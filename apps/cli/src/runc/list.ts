@@ -61,5 +61,5 @@ async function describeProcesses(pids: readonly number[], options: readonly stri
 
 function requireFormat(format = 'table'): string {
   if (FORMATS.has(format)) return format;
-  throw new UsageMistake(`invalid format option "${format}"`);
+  throw new UsageMistake('invalid format option');
 }

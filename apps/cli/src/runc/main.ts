@@ -41,9 +41,25 @@ const EXEC: FlagTable = {
   process: { ...VALUE, short: 'p' },
   detach: { ...SWITCH, short: 'd' },
   'pid-file': VALUE,
+  'process-label': VALUE,
+  apparmor: VALUE,
   'no-new-privs': SWITCH,
+  'ignore-paused': SWITCH,
+  cgroup: LIST,
   cap: { ...LIST, short: 'c' },
   'preserve-fds': VALUE,
+};
+
+const UPDATE: FlagTable = {
+  resources: { ...VALUE, short: 'r' },
+  ...Object.fromEntries(
+    ['blkio-weight', 'cpu-period', 'cpu-quota', 'cpu-share', 'cpu-rt-period', 'cpu-rt-runtime', 'cpuset-cpus', 'cpuset-mems'].map(
+      (name) => [name, VALUE],
+    ),
+  ),
+  ...Object.fromEntries(
+    ['memory', 'memory-reservation', 'memory-swap', 'pids-limit', 'l3-cache-schema', 'mem-bw-schema'].map((name) => [name, VALUE]),
+  ),
 };
 
 const lifecycle = () => import('./lifecycle.ts');
@@ -53,6 +69,11 @@ const list = () => import('./list.ts');
 const COMMANDS: Readonly<Record<string, Entry>> = {
   create: { about: 'create a container', flags: CREATE, load: async () => (await create()).create },
   delete: { about: 'remove a container', flags: { force: { ...SWITCH, short: 'f' } }, load: async () => (await lifecycle()).remove },
+  events: {
+    about: 'what a container uses, at an interval or once',
+    flags: { interval: VALUE, stats: SWITCH },
+    load: async () => (await import('./events.ts')).events,
+  },
   exec: {
     about: 'run a further process in a container',
     flags: EXEC,
@@ -90,6 +111,13 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   start: { about: 'start a created container', flags: {}, load: async () => (await lifecycle()).start },
   state: { about: 'state of a container, as JSON', flags: {}, load: async () => (await lifecycle()).state },
+  update: { about: 'change the limits of a container', flags: UPDATE, load: async () => (await import('./update.ts')).update },
+};
+
+/** Commands of runc's that there are not, with the reason. */
+const REFUSED: Readonly<Record<string, string>> = {
+  checkpoint: 'saving processes needs criu, which this runtime does not drive',
+  restore: 'restoring processes needs criu, which this runtime does not drive',
 };
 
 /** Flags before the command. `criu`, `rootless` and `systemd-cgroup` are runc's; callers pass them. */
@@ -107,29 +135,42 @@ const GLOBAL: FlagTable = {
 
 const DEFAULT_ROOT = '/run/slipway/runc';
 
+const UNKNOWN_COMMAND = 3;
+
 /** @returns the exit code */
 export async function main({ args }: { readonly args: readonly string[] }): Promise<number> {
   let log = openLog(undefined, 'text');
+  let name = '';
   try {
     const global = parseFlags(args, GLOBAL, false);
-    log = openLog(global.value('log'), global.value('log-format') === 'json' ? 'json' : 'text');
-    const [name = 'help', ...rest] = global.words;
+    const format = global.value('log-format') ?? 'text';
+    log = openLog(global.value('log'), format === 'json' ? 'json' : 'text');
+    if (format !== 'text' && format !== 'json') throw new UsageMistake(`invalid log-format: ${format}`);
+    const [word = 'help', ...rest] = global.words;
+    name = word;
     if (global.has('version')) return print(await version());
-    if (name === 'help' || global.has('help') || rest.includes('--help')) return print(help(name));
+    if (name === 'help' || global.has('help')) return print(help(name));
     if (global.has('systemd-cgroup'))
       throw new UsageMistake('runc: the systemd cgroup driver is not supported; leave out --systemd-cgroup');
-    const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (entry === undefined) throw new UsageMistake(`runc: no command "${name}"; there are: ${Object.keys(COMMANDS).join(', ')}`);
-    const flags = parseFlags(rest, entry.flags, entry.stopsAtWords !== true);
+    const entry = requireCommand(name);
+    const flags = parseFlags(rest, { ...entry.flags, help: { ...SWITCH, short: 'h' } }, entry.stopsAtWords !== true);
+    if (flags.has('help')) return print(help(name));
     const command = await entry.load();
     return await command({ root: resolve(global.value('root') ?? DEFAULT_ROOT), flags, log, verbose: global.has('debug'), out: print });
   } catch (error) {
-    return fail(log, error);
+    return fail(log, error, name);
   }
 }
 
-function fail(log: Log, error: unknown): number {
-  const { message, exitCode } = error instanceof UsageError ? { message: error.message, exitCode: 1 } : tell(error);
+function requireCommand(name: string): Entry {
+  if (Object.hasOwn(REFUSED, name)) throw new UsageMistake(`runc: "${name}" is not supported: ${REFUSED[name]}`);
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (entry !== undefined) return entry;
+  throw new UsageMistake(`No help topic for '${name}'`, UNKNOWN_COMMAND);
+}
+
+function fail(log: Log, error: unknown, name: string): number {
+  const { message, exitCode } = error instanceof UsageError ? { message: error.message, exitCode: 1 } : tell(error, name);
   log.write('error', message);
   if (log.toFile) process.stderr.write(`${message}\n`);
   return exitCode;

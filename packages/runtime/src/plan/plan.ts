@@ -54,6 +54,7 @@ export function plan(spec: RuntimeSpec, host: Host): RuntimePlan {
 export function planExec(process: SpecProcess, spec: RuntimeSpec, host: HostFacts, container: ContainerFacts): RuntimePlan {
   const draft = new Draft();
   const asIf: RuntimeSpec = { ...spec, process };
+  requireSupported(asIf);
   planEntry(draft, asIf, container);
   planConsole(draft, process);
   planRights(draft, asIf, host);

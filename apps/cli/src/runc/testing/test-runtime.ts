@@ -4,11 +4,12 @@
  * Knows: how to make a bundle around the host's static busybox, call a runtime, and take everything away again.
  * Does not know: which runtime it is calling.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -118,6 +119,21 @@ export class TestRuntime {
     return { code, stdout: readFileSync(files.stdout, 'utf8'), stderr: readFileSync(files.stderr, 'utf8') };
   }
 
+  /** As {@link call}, with a file as its standard input. */
+  async callWithInput(file: string, ...args: readonly string[]): Promise<Ended> {
+    const { status, stdout, stderr } = spawnSync(this.runtime.binary, ['--root', this.root, ...args], {
+      input: readFileSync(file),
+      encoding: 'utf8',
+    });
+    return { code: status ?? 255, stdout, stderr };
+  }
+
+  /** A program of the host's. @throws with stderr when it fails */
+  async host(program: string, ...args: readonly string[]): Promise<void> {
+    const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
+  }
+
   /** Calls the runtime without waiting. */
   begin(...args: readonly string[]): { child: ChildProcess; files: { stdout: string; stderr: string } } {
     const number = this.#count++;
@@ -185,10 +201,25 @@ export function cgroupDirs(name: string): string[] {
   return ['', ...roots.map((entry) => entry.name)].flatMap((hierarchy) => findNamed(join('/sys/fs/cgroup', hierarchy), name, 3));
 }
 
+/** What the first of these files holds that exists in one of the directories. */
+export function control(dirs: readonly string[], ...names: readonly string[]): string | undefined {
+  const file = dirs.flatMap((dir) => names.map((name) => `${dir}/${name}`)).find((path) => existsSync(path));
+  return file === undefined ? undefined : readFileSync(file, 'utf8').trim();
+}
+
 function findNamed(dir: string, name: string, depth: number): string[] {
   if (depth === 0) return [];
-  const below = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const below = directoriesIn(dir);
   return below.flatMap((entry) => (entry.name === name ? [join(dir, name)] : findNamed(join(dir, entry.name), name, depth - 1)));
+}
+
+/** None where the group has gone meanwhile. */
+function directoriesIn(dir: string): readonly { readonly name: string }[] {
+  try {
+    return readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  } catch {
+    return [];
+  }
 }
 
 function makeRootfs(dir: string): void {
