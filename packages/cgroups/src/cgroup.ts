@@ -12,7 +12,7 @@ import { applyWrites, type CgroupDirectories } from './apply-writes.ts';
 import { type CgroupPlace, cgroupDirectory, parseCgroupPath } from './cgroup-path.ts';
 import type { CgroupPlan } from './control-writes.ts';
 import { groupsBelow, makeGroup, removeGroup, tryRemove } from './directories.ts';
-import type { CgroupHierarchy, CgroupHost } from './host.ts';
+import { type CgroupHierarchy, type CgroupHost, findUnified } from './host.ts';
 import { freezeMembers, isFreezing, isFrozen, killMembers, listMembers, signalMembers, thawMembers } from './members.ts';
 import { type CgroupStats, readStats } from './stats.ts';
 import { updateWrites } from './update-writes.ts';
@@ -145,6 +145,7 @@ class HostCgroup implements Cgroup {
 
   update(plan: CgroupPlan): void {
     this.#requireDirectories(plan);
+    this.#offerControllers(plan);
     updateWrites(plan.writes, { directories: this.#directories, files: this.#host.files });
   }
 
@@ -198,6 +199,14 @@ class HostCgroup implements Cgroup {
     await Promise.all(Object.values(this.#directories).map((directory) => removeGroup(directory, this.#host.files, timeoutMs)));
   }
 
+  /** Limits that the group was made without may need controllers that its parents do not hand down yet. */
+  #offerControllers(plan: CgroupPlan): void {
+    const unified = findUnified(this.#host);
+    const directory = this.#directories['unified'];
+    const needed = plan.writes.filter(({ hierarchy }) => hierarchy === 'unified').map(({ controller }) => controller);
+    if (unified !== undefined && directory !== undefined && needed.length > 0) makeGroup(unified, directory, this.#host.files, needed);
+  }
+
   #requireDirectories(plan: CgroupPlan): void {
     const missing = plan.writes.find((write) => this.#directories[write.hierarchy] === undefined);
     if (missing !== undefined) throw notWritable(missing);
@@ -206,7 +215,8 @@ class HostCgroup implements Cgroup {
   /** Undefined: not permitted here, and not needed. */
   #make(hierarchy: CgroupHierarchy, directory: string, plan: CgroupPlan | undefined): string[] | undefined {
     try {
-      return makeGroup(hierarchy, directory, this.#host.files);
+      const needed = (plan?.writes ?? []).filter((write) => write.hierarchy === hierarchy.name).map(({ controller }) => controller);
+      return makeGroup(hierarchy, directory, this.#host.files, needed);
     } catch (cause) {
       if (!isErrno(cause, 'EACCES', 'EPERM', 'EROFS', 'ENOENT')) throw cause;
       const needed = plan?.writes.find((write) => write.hierarchy === hierarchy.name);

@@ -8,10 +8,12 @@
 /** How the value read back is compared with the one written; absent where reading back tells nothing. */
 export type ReadBack =
   | { readonly as: 'exact'; readonly text: string }
-  /** Kernel rounds to pages; 'max' for unlimited. */
-  | { readonly as: 'bytes'; readonly value: bigint | 'max' }
+  /** The kernel rounds down to whole pages, of `pageBytes` each (4096 when absent); 'max' for unlimited. Only the first word counts. */
+  | { readonly as: 'bytes'; readonly value: bigint | 'max'; readonly pageBytes?: bigint }
   /** Lists such as `0-3,7`, compared as sets. */
-  | { readonly as: 'list'; readonly text: string };
+  | { readonly as: 'list'; readonly text: string }
+  /** One line of several: the one that begins with the same word has to hold the others too. `8:0 rbps=1048576`, `eth0 5`. */
+  | { readonly as: 'entry'; readonly text: string };
 
 /** One planned write. */
 export interface CgroupWrite {
@@ -23,6 +25,12 @@ export interface CgroupWrite {
   /** JSON pointer of the field that asked for it. */
   readonly pointer: string;
   readonly readBack?: ReadBack;
+  /** What is asked for is what a kernel without the file does anyway. */
+  readonly isDefault?: boolean;
+  /** The same by another file, where the first does not exist. */
+  readonly otherwise?: Pick<CgroupWrite, 'file' | 'value' | 'readBack'>;
+  /** A file with the usage, in bytes, that a limit of `value` may not go below. */
+  readonly notBelow?: string;
 }
 
 /** What a v1 or v2 table yields before hierarchies are looked up. */
@@ -39,4 +47,32 @@ export interface CgroupPlan {
 export interface WantedPlan {
   readonly writes: readonly WantedWrite[];
   readonly warnings: readonly string[];
+}
+
+const BASE = '/linux/resources';
+
+/** Makes the writes of one controller; `field` is the pointer below `/linux/resources`. */
+export function writesOf(controller: string) {
+  return {
+    exact: (file: string, value: number | bigint | string, field: string): WantedWrite => {
+      const text = String(value);
+      return { controller, file, value: text, pointer: `${BASE}/${field}`, readBack: { as: 'exact', text } };
+    },
+    /** Negative is spelled as `unlimited`. */
+    bytes: (file: string, value: number | bigint, field: string, unlimited: '-1' | 'max'): WantedWrite => {
+      const text = value < 0 ? unlimited : String(value);
+      return { controller, file, value: text, pointer: `${BASE}/${field}`, readBack: bytesBack(value) };
+    },
+    entry: (file: string, text: string, field: string): WantedWrite => {
+      return { controller, file, value: text, pointer: `${BASE}/${field}`, readBack: { as: 'entry', text } };
+    },
+    list: (file: string, text: string, field: string): WantedWrite => {
+      return { controller, file, value: text, pointer: `${BASE}/${field}`, readBack: { as: 'list', text } };
+    },
+  } as const;
+}
+
+/** How a limit in bytes is read back; negative means unlimited. */
+export function bytesBack(value: number | bigint, pageBytes?: bigint): ReadBack {
+  return { as: 'bytes', value: value < 0 ? 'max' : BigInt(value), ...(pageBytes === undefined ? {} : { pageBytes }) };
 }

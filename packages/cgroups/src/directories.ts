@@ -9,7 +9,7 @@ import { EngineError } from '@slipway/errors';
 import { type ControlFiles, delay, isErrno, monotonicMs } from '@slipway/kernel';
 import type { CgroupHierarchy } from './host.ts';
 
-/** v2 controllers worth having in every group: what limits and samples need. */
+/** v2 controllers worth having in every group: what most limits and samples need. Others come with the limits that need them. */
 const V2_CONTROLLERS = ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids'];
 
 /**
@@ -17,11 +17,11 @@ const V2_CONTROLLERS = ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids'];
  *
  * @throws the kernel's error; what had been made until then is removed again
  */
-export function makeGroup(hierarchy: CgroupHierarchy, directory: string, files: ControlFiles): string[] {
+export function makeGroup(hierarchy: CgroupHierarchy, directory: string, files: ControlFiles, needed: readonly string[] = []): string[] {
   const made: string[] = [];
   try {
     for (const path of pathsDown(hierarchy.mountPoint, directory)) {
-      if (hierarchy.version === 'v2') enableControllers(path.slice(0, path.lastIndexOf('/')), files);
+      if (hierarchy.version === 'v2') enableControllers(path.slice(0, path.lastIndexOf('/')), files, needed);
       if (files.kind(path) !== 'directory') {
         files.mkdir(path);
         made.push(path);
@@ -52,12 +52,12 @@ function inheritCpuset(path: string, files: ControlFiles): void {
 }
 
 /** Offers controllers to the children of `parent`, one by one: a refused one must not keep back the others. */
-export function enableControllers(parent: string, files: ControlFiles): void {
+export function enableControllers(parent: string, files: ControlFiles, needed: readonly string[] = []): void {
   const control = `${parent}/cgroup.subtree_control`;
   if (files.kind(control) === undefined) return;
   const offered = new Set(words(files.read(`${parent}/cgroup.controllers`)));
   const enabled = new Set(words(files.read(control)));
-  for (const controller of V2_CONTROLLERS.filter((name) => offered.has(name) && !enabled.has(name))) {
+  for (const controller of new Set([...V2_CONTROLLERS, ...needed].filter((name) => offered.has(name) && !enabled.has(name)))) {
     try {
       files.write(control, `+${controller}`);
     } catch {

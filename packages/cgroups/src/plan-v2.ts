@@ -6,24 +6,37 @@
  *
  * @see kernel Documentation/admin-guide/cgroup-v2.rst
  */
-import { EngineError } from '@slipway/errors';
 import type { SpecResources } from '@slipway/oci';
-import type { WantedPlan, WantedWrite } from './control-writes.ts';
-import { type BlockIoFields, type CpuFields, isGiven, type MemoryFields, resourceFields, THROTTLES } from './resource-fields.ts';
-
-const BASE = '/linux/resources';
+import { bytesBack, type WantedPlan, type WantedWrite, writesOf } from './control-writes.ts';
+import {
+  type BlockIoFields,
+  type CpuFields,
+  isGiven,
+  isPresent,
+  type MemoryFields,
+  type NetworkFields,
+  noEquivalent,
+  pageBytes,
+  type ResourceFields,
+  rdmaLine,
+  resourceFields,
+  THROTTLES,
+} from './resource-fields.ts';
 
 export function planV2(resources: SpecResources): WantedPlan {
-  const { memory, cpu, blockIo, hugepages, pidsLimit } = resourceFields(resources);
+  const { memory, cpu, blockIo, hugepages, network, rdma, pidsLimit } = resourceFields(resources);
+  refuseNetwork(network);
   const writes = [
     ...planCpuset(cpu),
     ...planMemory(memory),
     ...planCpu(cpu),
-    ...(pidsLimit === undefined ? [] : [exact('pids', 'pids.max', pidsLimit > 0 ? String(pidsLimit) : 'max', 'pids/limit')]),
+    ...(pidsLimit === undefined ? [] : [writesOf('pids').exact('pids.max', pidsLimit < 0 ? 'max' : pidsLimit, 'pids/limit')]),
     ...planBlockIo(blockIo),
-    ...hugepages.map(({ pageSize, limit }, index) => bytes('hugetlb', `hugetlb.${pageSize}.max`, limit, `hugepageLimits/${index}/limit`)),
+    ...planHugepages(hugepages),
+    ...Object.entries(rdma).map(([name, limits]) => writesOf('rdma').entry('rdma.max', rdmaLine(name, limits), `rdma/${name}`)),
   ];
-  return { writes, warnings: memoryWarnings(memory) };
+  const warnings = isGiven(memory.kernel) ? ['/linux/resources/memory/kernel is ignored: cgroup v2 has no such setting'] : [];
+  return { writes, warnings };
 }
 
 /**
@@ -38,13 +51,20 @@ export function weightOfShares(shares: number): number {
 }
 
 function planMemory(memory: MemoryFields): WantedWrite[] {
-  if (memory.disableOOMKiller === true) throw noEquivalent('memory/disableOOMKiller');
-  if (isGiven(memory.kernelTCP)) throw noEquivalent('memory/kernelTCP');
+  if (memory.disableOOMKiller === true) throw noEquivalent('memory/disableOOMKiller', 'v2');
+  if (memory.useHierarchy === false) throw noEquivalent('memory/useHierarchy', 'v2');
+  if (isPresent(memory.swappiness)) throw noEquivalent('memory/swappiness', 'v2');
+  if (isGiven(memory.kernelTCP) && memory.kernelTCP > 0) throw noEquivalent('memory/kernelTCP', 'v2');
+  const { bytes } = writesOf('memory');
   const writes: WantedWrite[] = [];
-  if (isGiven(memory.limit)) writes.push(bytes('memory', 'memory.max', memory.limit, 'memory/limit'));
+  if (isGiven(memory.limit)) {
+    const limit = bytes('memory.max', memory.limit, 'memory/limit', 'max');
+    writes.push(memory.checkBeforeUpdate === true && memory.limit > 0 ? { ...limit, notBelow: 'memory.current' } : limit);
+  }
   const swap = swapMax(memory);
-  if (swap !== undefined) writes.push(bytes('memory', 'memory.swap.max', swap, 'memory/swap'));
-  if (isGiven(memory.reservation)) writes.push(bytes('memory', 'memory.low', memory.reservation, 'memory/reservation'));
+  // Without swap accounting there is no file, and nothing to lift.
+  if (swap !== undefined) writes.push({ ...bytes('memory.swap.max', swap, 'memory/swap', 'max'), isDefault: swap < 0 });
+  if (isGiven(memory.reservation)) writes.push(bytes('memory.low', memory.reservation, 'memory/reservation', 'max'));
   return writes;
 }
 
@@ -56,61 +76,70 @@ function swapMax({ limit, swap }: MemoryFields): number | undefined {
 }
 
 function planCpu(cpu: CpuFields): WantedWrite[] {
-  if (isGiven(cpu.realtimeRuntime) || isGiven(cpu.realtimePeriod)) throw noEquivalent('cpu/realtimeRuntime');
+  for (const field of ['realtimeRuntime', 'realtimePeriod'] as const) if (isGiven(cpu[field])) throw noEquivalent(`cpu/${field}`, 'v2');
+  const { exact } = writesOf('cpu');
   const writes: WantedWrite[] = [];
-  if (isGiven(cpu.idle)) writes.push(exact('cpu', 'cpu.idle', String(cpu.idle), 'cpu/idle'));
-  if (isGiven(cpu.shares)) writes.push(exact('cpu', 'cpu.weight', String(weightOfShares(cpu.shares)), 'cpu/shares'));
+  // First: an idle group takes no weight. One that is to be idle has none.
+  if (isPresent(cpu.idle)) writes.push({ ...exact('cpu.idle', cpu.idle, 'cpu/idle'), isDefault: cpu.idle === 0 });
+  if (isGiven(cpu.shares) && cpu.idle !== 1) writes.push(exact('cpu.weight', weightOfShares(cpu.shares), 'cpu/shares'));
   if (isGiven(cpu.quota) || isGiven(cpu.period)) {
     const quota = isGiven(cpu.quota) && cpu.quota > 0 ? String(cpu.quota) : 'max';
-    writes.push(
-      exact('cpu', 'cpu.max', `${quota} ${isGiven(cpu.period) ? cpu.period : 100_000}`, isGiven(cpu.quota) ? 'cpu/quota' : 'cpu/period'),
-    );
+    const period = isGiven(cpu.period) ? cpu.period : 100_000;
+    writes.push(exact('cpu.max', `${quota} ${period}`, isGiven(cpu.quota) ? 'cpu/quota' : 'cpu/period'));
   }
-  if (isGiven(cpu.burst)) writes.push(exact('cpu', 'cpu.max.burst', String(cpu.burst), 'cpu/burst'));
+  if (isPresent(cpu.burst)) writes.push({ ...exact('cpu.max.burst', cpu.burst, 'cpu/burst'), isDefault: cpu.burst === 0 });
   return writes;
 }
 
 function planCpuset(cpu: CpuFields): WantedWrite[] {
   return (['cpus', 'mems'] as const).flatMap((field) => {
     const text = cpu[field]?.trim();
-    if (text === undefined || text === '') return [];
-    const readBack = { as: 'list', text } as const;
-    return [{ controller: 'cpuset', file: `cpuset.${field}`, value: text, pointer: `${BASE}/cpu/${field}`, readBack }];
+    return text === undefined || text === '' ? [] : [writesOf('cpuset').list(`cpuset.${field}`, text, `cpu/${field}`)];
   });
 }
 
+/** Weights belong to the cost model (io.weight), or to the scheduler BFQ, whichever the kernel has. */
 function planBlockIo(io: BlockIoFields): WantedWrite[] {
-  // 10..1000 becomes 1..10000.
-  const weight = isGiven(io.weight) ? 1 + Math.floor(((io.weight - 10) * 9999) / 990) : undefined;
-  const weights: WantedWrite[] =
-    weight === undefined ? [] : [{ controller: 'io', file: 'io.weight', value: `default ${weight}`, pointer: `${BASE}/blockIO/weight` }];
+  if (isGiven(io.leafWeight)) throw noEquivalent('blockIO/leafWeight', 'v2');
+  const { entry } = writesOf('io');
+  const weight = (target: string, value: number, field: string): WantedWrite => {
+    const bfq = `${target} ${value}`;
+    const readBack = { as: 'entry', text: bfq } as const;
+    return { ...entry('io.weight', `${target} ${ioWeight(value)}`, field), otherwise: { file: 'io.bfq.weight', value: bfq, readBack } };
+  };
+  const weights = isGiven(io.weight) ? [weight('default', io.weight, 'blockIO/weight')] : [];
+  const devices = (io.weightDevice ?? []).flatMap(({ major, minor, weight: value, leafWeight }, index) => {
+    const field = `blockIO/weightDevice/${index}`;
+    if (isGiven(leafWeight)) throw noEquivalent(`${field}/leafWeight`, 'v2');
+    return isGiven(value) ? [weight(`${major}:${minor}`, value, field)] : [];
+  });
   const throttles = THROTTLES.flatMap(([field, , key]) =>
-    (io[field] ?? []).map(({ major, minor, rate }, index) => {
-      return { controller: 'io', file: 'io.max', value: `${major}:${minor} ${key}=${rate}`, pointer: `${BASE}/blockIO/${field}/${index}` };
-    }),
+    (io[field] ?? []).map(({ major, minor, rate }, index) =>
+      entry('io.max', `${major}:${minor} ${key}=${rate > 0 ? rate : 'max'}`, `blockIO/${field}/${index}`),
+    ),
   );
-  return [...weights, ...throttles];
+  return [...weights, ...devices, ...throttles];
 }
 
-function memoryWarnings(memory: MemoryFields): string[] {
-  const ignored = [...(isGiven(memory.kernel) ? ['kernel'] : []), ...(typeof memory.swappiness === 'number' ? ['swappiness'] : [])];
-  return ignored.map((field) => `/linux/resources/memory/${field} is ignored: cgroup v2 has no such setting`);
+/** 10..1000 becomes 1..10000. */
+function ioWeight(weight: number): number {
+  return 1 + Math.floor(((weight - 10) * 9999) / 990);
 }
 
-function noEquivalent(field: string): EngineError {
-  return new EngineError('unsupported', `${BASE}/${field} has no equivalent in cgroup v2`, {
-    code: 'E_CGROUP_RESOURCE',
-    op: 'cgroup.plan',
-    subject: `${BASE}/${field}`,
-    hint: 'leave the field out',
+/** Reservations where the kernel counts them, so that who exceeds the limit is told at mmap(2) and not by a signal; and use. */
+function planHugepages(limits: ResourceFields['hugepages']): WantedWrite[] {
+  return limits.flatMap(({ pageSize, limit }, index) => {
+    const readBack = bytesBack(limit, pageBytes(pageSize));
+    const use = writesOf('hugetlb').bytes(`hugetlb.${pageSize}.max`, limit, `hugepageLimits/${index}/limit`, 'max');
+    return [
+      { ...use, readBack },
+      { ...use, file: `hugetlb.${pageSize}.rsvd.max`, readBack, isDefault: true },
+    ];
   });
 }
 
-function exact(controller: string, file: string, value: string, field: string): WantedWrite {
-  return { controller, file, value, pointer: `${BASE}/${field}`, readBack: { as: 'exact', text: value } };
-}
-
-function bytes(controller: string, file: string, value: number, field: string): WantedWrite {
-  const readBack = { as: 'bytes', value: value < 0 ? 'max' : BigInt(value) } as const;
-  return { controller, file, value: value < 0 ? 'max' : String(value), pointer: `${BASE}/${field}`, readBack };
+/** Packets are tagged and ranked by BPF programs on v2, or by matching the cgroup's path. */
+function refuseNetwork({ classID, priorities }: NetworkFields): void {
+  if (isGiven(classID)) throw noEquivalent('network/classID', 'v2');
+  if ((priorities?.length ?? 0) > 0) throw noEquivalent('network/priorities', 'v2');
 }

@@ -8,28 +8,50 @@
  */
 import { EngineError } from '@slipway/errors';
 import type { SpecResources } from '@slipway/oci';
-import type { CgroupPlan, CgroupWrite, WantedWrite } from './control-writes.ts';
+import type { CgroupPlan, CgroupWrite, ReadBack, WantedPlan, WantedWrite } from './control-writes.ts';
 import { type CgroupHost, findController, findUnified } from './host.ts';
 import { planV1 } from './plan-v1.ts';
 import { planV2 } from './plan-v2.ts';
-
-/** Fields whose meaning this engine does not implement on any version; asked for, they are refused. */
-const NOT_SUPPORTED = ['network', 'rdma'] as const;
 
 /**
  * Plans `linux.resources` for this host.
  *
  * @throws EngineError `unsupported` / `E_CGROUP_CONTROLLER` naming controller and hierarchy for a limit this host cannot apply,
- *   `E_CGROUP_RESOURCE` for a field without an implementation
+ *   `E_CGROUP_RESOURCE` for a field that this version of cgroups has no file for
  */
 export function planCgroup(resources: SpecResources | undefined, host: CgroupHost): CgroupPlan {
   if (resources === undefined) return { writes: [], warnings: [] };
-  for (const field of NOT_SUPPORTED) if (!isEmpty(resources[field])) throw notSupported(field);
-  const wanted = host.mode === 'v2' ? planV2(resources) : planV1(resources);
+  const wanted = host.mode === 'v2' ? planV2(resources) : planHybrid(resources, host);
   const leavesOut = !host.canSetDevices && (resources.devices?.length ?? 0) > 0;
   const warnings = leavesOut ? [...wanted.warnings, DEVICES_LEFT_OUT] : wanted.warnings;
   const writes = wanted.writes.filter(({ controller }) => controller !== 'devices' || host.canSetDevices);
   return { writes: [...writes.map((write) => placeWrite(write, host)), ...planUnified(resources, host)], warnings };
+}
+
+/** Which controllers a part of the document needs, as v2 calls them. */
+const CONTROLLERS: Readonly<Record<string, readonly string[]>> = {
+  memory: ['memory'],
+  cpu: ['cpu', 'cpuset'],
+  pids: ['pids'],
+  blockIO: ['io'],
+  hugepageLimits: ['hugetlb'],
+  rdma: ['rdma'],
+};
+
+/** A controller is in one hierarchy only, and spelled as that one's version has it. */
+function planHybrid(resources: SpecResources, host: CgroupHost): WantedPlan {
+  const isUnified = (controller: string) => findUnified(host)?.controllers.includes(controller === 'blkio' ? 'io' : controller) === true;
+  const moved = Object.keys(CONTROLLERS).filter((part) => CONTROLLERS[part]?.some(isUnified));
+  const v1 = planV1(resources);
+  if (moved.length === 0) return v1;
+  const v2 = planV2(Object.fromEntries(moved.map((part) => [part, resources[part]])));
+  return {
+    writes: [
+      ...v1.writes.filter(({ controller }) => !isUnified(controller)),
+      ...v2.writes.filter(({ controller }) => isUnified(controller)),
+    ],
+    warnings: [...new Set([...v1.warnings, ...v2.warnings])],
+  };
 }
 
 const DEVICES_LEFT_OUT = 'device rules left out: in a user namespace the kernel itself refuses new device nodes';
@@ -71,30 +93,32 @@ function planUnified(resources: SpecResources, host: CgroupHost): CgroupWrite[] 
       subject: '/linux/resources/unified',
     });
   }
-  return entries.map(([file, value]) => {
-    const controller = file.slice(0, file.indexOf('.'));
-    const pointer = `/linux/resources/unified/${file}`;
-    const write = { controller, file, value, pointer, hierarchy: 'unified' };
-    return controller === 'cgroup' || unified?.controllers.includes(controller)
-      ? write
-      : placeWrite({ controller, file, value, pointer }, onlyUnified(host));
+  return entries.flatMap(([file, value]) => planUnifiedFile(file, value, host));
+}
+
+/** The kernel reads one line at a time of files that hold several. */
+function planUnifiedFile(file: string, value: string, host: CgroupHost): CgroupWrite[] {
+  const controller = file.slice(0, file.indexOf('.'));
+  const pointer = `/linux/resources/unified/${file}`;
+  const lines = value.split('\n').filter((line) => line.trim() !== '');
+  return (lines.length === 0 ? [value] : lines).map((line) => {
+    const readBack = unifiedReadBack(file, line.trim());
+    const write = { controller, file, value: line, pointer, ...(readBack === undefined ? {} : { readBack }) };
+    const isCore = controller === 'cgroup' || findUnified(host)?.controllers.includes(controller) === true;
+    return isCore ? { ...write, hierarchy: 'unified' } : placeWrite(write, onlyUnified(host));
   });
+}
+
+/** As far as a value tells how the kernel will show it; files and values that are not known here are written all the same. */
+function unifiedReadBack(file: string, line: string): ReadBack | undefined {
+  if (/^cpuset\.(cpus|mems)(\.exclusive)?$/.test(file)) return { as: 'list', text: line };
+  if (/^\S+( \S+=\S+)+$/.test(line)) return { as: 'entry', text: line };
+  if (line === 'max') return { as: 'bytes', value: 'max' };
+  const [, digits, unit = ''] = /^([0-9]+)([KMGT]?)$/i.exec(line) ?? [];
+  if (digits === undefined) return undefined;
+  return { as: 'bytes', value: BigInt(digits) << BigInt({ K: 10, M: 20, G: 30, T: 40 }[unit.toUpperCase()] ?? 0) };
 }
 
 function onlyUnified(host: CgroupHost): CgroupHost {
   return { ...host, mode: 'v2', hierarchies: host.hierarchies.filter(({ version }) => version === 'v2') };
-}
-
-function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null) return true;
-  return typeof value === 'object' && Object.values(value).every(isEmpty);
-}
-
-function notSupported(field: string): EngineError {
-  return new EngineError('unsupported', `/linux/resources/${field} is not supported by this engine`, {
-    code: 'E_CGROUP_RESOURCE',
-    op: 'cgroup.plan',
-    subject: `/linux/resources/${field}`,
-    hint: 'leave the field out, or use another OCI runtime',
-  });
 }

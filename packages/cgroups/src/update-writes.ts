@@ -5,12 +5,14 @@
  * Does not know: why a limit changes.
  */
 import { isErrno } from '@slipway/kernel';
-import { applyWrites, type Target } from './apply-writes.ts';
+import { applyWrites, chooseFiles, type Target } from './apply-writes.ts';
 import type { CgroupWrite } from './control-writes.ts';
 
 /** @throws as applyWrites; what had been written until then has its old value again, as far as the kernel takes it back */
 export function updateWrites(writes: readonly CgroupWrite[], target: Target): void {
-  const before = writes.flatMap((write) => keep(write, target)).toReversed();
+  const before = chooseFiles(writes, target)
+    .flatMap((write) => keep(write, target))
+    .toReversed();
   try {
     applyWrites(writes, target);
   } catch (error) {
@@ -27,7 +29,7 @@ interface KeptValue {
 
 /** Files that are lists of entries are left out: what is read from them is not what they take. */
 function keep({ hierarchy, file, readBack }: CgroupWrite, { directories, files }: Target): readonly KeptValue[] {
-  if (readBack === undefined) return [];
+  if (readBack === undefined || readBack.as === 'entry') return [];
   const path = `${directories[hierarchy]}/${file}`;
   return files.kind(path) === undefined ? [] : [{ path, text: files.read(path).trim() }];
 }

@@ -64,6 +64,61 @@ export async function checkCgroups(): Promise<void> {
       deepEqual(group.pids(), []);
     }),
   );
+
+  await check('every kind of limit that v2 has arrives, and is read back', () =>
+    withGroup('/checks/every', (group) => {
+      const disk = { major: 254, minor: 0 };
+      const plan = planCgroup(
+        {
+          memory: { limit: 64 << 20, swap: 64 << 20, reservation: 32 << 20, checkBeforeUpdate: true, useHierarchy: true },
+          cpu: { quota: 50_000, period: 100_000, burst: 20_000, shares: 2048, idle: 0, cpus: '0', mems: '0' },
+          pids: { limit: 0 },
+          blockIO: { throttleReadBpsDevice: [{ ...disk, rate: 1 << 20 }], throttleWriteIOPSDevice: [{ ...disk, rate: 100 }] },
+          hugepageLimits: [{ pageSize: '2MB', limit: 5 << 20 }],
+          unified: { 'memory.high': '48M', 'memory.oom.group': '1', 'io.max': '254:0 wbps=2097152' },
+        },
+        host,
+      );
+      group.create(plan);
+      group.update(plan);
+      const directory = group.directories['unified'] ?? '';
+      const files = [
+        'memory.swap.max',
+        'memory.low',
+        'memory.high',
+        'memory.oom.group',
+        'cpu.max.burst',
+        'cpu.weight',
+        'pids.max',
+        'io.max',
+      ];
+      deepEqual(
+        [...files, 'hugetlb.2MB.max', 'hugetlb.2MB.rsvd.max'].map((file) => control(directory, file)),
+        [
+          ...['0', '33554432', '50331648', '1', '20000', '174', '0'],
+          '254:0 rbps=1048576 wbps=2097152 riops=max wiops=100',
+          ...['4194304', '4194304'],
+        ],
+      );
+      group.update(planCgroup({ cpu: { idle: 1 }, blockIO: { throttleReadBpsDevice: [{ ...disk, rate: 0 }] } }, host));
+      deepEqual([control(directory, 'cpu.idle'), control(directory, 'io.max')], ['1', '254:0 rbps=max wbps=2097152 riops=max wiops=100']);
+      throws(() => group.update(planCgroup({ rdma: { mlx5_0: { hcaHandles: 1 } } }, host)), { code: 'E_CGROUP_VALUE' });
+    }),
+  );
+
+  await check('with checkBeforeUpdate a limit below what is used is refused; without it the kernel kills', () =>
+    withGroup('/checks/below', async (group) => {
+      group.create();
+      start(group, 'dd if=/dev/zero bs=32M count=1 2>/dev/null | sleep 1000');
+      await until('memory is used', () => (group.stats().memoryBytes ?? 0) > 16 << 20);
+      const limit = { limit: 1 << 20 };
+      throws(() => group.update(planCgroup({ memory: { ...limit, checkBeforeUpdate: true } }, host)), { code: 'E_CGROUP_VALUE' });
+      equal(group.stats().memoryLimitBytes, undefined);
+      equal(group.stats().oomKills, 0);
+      group.update(planCgroup({ memory: limit }, host));
+      await until('somebody is killed', () => (group.stats().oomKills ?? 0) > 0);
+    }),
+  );
 }
 
 /** Whatever happens in `body`, the group and those made above it are gone afterwards. */

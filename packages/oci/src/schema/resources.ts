@@ -141,7 +141,7 @@ export const RESOURCES_SCHEMA = object(
       cpu: CPU,
       pids: object('Number of processes and threads together. Usage: pids.current.', {
         required: {
-          limit: integer('Beyond it fork(2) fails with EAGAIN; -1 or 0: unlimited. pids.max.', {
+          limit: integer('Beyond it fork(2) fails with EAGAIN; -1: unlimited. pids.max.', {
             minimum: -1,
             maximum: INT64_MAX,
             examples: [100],
