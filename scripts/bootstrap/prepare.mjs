@@ -28,6 +28,11 @@ export async function bringUpToDate(wanted, progress) {
   }
 }
 
+/** What engine and command line may load. */
+const ENGINE_SOURCES = readdirSync(`${ROOT}/packages`)
+  .filter((name) => name !== 'ui')
+  .map((name) => `packages/${name}/src`);
+
 function targets({ web, forTests }) {
   const all = [
     {
@@ -71,18 +76,16 @@ function targets({ web, forTests }) {
         progress.command(projectNode(), ['scripts/make-machine-disk.ts', `${STATE_DIR}/machine-disk.img`], { cwd: ROOT }),
     },
     {
+      name: 'commands',
+      label: 'bundle the command line',
+      inputs: [...ENGINE_SOURCES, 'apps/cli/src', 'scripts/bundle-commands.mjs', 'package-lock.json'],
+      results: ['docker', 'runc', 'slipway'].map((name) => `${ROOT}/apps/cli/build/${name}.json`),
+      build: (progress) => progress.command(projectNode(), ['scripts/bundle-commands.mjs'], { cwd: ROOT }),
+    },
+    {
       name: 'compile-cache',
       label: 'compile the engine and its commands',
-      inputs: [
-        'bin',
-        'scripts/warm-compile-cache.mjs',
-        'apps/cli/src',
-        'apps/slipwayd/src',
-        'package-lock.json',
-        ...readdirSync(`${ROOT}/packages`)
-          .filter((name) => name !== 'ui')
-          .map((name) => `packages/${name}/src`),
-      ],
+      inputs: ['bin', 'scripts/warm-compile-cache.mjs', 'apps/cli/src', 'apps/slipwayd/src', 'package-lock.json', ...ENGINE_SOURCES],
       results: [`${ROOT}/node_modules/.cache/slipway`],
       build: (progress) => progress.command(projectNode(), ['scripts/warm-compile-cache.mjs'], { cwd: ROOT }),
     },

@@ -6,6 +6,7 @@
  *
  *     node main.ts NAME [arguments…]     (bin/NAME passes its own name)
  */
+import { importBundled } from './bundled.ts';
 import { readEnvironment } from './config.ts';
 
 /** What a dialect is called with. */
@@ -16,11 +17,15 @@ interface Call {
   readonly startedMs: number;
 }
 
-/** Name → its main function, which answers with the exit code. */
-const DIALECTS: Readonly<Record<string, () => Promise<(call: Call) => Promise<number>>>> = {
-  docker: async () => (await import('./docker/main.ts')).main,
-  runc: async () => (await import('./runc/main.ts')).main,
-  slipway: async () => (await import('./slipway/main.ts')).main,
+interface Dialect {
+  /** Answers with the exit code. */
+  readonly main: (call: Call) => Promise<number>;
+}
+
+const DIALECTS: Readonly<Record<string, () => Promise<Dialect>>> = {
+  docker: () => import('./docker/main.ts'),
+  runc: () => import('./runc/main.ts'),
+  slipway: () => import('./slipway/main.ts'),
 };
 
 const [name = '', ...args] = process.argv.slice(2);
@@ -29,7 +34,7 @@ if (load === undefined) {
   process.stderr.write(`slipway: ${JSON.stringify(name)} is not a name of this program; it has: ${Object.keys(DIALECTS).join(', ')}\n`);
   process.exitCode = 125;
 } else {
-  const main = await load();
+  const { main } = ((await importBundled(name)) as Dialect | undefined) ?? (await load());
   process.exitCode = await main({
     args,
     environment: readEnvironment(),
