@@ -56,6 +56,14 @@ export class EngineUnderTest {
     return String(Id);
   }
 
+  /** One container's whole life. */
+  async runToEnd(): Promise<void> {
+    const id = await this.create();
+    await this.call('POST', `/containers/${id}/start`);
+    await this.call('POST', `/containers/${id}/wait`);
+    await this.call('DELETE', `/containers/${id}`);
+  }
+
   /** The bundle and layers of a container that was created. */
   bundleOf(id: string): Bundle {
     const directory = `${this.#root}/containers/${id}`;

@@ -19,6 +19,8 @@ import { formatTarget, Samples } from './table.ts';
 import { timeProgram, Workplace } from './workplace.ts';
 
 const WARM_UP = 5;
+/** Containers of ours before the first round: a daemon's code is compiled as it is used, and dockerd's was before. */
+const ENGINE_WARM_UP = 60;
 /** Long enough for the kernel to forget that processes just changed cgroups, which would be a gift to whoever comes next. */
 const PAUSE_MS = 100;
 
@@ -57,6 +59,7 @@ async function prepareTurns(place: Workplace, closers: (() => unknown)[], say: (
   const witness = await openExecWitness(engine.pid, place.path('trace'), say);
   if (witness !== undefined) closers.push(() => witness.close());
   const bundle = engine.bundleOf(await engine.create());
+  for (let count = 0; count < ENGINE_WARM_UP; count++) await engine.runToEnd();
   const procsFiles = makeFloorCgroup(place);
   const turns: Turn[] = [
     async (samples) => samples.add(FLOOR, runFloor(place, bundle.lower)),

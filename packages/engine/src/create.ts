@@ -7,7 +7,7 @@
 import { EngineError, Rollback } from '@slipway/errors';
 import type { SpanContext } from '@slipway/journal';
 import { ensureDirectory, ensurePrivateDirectory, findText, resolvePath, writeFileAtomic } from '@slipway/kernel';
-import { formatSpecJson, planSeccompProfile } from '@slipway/oci';
+import { formatSpecJson, planSeccompProfile, type RuntimeSpec } from '@slipway/oci';
 import type { ContainerRecord, ContainerRequest, Rootfs } from './container.ts';
 import { planEtcFiles } from './etc-files.ts';
 import { containerEvent, noteContainer } from './facts.ts';
@@ -38,7 +38,7 @@ export async function createContainer(engine: EngineContext, request: ContainerR
       rollback.defer('forget the record', () => engine.containers.drop(container));
       const rootfs = await prepareRootfs(engine, record, span);
       rollback.defer('remove the snapshot', () => engine.images.removeRootfs(record.id));
-      await writeBundle(engine, record, rootfs);
+      container.spec = await writeBundle(engine, record, rootfs);
       await engine.containers.update(container, { rootfs });
       rollback.disarm();
       containerEvent(engine, container, 'create');
@@ -81,7 +81,7 @@ async function prepareRootfs(engine: EngineContext, record: ContainerRecord, par
   });
 }
 
-async function writeBundle(engine: EngineContext, record: ContainerRecord, rootfs: Rootfs): Promise<void> {
+async function writeBundle(engine: EngineContext, record: ContainerRecord, rootfs: Rootfs): Promise<RuntimeSpec> {
   const directory = engine.containers.directory(record.id);
   const { host } = record.request;
   await requireBindSources(engine, record);
@@ -100,6 +100,7 @@ async function writeBundle(engine: EngineContext, record: ContainerRecord, rootf
     writeFileAtomic(etc.resolvConf, files.resolvConf, written),
     writeFileAtomic(`${directory}/config.json`, formatSpecJson(spec), { durable: false }),
   ]);
+  return spec;
 }
 
 /** By the image's own account files, read without mounting or following anything out of them. */

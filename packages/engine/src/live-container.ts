@@ -5,6 +5,7 @@
  * Does not know: what the operations do.
  */
 import type { ShimConnection } from '@slipway/launcher';
+import type { RuntimeSpec } from '@slipway/oci';
 import type { Attachment } from './attachment.ts';
 import type { ContainerRecord, ExitFact } from './container.ts';
 
@@ -15,6 +16,8 @@ export class LiveContainer {
   record: ContainerRecord;
   /** The engine's own connection to the shim while the process lives. */
   supervisor: ShimConnection | undefined;
+  /** What was written into the bundle, from its creation to its first start: most are started at once. */
+  spec: RuntimeSpec | undefined;
   /** Hierarchy name → host path, while the process lives. */
   cgroups: Readonly<Record<string, string>> | undefined;
   /** Clients that attached before the process exists; a start takes them along. */

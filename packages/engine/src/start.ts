@@ -98,7 +98,9 @@ async function create(engine: EngineContext, container: LiveContainer, shimDir: 
   return engine.tracer.span({ ...init, request: { bundle, rootfsMount: record.rootfs?.mount } }, async (span) => {
     const onOperation = traceBirth({ tracer: engine.tracer, parent: span, container: id });
     const rootfsMount = record.rootfs?.mount === undefined ? {} : { rootfsMount: record.rootfs.mount };
-    const born = await engine.runtime.create({ id, bundle, supervision, ...rootfsMount, onOperation });
+    const spec = container.spec === undefined ? {} : { spec: container.spec };
+    container.spec = undefined;
+    const born = await engine.runtime.create({ id, bundle, ...spec, supervision, ...rootfsMount, onOperation });
     span.note({ response: born, pid: born.pid });
     return born;
   });

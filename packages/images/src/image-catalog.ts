@@ -24,8 +24,8 @@ import type { Image, ImageLayer } from './image-store.ts';
 import type { ImageRow, ImageTable } from './image-table.ts';
 
 interface Documents {
-  readonly manifest: Manifest;
   readonly config: ImageConfig;
+  readonly layers: readonly ImageLayer[];
 }
 
 export class ImageCatalog {
@@ -95,15 +95,7 @@ export class ImageCatalog {
   }
 
   async #describe(row: ImageRow): Promise<Image> {
-    const { manifest, config } = await this.#read(row);
-    const history = layerHistory(config);
-    const chains = chainIds(config.diffIds);
-    const layers = manifest.layers.flatMap((descriptor, index): ImageLayer[] => {
-      const [diffId, chainId, createdBy] = [config.diffIds[index], chains[index], history[index]?.createdBy];
-      if (diffId === undefined || chainId === undefined) return [];
-      const sizeBytes = this.#table.layerBytes(chainId);
-      return [{ diffId, chainId, descriptor, sizeBytes, ...(createdBy === undefined ? {} : { createdBy }) }];
-    });
+    const { config, layers } = await this.#read(row);
     return {
       id: row.id,
       names: this.#table.namesOf(row.id),
@@ -126,9 +118,21 @@ export class ImageCatalog {
         subject: id,
       });
     }
-    const documents = { manifest, config: parseImageConfig(await this.#content.read(id, MAX_CONFIG_BYTES)) };
+    const config = parseImageConfig(await this.#content.read(id, MAX_CONFIG_BYTES));
+    const documents = { config, layers: this.#layersOf(manifest, config) };
     this.#documents.set(digest, documents);
     return documents;
+  }
+
+  #layersOf(manifest: Manifest, config: ImageConfig): readonly ImageLayer[] {
+    const history = layerHistory(config);
+    const chains = chainIds(config.diffIds);
+    return manifest.layers.flatMap((descriptor, index): ImageLayer[] => {
+      const [diffId, chainId, createdBy] = [config.diffIds[index], chains[index], history[index]?.createdBy];
+      if (diffId === undefined || chainId === undefined) return [];
+      const sizeBytes = this.#table.layerBytes(chainId);
+      return [{ diffId, chainId, descriptor, sizeBytes, ...(createdBy === undefined ? {} : { createdBy }) }];
+    });
   }
 }
 

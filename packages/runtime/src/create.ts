@@ -49,7 +49,7 @@ export function expectCreate({ nursery, readyMoves }: Parts): void {
 
 export async function createContainer(request: CreateRequest, parts: Parts): Promise<StartedProcess> {
   expectCreate(parts);
-  const spec = await readSpec(request.bundle);
+  const spec = request.spec ?? (await readSpec(request.bundle));
   const rootfs = await findRootfs(request.bundle, spec);
   const cgroup = cgroupOf(request.id, spec, parts);
   const limits = planCgroup(withDefaultDevices(spec.linux?.resources), parts.cgroups());

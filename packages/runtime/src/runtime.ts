@@ -39,6 +39,8 @@ export interface CreateRequest {
   readonly id: string;
   /** Directory with config.json and, unless root.path is absolute, the rootfs. */
   readonly bundle: string;
+  /** What config.json says, from whoever has just written it there; absent: it is read and validated. */
+  readonly spec?: RuntimeSpec;
   readonly supervision: Supervision;
   /**
    * A file system to mount on root.path first of all, inside the container's own mount namespace: the engine's overlay never
