@@ -35,6 +35,13 @@ const NEEDED_BY_TESTS = [
   'attr',
   'libcap2-bin',
   'qemu-system-x86',
+  // Libraries of docker, podman, buildah and conmon, which are unpacked without being installed (peers.mjs).
+  'libdevmapper1.02.1',
+  'libglib2.0-0',
+  'libgpgme11',
+  'libseccomp2',
+  'libsubid4',
+  'libsystemd0',
 ];
 
 /** Installs what is missing; nothing is touched when all is there. */

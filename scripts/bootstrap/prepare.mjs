@@ -6,9 +6,9 @@
  */
 import { mkdirSync, readdirSync } from 'node:fs';
 import process from 'node:process';
-import { dockerClient } from './docker-client.mjs';
 import { projectNode } from './node-modules.mjs';
 import { ROOT, STATE_DIR } from './paths.mjs';
+import { peers } from './peers.mjs';
 import { inputsDigest, isCurrent, writeStamp } from './stamp.mjs';
 import { buildToolsTree, TOOLS_INPUTS } from './tools-tree.mjs';
 import { machineDisk, machineKernel, whyNoMachine } from './virtual-machine.mjs';
@@ -114,7 +114,7 @@ function targets({ web, forTests }) {
       },
     });
   }
-  if (forTests) all.push(dockerClient);
+  if (forTests) all.push(...peers);
   if (forTests && whyNoMachine() === undefined) all.push(machineKernel, machineDisk);
   return all;
 }
