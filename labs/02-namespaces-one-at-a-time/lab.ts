@@ -12,6 +12,7 @@ import {
   type CheckView,
   callsMade,
   defineLab,
+  descent,
   failed,
   ownProcesses,
   passed,
@@ -72,25 +73,13 @@ function ownMounts(view: CheckView): CheckResult {
   );
   if (apart.size === 0) return failed(apartSeen(view), expected);
   const unshared = new Set(callsMade(view, 'unshare').map(({ call }) => call.hostPid));
+  const lines = descent(view);
   const mounted = callsMade(view, 'mount').some(
     ({ call, where }) =>
       !MS_REMOUNT_OR_PROPAGATION.some((flag) => (argument(call, 'flags') & flag) !== 0) &&
-      (where === 'joined' || isOf(view, call.hostPid, unshared)),
+      (where === 'joined' || lines.ofHostPid(call.hostPid).some((pid) => unshared.has(pid))),
   );
   return mounted ? passed : failed(`${apartSeen(view)}, and nothing mounted in it`, expected);
-}
-
-/** The process or one it descends from is among these. */
-function isOf(view: CheckView, hostPid: number, among: ReadonlySet<number>): boolean {
-  const parents = new Map(
-    view.events.flatMap((event) => (event.type === 'kernel.fork' ? [[event.event.childHostPid ?? 0, event.event.hostPid] as const] : [])),
-  );
-  const seen = new Set<number>();
-  for (let pid: number | undefined = hostPid; pid !== undefined && !seen.has(pid); pid = parents.get(pid)) {
-    if (among.has(pid)) return true;
-    seen.add(pid);
-  }
-  return false;
 }
 
 function nobodyIsRoot(view: CheckView): CheckResult {

@@ -1,6 +1,6 @@
 import type { JournalBody, JournalEvent } from '@slipway/journal/types';
 import { expect, test } from 'vitest';
-import { argument, callsMade, programsStarted } from './kernel-facts.ts';
+import { argument, callsMade, descent, programsStarted } from './kernel-facts.ts';
 import type { CheckView } from './types.ts';
 
 const [SHELL, LAUNCHER] = [10, 20];
@@ -75,4 +75,19 @@ test('only calls that succeeded, with where the caller was; a failed setns has e
     [5, 'born'],
   ]);
   expect(callsMade(view, 'setns').map((made) => argument(made.call, 'flags'))).toEqual([0x4000000]);
+});
+
+test('who descends from whom, by either kind of pid; a circle ends', () => {
+  const bodies: JournalBody[] = [
+    { type: 'kernel.fork', event: { pid: 1, hostPid: 500, comm: 'sh', childPid: 7, childHostPid: 501 } },
+    { type: 'kernel.fork', event: { pid: 7, hostPid: 501, comm: 'sh', childHostPid: 502 } },
+    { type: 'kernel.exec', event: { pid: 502, hostPid: 502, hostPidOnly: true, comm: 'ls' } },
+    { type: 'kernel.fork', event: { pid: 9, hostPid: 600, comm: 'x', childHostPid: 600 } },
+  ];
+  const events = bodies.map((body, index): JournalEvent => ({ ...body, seq: index + 1, atMs: index, origin: 'host' }));
+  const lines = descent({ containers: [], everSeen: [], processes: [], layers: [], events, machineNamespaces: {} });
+  expect(lines.ofHostPid(502)).toEqual([502, 501, 500]);
+  expect(lines.ofMachinePid(7)).toEqual([501, 500]);
+  expect(lines.ofMachinePid(502)).toEqual([]);
+  expect(lines.ofHostPid(600)).toEqual([600]);
 });

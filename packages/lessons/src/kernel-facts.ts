@@ -50,6 +50,43 @@ export function argument(call: KernelSyscallEvent, name: string): number {
   return Number(call.args[name] ?? 0);
 }
 
+export interface Descent {
+  /** The process and those it descends from, nearest first; pids are the host's. */
+  ofHostPid(hostPid: number): readonly number[];
+  /** The same for a process by its pid in the machine; empty: no event told of it. */
+  ofMachinePid(pid: number): readonly number[];
+}
+
+/** Who descends from whom, as far as the journal tells of it. */
+export function descent(view: CheckView): Descent {
+  const parents = new Map<number, number>();
+  const byMachinePid = new Map<number, number>();
+  for (const event of view.events) {
+    if (!isKernelEvent(event)) continue;
+    const { pid, hostPid, hostPidOnly, childPid, childHostPid } = event.event;
+    if (!hostPidOnly) byMachinePid.set(pid, hostPid);
+    if (childHostPid === undefined) continue;
+    parents.set(childHostPid, hostPid);
+    if (childPid !== undefined) byMachinePid.set(childPid, childHostPid);
+  }
+  const ofHostPid = (hostPid: number): readonly number[] => {
+    const line = new Set<number>();
+    for (let pid: number | undefined = hostPid; pid !== undefined && !line.has(pid); pid = parents.get(pid)) line.add(pid);
+    return [...line];
+  };
+  return {
+    ofHostPid,
+    ofMachinePid: (pid) => {
+      const hostPid = byMachinePid.get(pid);
+      return hostPid === undefined ? [] : ofHostPid(hostPid);
+    },
+  };
+}
+
+function isKernelEvent(event: JournalEvent): event is Extract<JournalEvent, { readonly event: unknown }> {
+  return event.type.startsWith('kernel.');
+}
+
 function followed<T>(view: CheckView, pick: (event: JournalEvent, where: Whereabouts) => readonly T[]): readonly T[] {
   const where = new Whereabouts();
   return view.events.flatMap((event) => {

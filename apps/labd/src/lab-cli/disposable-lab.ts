@@ -42,6 +42,8 @@ interface Current {
   readonly hide: () => void;
 }
 
+/** On a busy host the shell is there before the engine; a learner would read first. */
+const ENGINE_IS_UP = 'until docker version >/dev/null 2>&1; do sleep 0.1; done';
 const PTY_HOST_IDLE_MS = 60_000;
 
 /** @throws EngineError `unsupported` / `E_HOST_UNFIT`; `invalid-argument` / `E_LESSON_INVALID` */
@@ -63,6 +65,7 @@ export async function openDisposableLab(folders: LessonFolders, signal: AbortSig
       current.set(slot, { learner, hide: learner.lessons.show(slug) });
       if (!(await learner.lessons.prepared())) throw broken(`the preparation of "${slug}" failed`);
       const typist = await Typist.open(learners.terminals, learner.lab, signal);
+      await typist.line(ENGINE_IS_UP);
       return { typist, task: (id) => stateOf(learner, slug, id) };
     },
     end: async () => {
