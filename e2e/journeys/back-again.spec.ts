@@ -42,9 +42,8 @@ test('a reset gives a new machine, a new terminal, an empty picture', async ({ l
   await labPage.type('touch /root/mine');
   await labPage.run(RUN_WEB);
   await expect(labPage.process('container’s init')).toBeVisible();
-  await page.getByRole('button', { name: 'Reset' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Throw the machine away' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Throw the machine away' }).click();
+  await page.getByRole('button', { name: 'Reset the machine to new' }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'A new machine is yours' })).toBeVisible();
   await expect(labPage.process('container’s init')).toHaveCount(0);
   await expect(page.getByRole('button', { name: /^Your machine: .*MiB/ })).toBeVisible();
   expect(lab.hostPids('sleep 300')).toEqual([]);

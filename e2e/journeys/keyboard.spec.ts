@@ -23,14 +23,14 @@ test('by keyboard alone: run a command, explore, read evidence, and out again', 
     await expect(labPage.process('container’s init')).toBeVisible();
   });
 
-  await test.step('t goes into the terminal, Ctrl+Shift+Escape out of it to the explorers’ tabs', async () => {
+  await test.step('t goes into the terminal, Ctrl+Shift+Enter out of it to the explorers’ tabs', async () => {
     await focused.evaluate((element) => (element as HTMLElement).blur());
     await keyboard.press('t');
     await expect(labPage.terminal).toBeFocused();
     await keyboard.type('docker exec web touch /root/hello');
     await keyboard.press('Enter');
     await expect(labPage.task('Write a file inside', 'done')).toBeVisible();
-    await keyboard.press('Control+Shift+Escape');
+    await keyboard.press('Control+Shift+Enter');
     await expect(page.getByRole('tab', { name: 'Processes' })).toBeFocused();
   });
 

@@ -76,11 +76,7 @@ function dialog(name: string, open: (lab: LabPage) => Promise<void>): State {
 
 const dialogs: readonly State[] = [
   dialog('lessons', ({ page }) => page.getByRole('button', { name: /^All lessons; now/ }).click()),
-  dialog('resets', ({ page }) => page.getByRole('button', { name: 'Reset', exact: true }).click()),
-  dialog('reset-question', async ({ page }) => {
-    await page.getByRole('button', { name: 'Reset', exact: true }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Throw the machine away' }).click();
-  }),
+  dialog('resets', ({ page }) => page.getByRole('button', { name: 'Other resets' }).click()),
 ];
 
 const shortcuts = dialog('shortcuts', ({ page }) => page.getByRole('button', { name: 'Keyboard shortcuts' }).click());

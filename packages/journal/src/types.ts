@@ -98,7 +98,8 @@ export interface ProcessFact {
   readonly cgroup?: string;
   readonly container?: string;
   /** What the process is to the engine. */
-  readonly role?: 'init' | 'exec' | 'shim' | 'engine' | 'shell';
+  /** `spare`: a launcher that the engine started ahead of the next container, whose shim it becomes. */
+  readonly role?: 'init' | 'exec' | 'shim' | 'spare' | 'engine' | 'shell';
   readonly state?: string;
   /** Absent where the kernel did not tell. */
   readonly rights?: ProcessRights;

@@ -178,3 +178,17 @@ test('who is followed before it enters the machine is known as a member from its
   const events = it.attribute([newtask(601, 602), cloned(601, 31), exec(602, '/bin/ls'), exit(602, 'ls')]);
   expect(events.map(({ body }) => 'event' in body && body.event.pid)).toEqual([30, 31, 31]);
 });
+
+test('on the way into the machine, programs of the host are told by name, without the host’s paths', () => {
+  const living: Record<number, readonly number[]> = { 500: [500, 1], 600: [600], 601: [601] };
+  const it = attribution(fakeProc(living));
+  it.adopt('m1', [600]);
+  const filenames = (...records: TraceRecord[]) =>
+    it.attribute(records).flatMap(({ body }) => (body.type === 'kernel.exec' ? [body.event.filename] : []));
+  expect(filenames(exec(600, '/srv/lab/bin/runc'), newtask(600, 601), exec(601, '/srv/lab/build/launcher'))).toEqual(['runc', 'launcher']);
+  // Gone before anybody looked: it began outside, so outside it stays.
+  expect(filenames(newtask(601, 602), exec(602, '/srv/lab/helper'), exit(602, 'helper'))).toEqual(['helper']);
+  living[603] = [603, 30];
+  expect(filenames(newtask(601, 603), exec(603, '/bin/bash'))).toEqual(['/bin/bash']);
+  expect(filenames(newtask(603, 604), cloned(603, 31), exec(604, '/usr/bin/ls'), exit(604, 'ls'))).toEqual(['/usr/bin/ls']);
+});

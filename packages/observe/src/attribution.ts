@@ -64,6 +64,8 @@ interface Task {
   comm: string;
   /** In the machine's pid namespace; undefined until learned. */
   pid?: number | undefined;
+  /** Still on its way in: what it executes are files of the host, whose paths are nobody's business in the machine. */
+  isOutside: boolean;
   /** Whether what clone returns to it is a pid of the machine's namespace. */
   inMachineNamespace: boolean;
   /** Whether its next children stay in its own pid namespace. */
@@ -185,6 +187,7 @@ class TaskTable implements Attribution {
       comm: this.#proc.comm(hostPid) ?? '',
       pid: nsPids?.[level],
       inMachineNamespace: nsPids?.length === level + 1,
+      isOutside: nsPids !== undefined && nsPids.length <= level,
       childrenStay: true,
       container: cgroup === undefined ? undefined : this.#proc.containerOf(hostPid, cgroup),
     };
@@ -221,6 +224,7 @@ class TaskTable implements Attribution {
       group: thread ? parent.group : childPid,
       comm: comm || parent.comm,
       inMachineNamespace: thread ? parent.inMachineNamespace : stays,
+      isOutside: parent.isOutside,
       childrenStay: true,
       container: parent.container,
     });
@@ -273,7 +277,8 @@ class TaskTable implements Attribution {
         if (!task.inMachineNamespace) this.#lookAgain(record.pid, task);
         const place = this.#proc.locate(record.pid);
         if (place?.machine === task.machine) task.container = this.#proc.containerOf(record.pid, place.cgroup) ?? task.container;
-        return { ...at, body: { type: 'kernel.exec', event: { ...this.#subject(record.pid, task), filename: record.filename } } };
+        const filename = task.isOutside ? baseName(record.filename) : record.filename;
+        return { ...at, body: { type: 'kernel.exec', event: { ...this.#subject(record.pid, task), filename } } };
       }
       case 'exit':
         this.#tasks.delete(record.pid);
@@ -294,11 +299,12 @@ class TaskTable implements Attribution {
     if (!nsPids) return;
     task.pid = nsPids[level] ?? task.pid;
     task.inMachineNamespace = nsPids.length === level + 1;
+    task.isOutside = nsPids.length <= level;
   }
 
   /** As the kernel does: the file's base name. Of a file that was executed by descriptor the path tells nothing. */
   #nameAfterExec(hostPid: number, filename: string): string {
-    const base = filename.slice(filename.lastIndexOf('/') + 1).slice(0, 15);
+    const base = baseName(filename).slice(0, 15);
     return /^\/(?:dev|proc\/self)\/fd\//.test(filename) ? (this.#proc.comm(hostPid) ?? base) : base;
   }
 
@@ -316,6 +322,10 @@ class TaskTable implements Attribution {
     };
     return { machine: parent.machine, atMs, hostPid: childHostPid, body: { type: 'kernel.fork', event } };
   }
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function withResult(call: AttributedEvent, result: number): AttributedEvent {

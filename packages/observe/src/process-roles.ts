@@ -30,6 +30,8 @@ export interface Role {
 
 const ENGINES = /(?:^|\/)(?:slipwayd|dockerd|containerd|crio|cri-dockerd)(?:$|\/|\.)/;
 const SHIMS = /^(?:slipway-shim|shim|containerd-shim.*|docker-containerd-shim|conmon|dockershim)$/;
+/** What our launcher's command line says while it waits for its plan; as a shim it says the container's directory (launcher-program.ts). */
+const SPARE = /^waits for the next container\s*$/;
 const SHELLS = /^-?(?:ba|da|z|a|fi|k)?sh$/;
 
 /** Roles by host pid. `containers`: which container's cgroup each process is in. */
@@ -57,6 +59,7 @@ export function assignRoles(
 
 function roleOutside(entry: SampledProcess, byPid: ReadonlyMap<number, SampledProcess>): Role {
   if (isShim(entry)) return { role: 'shim' };
+  if (isSpare(entry)) return { role: 'spare' };
   if (programOf(entry).some((name) => ENGINES.test(name)) || ENGINES.test(entry.comm)) return { role: 'engine' };
   return SHELLS.test(entry.comm) && hasEntered(entry, byPid) ? { role: 'shell' } : {};
 }
@@ -102,6 +105,10 @@ function hasOwnPids(entry: SampledProcess, byPid: ReadonlyMap<number, SampledPro
 
 function isPidOne(entry: SampledProcess): boolean {
   return entry.nsPid.at(-1) === 1 && entry.pid !== 1;
+}
+
+function isSpare({ argv }: SampledProcess): boolean {
+  return argv[0] === 'slipway-launcher' && SPARE.test(argv[1] ?? '');
 }
 
 function isShim(entry: SampledProcess): boolean {

@@ -4,13 +4,11 @@
  * Knows: which is open. Does not know: who opened it.
  */
 'use client';
-import { Button, Confirm, Dialog, formatCount, Icon } from '@slipway/ui';
-import { useState } from 'react';
-import { api } from '../state/api.ts';
+import { Button, Dialog, formatCount, Icon } from '@slipway/ui';
 import { orToast } from '../state/lab.ts';
-import { loadLesson, resetLesson } from '../state/lesson-actions.ts';
-import { clearView, toast, useLessonState, useSession, useTerminals, useView } from '../state/stores.ts';
-import { openTerminal } from '../terminal/terminal-pane.tsx';
+import { loadLesson } from '../state/lesson-actions.ts';
+import { clearView, useLessonState, useSession, useView } from '../state/stores.ts';
+import { renewTerminal, resetMachine, startLessonOver } from './resets.ts';
 import { SHORTCUTS } from './shortcuts.ts';
 
 const close = () => clearView('dialog');
@@ -81,43 +79,39 @@ function LessonList() {
 
 type Reset = 'step' | 'machine' | 'terminal';
 
-const RESETS: Readonly<Record<Reset, { title: string; what: string; action: string; danger: boolean }>> = {
+interface ResetEntry {
+  readonly title: string;
+  readonly what: string;
+  readonly action: string;
+  readonly danger: boolean;
+  readonly perform: () => Promise<void>;
+}
+
+const RESETS: Readonly<Record<Reset, ResetEntry>> = {
   step: {
     title: 'This lesson',
     what: 'Its ticks, hints and answers are forgotten. Your machine and everything in it stays.',
     action: 'Start the lesson over',
     danger: false,
+    perform: startLessonOver,
   },
   terminal: {
     title: 'The terminal',
     what: 'The shell in front is ended and a fresh one opened. Containers go on.',
     action: 'New shell',
     danger: false,
+    perform: renewTerminal,
   },
   machine: {
     title: 'The machine',
     what: 'Every container, file and process in it is gone; you get a new one, and all terminals start anew. Ticks stay.',
-    action: 'Throw the machine away',
+    action: 'New machine',
     danger: true,
+    perform: resetMachine,
   },
 };
 
 function Resets() {
-  const [asked, setAsked] = useState<Reset>();
-  if (asked !== undefined) {
-    const reset = RESETS[asked];
-    return (
-      <Confirm
-        title={`${reset.action}?`}
-        action={reset.action}
-        danger={reset.danger}
-        onConfirm={() => void orToast(performReset(asked))}
-        onClose={close}
-      >
-        <p>{reset.what}</p>
-      </Confirm>
-    );
-  }
   return (
     <Dialog title="Reset" onClose={close}>
       <ul className="resets">
@@ -127,7 +121,13 @@ function Resets() {
               <strong>{RESETS[name].title}</strong>
               <p>{RESETS[name].what}</p>
             </div>
-            <Button tone={RESETS[name].danger ? 'danger' : 'plain'} onClick={() => setAsked(name)}>
+            <Button
+              tone={RESETS[name].danger ? 'danger' : 'plain'}
+              onClick={() => {
+                close();
+                void orToast(RESETS[name].perform());
+              }}
+            >
               {RESETS[name].action}
             </Button>
           </li>
@@ -135,19 +135,4 @@ function Resets() {
       </ul>
     </Dialog>
   );
-}
-
-async function performReset(reset: Reset): Promise<void> {
-  if (reset === 'step') {
-    await resetLesson();
-    toast('The lesson starts over.');
-  } else if (reset === 'machine') {
-    useSession.setState({ machine: await api.resetMachine() });
-    toast('A new machine is yours.');
-  } else {
-    const { active } = useTerminals.getState();
-    await openTerminal();
-    if (active !== undefined) await api.closeTerminal(active);
-    useTerminals.setState(({ terminals }) => ({ terminals: terminals.filter((terminal) => terminal.id !== active) }));
-  }
 }

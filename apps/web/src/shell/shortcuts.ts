@@ -15,6 +15,9 @@ export interface Shortcut {
 
 const PANELS: readonly PanelName[] = ['processes', 'namespaces', 'cgroups', 'layers', 'calls'];
 
+/** Free in browsers, desktops and shells; Ctrl+Shift+Esc is the task manager's on Windows, and brackets need AltGr on many keyboards. */
+export const LEAVE_TERMINAL = 'Ctrl+Shift+Enter';
+
 export const SHORTCUTS: readonly Shortcut[] = [
   { keys: '?', does: 'this map', run: () => useView.setState({ dialog: 'shortcuts' }) },
   { keys: 'f', does: 'fill the page with the pane you are in, and back', run: toggleFill },
@@ -27,7 +30,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
     does: 'into the terminal',
     run: () => document.querySelector<HTMLElement>('.terminal-view:not([hidden]) textarea')?.focus(),
   },
-  { keys: 'Ctrl+Shift+Esc', does: 'out of the terminal' },
+  { keys: LEAVE_TERMINAL, does: 'out of the terminal' },
   { keys: 'Space', does: 'pause, go on', run: togglePlay },
   { keys: 'End', does: 'back to now', run: goLive },
   { keys: '← →', does: 'on the timeline: half a second; with Shift five' },
@@ -46,8 +49,9 @@ export function listenForShortcuts(): () => void {
 
 function onKey(event: KeyboardEvent): void {
   const target = event.target instanceof HTMLElement ? event.target : undefined;
-  if (event.key === 'Escape' && event.ctrlKey && event.shiftKey) {
-    target?.blur();
+  if (event.key === 'Enter' && event.ctrlKey && event.shiftKey && target?.closest('.terminal-pane')) {
+    event.preventDefault();
+    target.blur();
     document.querySelector<HTMLElement>('[role="tab"][aria-selected="true"]')?.focus();
     return;
   }

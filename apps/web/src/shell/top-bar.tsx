@@ -5,8 +5,9 @@
  */
 'use client';
 import { formatBytes, formatShare, Icon, IconButton, WithTip } from '@slipway/ui';
-import { connection } from '../state/lab.ts';
+import { connection, orToast } from '../state/lab.ts';
 import { type Theme, useLessonState, useMoment, useSession, useView } from '../state/stores.ts';
+import { resetMachine } from './resets.ts';
 import { setTheme } from './theme.ts';
 
 export function TopBar({ phone }: { readonly phone: boolean }) {
@@ -30,12 +31,23 @@ export function TopBar({ phone }: { readonly phone: boolean }) {
       <span className="spacer" />
       <ConnectionBadge />
       {phone ? null : <MachineMeter />}
-      <IconButton icon="reset" label="Reset" onClick={() => useView.setState({ dialog: 'resets' })} />
+      <ResetButtons />
       {phone ? null : (
         <IconButton icon="help" label="Keyboard shortcuts" keys="?" onClick={() => useView.setState({ dialog: 'shortcuts' })} />
       )}
       <ThemeButton />
     </header>
+  );
+}
+
+/** A new machine takes one click; the menu beside it has all three resets. */
+function ResetButtons() {
+  const busy = useSession((state) => state.machine?.state === 'resetting' || state.machine?.state === 'creating');
+  return (
+    <span className="reset-buttons">
+      <IconButton icon="reset" label="Reset the machine to new" disabled={busy} onClick={() => void orToast(resetMachine())} />
+      <IconButton icon="chevron" label="Other resets" className="menu" onClick={() => useView.setState({ dialog: 'resets' })} />
+    </span>
   );
 }
 

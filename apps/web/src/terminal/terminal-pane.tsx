@@ -6,6 +6,7 @@
 'use client';
 import { Confirm, Icon, IconButton, Skeleton, visible } from '@slipway/ui';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { LEAVE_TERMINAL } from '../shell/shortcuts.ts';
 import { api } from '../state/api.ts';
 import { connection, orToast } from '../state/lab.ts';
 import { useSession, useTerminals } from '../state/stores.ts';
@@ -133,6 +134,9 @@ function TerminalTabs({ onSearch }: { readonly onSearch: () => void }) {
       </div>
       <IconButton icon="plus" label="New terminal" onClick={() => void orToast(openTerminal())} />
       <span className="spacer" />
+      <span className="terminal-leave">
+        <kbd>{LEAVE_TERMINAL}</kbd> leaves
+      </span>
       <IconButton icon="search" label="Search in terminal" keys="Ctrl+Shift+F" onClick={onSearch} />
       <button type="button" className="font-step" title="Smaller text" onClick={() => size(-1)}>
         <span className="sr-only">Smaller text</span>

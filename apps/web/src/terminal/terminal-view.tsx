@@ -183,6 +183,6 @@ function terminalKey(event: KeyboardEvent, terminal: Terminal, onSearch: () => v
     void navigator.clipboard.writeText(terminal.getSelection());
     return false;
   }
-  // Ctrl+Shift+V reaches the page as a paste event, Ctrl+Shift+Esc leads out of the terminal; the shell must not see either.
-  return key !== 'v' && key !== 'c' && key !== 'escape';
+  // Ctrl+Shift+V reaches the page as a paste event, Ctrl+Shift+Enter leads out of the terminal; the shell must not see either.
+  return key !== 'v' && key !== 'c' && key !== 'enter';
 }

@@ -3,13 +3,13 @@
  *
  * Knows: the same layout and selection as the picture. Does not know: pixels.
  */
-import { formatCommand, visible } from '../base/format.ts';
+import { visible } from '../base/format.ts';
 import { NAMESPACE_KINDS } from '../base/kinds.ts';
 import { markText } from '../base/mark-note.tsx';
 import { type Selection, sameSelection } from '../base/selection.ts';
 import { DataTable } from '../base/table.tsx';
 import type { ProcessLayout } from './layout.ts';
-import { processSelection } from './picture.tsx';
+import { commandText, processSelection, roleText } from './picture.tsx';
 
 export function ProcessText(props: {
   readonly layout: ProcessLayout;
@@ -31,8 +31,8 @@ export function ProcessText(props: {
             fact.pid,
             fact.ppid,
             fact.innerPid ?? '',
-            `${'\u2003'.repeat(row.depth)}${visible(fact.argv.length > 0 ? formatCommand(fact.argv) : fact.comm)}`,
-            fact.role ?? '',
+            `${'\u2003'.repeat(row.depth)}${commandText(row.node)}`,
+            roleText(row),
             visible(containerName ?? ''),
             NAMESPACE_KINDS.filter((kind) => row.own.has(kind.name))
               .map((kind) => kind.title)

@@ -6,7 +6,8 @@
 import type { TimelineLane, TimelineMark } from '@slipway/journal';
 import { type CSSProperties, memo, type PointerEvent, useMemo, useRef } from 'react';
 import { formatClock, visible } from '../base/format.ts';
-import { axisTicks } from '../calls/layout.ts';
+import { useWidth } from '../base/use-width.ts';
+import { clockTicks } from './ticks.ts';
 
 export interface TimelineProps {
   readonly marks: readonly TimelineMark[];
@@ -38,7 +39,8 @@ export function Timeline(props: TimelineProps) {
   const track = useRef<HTMLDivElement>(null);
   const length = Math.max(toMs - fromMs, 1);
   const place = (ms: number) => `${((ms - fromMs) / length) * 100}%`;
-  const ticks = useMemo(() => axisTicks({ fromMs: fromMs - startMs, toMs: toMs - startMs }, 8), [fromMs, toMs, startMs]);
+  const width = useWidth(track);
+  const ticks = useMemo(() => clockTicks({ fromMs: fromMs - startMs, toMs: toMs - startMs }, width), [fromMs, toMs, startMs, width]);
   const seekTo = (event: PointerEvent) => {
     const box = track.current?.getBoundingClientRect();
     if (!box || box.width === 0) return;
