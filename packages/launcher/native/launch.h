@@ -118,12 +118,15 @@ int open_parent(int root, const char *path, bool create, const char **name);
 bool is_directory(int fd);
 bool is_on(int fd, long magic);
 bool is_device(int fd, unsigned major, unsigned minor);
+bool is_mount_root(int fd);
 
 /* mounts.c */
 int move_tree(int tree, int target);
 int clone_tree(int fd, bool recursive);
 int set_attributes(int tree, uint64_t set, uint64_t clear, bool recursive);
 int set_propagation(int tree, uint64_t propagation);
+/* Four arguments of an operation: what to set and clear on the mount itself, then on it and all that is mounted below it. */
+int set_asked_attributes(int tree, const struct argument asked[4]);
 int new_filesystem(const char *type, const char *source, char *const *data, uint64_t attributes);
 
 /* One function per operation, in the file of its stage. */
@@ -180,6 +183,10 @@ void answer_failure(const struct launch *l, uint32_t index);
 /* hook.c: what the last hook printed */
 const char *hook_output(void);
 int op_device_program(struct launch *l, const struct operation *op);
+int op_remount(struct launch *l, const struct operation *op);
+
+/* copyup.c */
+int copy_up(int from, int tree);
 
 /* device_program.c */
 int guard_devices_from(int fd, const char *path);

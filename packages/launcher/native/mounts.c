@@ -42,6 +42,13 @@ int set_attributes(int tree, uint64_t set, uint64_t clear, bool recursive)
                : 0;
 }
 
+int set_asked_attributes(int tree, const struct argument asked[4])
+{
+    if (set_attributes(tree, asked[2].number, asked[3].number, true) < 0)
+        return -1;
+    return set_attributes(tree, asked[0].number, asked[1].number, false);
+}
+
 /* `propagation` is MS_PRIVATE, MS_SLAVE …, with MS_REC for the whole tree; 0 leaves it alone. */
 int set_propagation(int tree, uint64_t propagation)
 {
@@ -125,49 +132,77 @@ static int open_target(const struct launch *l, const char *destination, unsigned
     return target;
 }
 
-static bool too_long_for_fsconfig(char *const *data)
+#define IVERSION "iversion"
+
+/* What fsconfig has no word for, or no room. */
+static bool only_the_old_way(char *const *data)
 {
     for (; *data != NULL; data++)
-        if (strlen(*data) > MAX_FSCONFIG_VALUE)
+        if (strlen(*data) > MAX_FSCONFIG_VALUE || strcmp(*data, IVERSION) == 0)
             return true;
     return false;
 }
 
-static unsigned long old_flags(uint64_t attributes)
+/* Joins the options for mount(2); those that are flags there are returned as such, -1 when there are too many. */
+static long join_options(char *const *data, char *options, size_t size)
 {
-    return (attributes & MOUNT_ATTR_RDONLY ? MS_RDONLY : 0) | (attributes & MOUNT_ATTR_NOSUID ? MS_NOSUID : 0) |
-           (attributes & MOUNT_ATTR_NODEV ? MS_NODEV : 0) | (attributes & MOUNT_ATTR_NOEXEC ? MS_NOEXEC : 0);
-}
-
-/* mount(2) on the descriptor of the target, for options that fsconfig does not take. */
-static int mount_old_way(const struct operation *op, int target)
-{
-    static char options[16384];
-    struct text path = {.length = 0};
     size_t length = 0;
+    long flags = 0;
 
-    for (char *const *option = op->arg[8].texts; *option != NULL; option++) {
-        size_t more = strlen(*option);
-        if (length + more + 2 > sizeof(options))
+    options[0] = '\0';
+    for (; *data != NULL; data++) {
+        size_t more = strlen(*data);
+        if (strcmp(*data, IVERSION) == 0) {
+            flags |= MS_I_VERSION;
+            continue;
+        }
+        if (length + more + 2 > size)
             return fail_with("mount", E2BIG);
         if (length > 0)
             options[length++] = ',';
-        memcpy(options + length, *option, more + 1);
+        memcpy(options + length, *data, more + 1);
         length += more;
     }
+    return flags;
+}
+
+/* mount(2) on the descriptor of the target; then, on what is there now, what mount(2) has no flags for. */
+static int mount_old_way(struct launch *l, const struct operation *op, int target, unsigned walk)
+{
+    static char options[16384];
+    struct text path = {.length = 0};
+    long flags = join_options(op->arg[8].texts, options, sizeof(options));
+    unsigned long safe = MS_NOSUID | MS_NODEV | MS_NOEXEC; /* until the attributes that are asked for are set */
+    uint64_t unasked = ~op->arg[3].number & (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    int mounted, result = -1;
+
+    if (flags < 0)
+        return -1;
     text_add(&path, "/proc/self/fd/");
     text_add_number(&path, (uint64_t)target);
-    return mount(op->arg[2].text, path.bytes, op->arg[1].text, old_flags(op->arg[3].number), options) < 0 ? fail("mount") : 0;
+    if (mount(op->arg[2].text, path.bytes, op->arg[1].text, (unsigned long)flags | safe, options) < 0)
+        return fail("mount");
+    mounted = open_below(l->root, op->arg[0].text, walk);
+    if (mounted < 0)
+        return -1;
+    if (!is_mount_root(mounted))
+        fail_with("mount", EAGAIN); /* somebody exchanged the place */
+    else if (set_attributes(mounted, op->arg[3].number, op->arg[4].number | unasked, false) == 0)
+        result = set_propagation(mounted, op->arg[6].number);
+    close(mounted);
+    return result;
 }
 
 static int mount_new_way(const struct operation *op, int target)
 {
-    int mount = new_filesystem(op->arg[1].text, op->arg[2].text, op->arg[8].texts, op->arg[3].number);
-    int result;
+    int mount = new_filesystem(op->arg[1].text, op->arg[2].text, op->arg[8].texts, op->arg[3].number & ~(uint64_t)MOUNT_ATTR_RDONLY);
+    int result = -1;
 
     if (mount < 0)
         return -1;
-    result = set_propagation(mount, op->arg[6].number) < 0 ? -1 : move_tree(mount, target);
+    if ((op->arg[5].number == 0 || copy_up(target, mount) == 0) &&
+        set_attributes(mount, op->arg[3].number & MOUNT_ATTR_RDONLY, 0, false) == 0 && set_propagation(mount, op->arg[6].number) == 0)
+        result = move_tree(mount, target);
     close(mount);
     return result;
 }
@@ -175,15 +210,54 @@ static int mount_new_way(const struct operation *op, int target)
 int op_mount(struct launch *l, const struct operation *op)
 {
     const char *destination = op->arg[0].text;
-    bool linkless = op->arg[7].number != 0;
+    unsigned walk = op->arg[7].number != 0 ? 0 : WALK_FOLLOW;
     int target, result;
 
     if (strcmp(destination, "/") == 0)
         return mount_root(l, op);
-    target = open_target(l, destination, WALK_MAKE_DIRECTORY | (linkless ? 0 : WALK_FOLLOW));
+    target = open_target(l, destination, WALK_MAKE_DIRECTORY | walk);
     if (target < 0)
         return -1;
-    result = too_long_for_fsconfig(op->arg[8].texts) ? mount_old_way(op, target) : mount_new_way(op, target);
+    if (!only_the_old_way(op->arg[8].texts))
+        result = mount_new_way(op, target);
+    else if (op->arg[5].number != 0)
+        result = fail_with("copy up", EINVAL);
+    else
+        result = mount_old_way(l, op, target, walk);
+    close(target);
+    return result;
+}
+
+/* Options of the file system itself, which whoever else has it mounted feels too. */
+static int reconfigure(int target, char *const *data)
+{
+    int context = fspick(target, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT);
+    int result = 0;
+
+    if (context < 0)
+        return fail("fspick");
+    for (; result == 0 && *data != NULL; data++)
+        if (configure(context, *data) < 0)
+            result = fail("fsconfig");
+    if (result == 0 && fsconfig(context, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
+        result = fail("fsconfig reconfigure");
+    int error = errno;
+    close(context);
+    errno = error;
+    return result;
+}
+
+int op_remount(struct launch *l, const struct operation *op)
+{
+    int target = open_below(l->root, op->arg[0].text, 0);
+    int result = -1;
+
+    if (target < 0)
+        return -1;
+    if (!is_mount_root(target))
+        fail_with("no mount to change", EINVAL);
+    else if (*op->arg[5].texts == NULL || reconfigure(target, op->arg[5].texts) == 0)
+        result = set_asked_attributes(target, &op->arg[1]);
     close(target);
     return result;
 }
@@ -197,9 +271,9 @@ int op_bind(struct launch *l, const struct operation *op)
     if (tree < 0)
         return fail_with("slot", EBADF);
     /* Before it is moved: no moment at which a read-only bind can be written to. */
-    if (set_attributes(tree, op->arg[2].number, op->arg[3].number, op->arg[4].number != 0) < 0)
+    if (set_asked_attributes(tree, &op->arg[2]) < 0)
         return -1;
-    if (set_propagation(tree, op->arg[5].number) < 0)
+    if (set_propagation(tree, op->arg[6].number) < 0)
         return -1;
     target = open_target(l, op->arg[1].text, WALK_FOLLOW | (is_directory(tree) ? WALK_MAKE_DIRECTORY : WALK_MAKE_FILE));
     if (target < 0)

@@ -60,7 +60,7 @@ static bool stays_connected(const struct plan *plan, uint64_t slot)
     for (uint32_t i = 0; i < plan->count; i++) {
         const struct operation *op = &plan->operations[i];
         if (op->code == OP_BIND && op->arg[0].number == slot)
-            return (op->arg[5].number & (MS_SHARED | MS_SLAVE)) != 0;
+            return (op->arg[6].number & (MS_SHARED | MS_SLAVE)) != 0;
     }
     return false;
 }
@@ -243,15 +243,15 @@ static int shift_ids(struct launch *l, const struct operation *op)
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP};
     int namespace, result;
 
-    if (op->arg[6].number == 0 && op->arg[7].number == 0)
+    if (op->arg[7].number == 0 && op->arg[8].number == 0)
         return 0;
     if (slot >= MAX_SLOTS || l->slots[slot] < 0)
         return fail_with("slot", EBADF);
-    namespace = make_user_namespace(&op->arg[6], &op->arg[7]);
+    namespace = make_user_namespace(&op->arg[7], &op->arg[8]);
     if (namespace < 0)
         return -1;
     attributes.userns_fd = (uint64_t)namespace;
-    result = mount_setattr(l->slots[slot], "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof(attributes));
+    result = mount_setattr(l->slots[slot], "", AT_EMPTY_PATH | (op->arg[9].number != 0 ? AT_RECURSIVE : 0), &attributes, sizeof(attributes));
     close(namespace);
     return result < 0 ? fail("mount_setattr") : 0;
 }
@@ -264,7 +264,7 @@ static int prepare_source(struct launch *l, const struct operation *op, bool sta
         return -1;
     /* Locked by the staging, so they must hold before it. */
     if (staged && slot < MAX_SLOTS && l->slots[slot] >= 0)
-        return set_attributes(l->slots[slot], op->arg[2].number, op->arg[3].number, op->arg[4].number != 0);
+        return set_asked_attributes(l->slots[slot], &op->arg[2]);
     return 0;
 }
 

@@ -222,3 +222,10 @@ bool is_device(int fd, unsigned major, unsigned minor)
 
     return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(major, minor);
 }
+
+bool is_mount_root(int fd)
+{
+    struct statx st;
+
+    return statx(fd, "", AT_EMPTY_PATH, 0, &st) == 0 && (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}

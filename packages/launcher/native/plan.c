@@ -30,8 +30,9 @@ static const struct {
     [OP_NEW_SESSION] = {"newSession", "", false},
     [OP_ROOT_PROPAGATION] = {"rootPropagation", "u", false},
     [OP_BIND_ROOT] = {"bindRoot", "s", false}, /* host path, or empty */
-    [OP_MOUNT] = {"mount", "sssuuuuul", false}, /* destination, type, source, set, clear, recursive, propagation, strict, data */
-    [OP_BIND] = {"bind", "usuuuumm", false},    /* slot, destination, set, clear, recursive, propagation, uid, gid */
+    [OP_MOUNT] = {"mount", "sssuuuuul", false}, /* destination, type, source, set, clear, copy up, propagation, strict, data */
+    /* slot, destination, set, clear, set and clear of the whole tree, propagation, uid, gid, maps of the whole tree */
+    [OP_BIND] = {"bind", "usuuuuummu", false},
     [OP_DEVICE] = {"device", "suuuuuu", false}, /* path, S_IF…, major, minor, mode, uid, gid */
     [OP_BIND_DEVICE] = {"bindDevice", "su", false},
     [OP_SYMLINK] = {"symlink", "ss", false}, /* path, target */
@@ -60,6 +61,7 @@ static const struct {
     [OP_CONTAINER_HOOK] = {"containerHook", "slluss", false}, /* path, args, env, milliseconds, state before and after the pid */
     [OP_CONFIRM_START] = {"confirmStart", "", false},
     [OP_DEVICE_PROGRAM] = {"deviceProgram", "sb", true}, /* cgroup's directory, program */
+    [OP_REMOUNT] = {"remount", "suuuul", false}, /* destination, set, clear, set and clear of the whole tree, data */
 };
 
 struct reader {
@@ -243,7 +245,7 @@ static void take_header(struct reader *r, struct plan *plan, size_t length)
 static bool changes_mounts(unsigned code)
 {
     return (code >= OP_ROOT_PROPAGATION && code <= OP_BIND_DEVICE && code != OP_DEVICE) ||
-           code == OP_MASK || code == OP_READONLY_PATH || code == OP_PIVOT_ROOT || code == OP_READONLY_ROOT;
+           code == OP_MASK || code == OP_READONLY_PATH || code == OP_REMOUNT || code == OP_PIVOT_ROOT || code == OP_READONLY_ROOT;
 }
 
 #define NEW_MOUNT_NAMESPACE 0x00020000u /* CLONE_NEWNS */

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MAX_OPERATIONS = 2048, MAX_SLOTS = 512, MAX_ARGUMENTS = 9 };
+enum { MAX_OPERATIONS = 2048, MAX_SLOTS = 512, MAX_ARGUMENTS = 10 };
 #define MAX_PLAN_BYTES (8u << 20)
 #define NO_OPERATION UINT32_MAX
 
@@ -60,6 +60,7 @@ enum opcode {
     OP_CONTAINER_HOOK,
     OP_CONFIRM_START,
     OP_DEVICE_PROGRAM,
+    OP_REMOUNT,
     OPCODE_COUNT,
 };
 

@@ -62,6 +62,7 @@ static const operation_function FUNCTIONS[OPCODE_COUNT] = {
     [OP_CONTAINER_HOOK] = op_container_hook,
     [OP_CONFIRM_START] = op_confirm_start,
     [OP_DEVICE_PROGRAM] = op_device_program,
+    [OP_REMOUNT] = op_remount,
 };
 
 static const char *last_failed = "";

@@ -170,13 +170,6 @@ int op_mask(struct launch *l, const struct operation *op)
     return result;
 }
 
-static bool is_mount_root(int fd)
-{
-    struct statx st;
-
-    return statx(fd, "", AT_EMPTY_PATH, 0, &st) == 0 && (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
-}
-
 int op_readonly_path(struct launch *l, const struct operation *op)
 {
     int target = open_if_there(l, op->arg[0].text);

@@ -24,7 +24,7 @@ const bind = step('mounts', {
   slot: 0,
   destination: '/mnt',
   attributes: { readOnly: true },
-  idmap: { uid: [{ containerId: 0, hostId: 5, size: 9 }], gid: [] },
+  idmap: { uid: [{ containerId: 0, hostId: 5, size: 9 }], gid: [], recursive: true },
 });
 const user = step('rights', { op: 'user', uid: 1, gid: 2, additionalGids: [3, 4, 5] });
 const filter = step('rights', { op: 'seccomp', program: new Uint8Array(80), flags: 0 });

@@ -34,13 +34,14 @@ test('the first words are the magic and the total length', () => {
 
 test('attributes become bits to set and bits to clear; atime clears its whole field', () => {
   const at = 6 + text('/x').length + 4;
-  const bind = (attributes: Extract<OperationBody, { op: 'bind' }>['attributes']) => {
-    const bytes = Buffer.from(encoded({ op: 'bind', slot: 0, destination: '/x', attributes }));
-    return [bytes.readUInt32LE(at), bytes.readUInt32LE(at + 4), bytes.readUInt32LE(at + 8)];
+  type Bind = Extract<OperationBody, { op: 'bind' }>;
+  const bind = (attributes: Bind['attributes'], treeAttributes: Bind['attributes'] = {}) => {
+    const bytes = Buffer.from(encoded({ op: 'bind', slot: 0, destination: '/x', attributes, treeAttributes }));
+    return [0, 4, 8, 12].map((offset) => bytes.readUInt32LE(at + offset));
   };
-  expect(bind({})).toEqual([0, 0, 0]);
-  expect(bind({ readOnly: true, noExec: true, recursive: true })).toEqual([9, 0, 1]);
-  expect(bind({ readOnly: false, atime: 'noatime' })).toEqual([0x10, 0x71, 0]);
+  expect(bind({})).toEqual([0, 0, 0, 0]);
+  expect(bind({ readOnly: true, noExec: true }, { noSuid: true })).toEqual([9, 0, 2, 0]);
+  expect(bind({ readOnly: false, atime: 'noatime' })).toEqual([0x10, 0x71, 0, 0]);
 });
 
 test('sysctl keys travel as paths', () => {

@@ -64,6 +64,7 @@ export const OPCODES = [
   'containerHook',
   'confirmStart',
   'deviceProgram',
+  'remount',
 ] as const satisfies ReadonlyArray<Operation['op'] | ''>;
 
 const OPCODE_OF = new Map<string, number>(OPCODES.map((name, code) => [name, code]));
@@ -185,6 +186,7 @@ const WRITERS: Writers = {
     w.text(o.fsType);
     w.text(o.source);
     writeAttributes(w, o.attributes);
+    w.u32(o.copyUp === true ? 1 : 0);
     w.u32(o.propagation === undefined ? 0 : PROPAGATION_FLAGS[o.propagation]);
     w.u32(o.refuseSymlinks ? 1 : 0);
     w.texts(o.data);
@@ -193,9 +195,11 @@ const WRITERS: Writers = {
     w.u32(slot(o.slot));
     w.text(o.destination);
     writeAttributes(w, o.attributes);
+    writeAttributes(w, o.treeAttributes ?? {});
     w.u32(o.propagation === undefined ? 0 : PROPAGATION_FLAGS[o.propagation]);
     w.idmap(o.idmap?.uid ?? []);
     w.idmap(o.idmap?.gid ?? []);
+    w.u32(o.idmap?.recursive === true ? 1 : 0);
   },
   device: (w, o) => {
     w.text(o.path);
@@ -279,6 +283,12 @@ const WRITERS: Writers = {
     w.text(o.cgroup);
     w.bytes(o.program);
   },
+  remount: (w, o) => {
+    w.text(o.destination);
+    writeAttributes(w, o.attributes);
+    writeAttributes(w, o.treeAttributes ?? {});
+    w.texts(o.data);
+  },
 };
 
 function writeArguments(writer: PlanWriter, operation: Operation): void {
@@ -301,7 +311,7 @@ function capabilityMask(numbers: readonly number[]): bigint {
   return numbers.reduce((mask, number) => mask | (1n << BigInt(number)), 0n);
 }
 
-/** Bits to set, bits to clear, and whether the whole tree is meant. */
+/** Bits to set, bits to clear. */
 function writeAttributes(writer: PlanWriter, attributes: MountAttributes): void {
   let set = 0;
   let clear = 0;
@@ -317,7 +327,6 @@ function writeAttributes(writer: PlanWriter, attributes: MountAttributes): void 
   }
   writer.u32(set);
   writer.u32(clear);
-  writer.u32(attributes.recursive ? 1 : 0);
 }
 
 /** Turns what the writer refuses into an error that names who asked for it. */

@@ -23,6 +23,7 @@ export type {
   Phase,
   Plan,
   Propagation,
+  RemountOperation,
 } from './operations.ts';
 export {
   type AttachOptions,

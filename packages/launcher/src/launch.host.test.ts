@@ -73,7 +73,8 @@ hostTest('binds carry their attributes; a missing destination is made, like its 
         op: 'bind',
         slot: 0,
         destination: '/mnt/deep',
-        attributes: { readOnly: true, recursive: true },
+        attributes: {},
+        treeAttributes: { readOnly: true },
         propagation: 'rprivate',
       }),
       step('mounts', { op: 'bind', slot: 1, destination: '/etc/one', attributes: {} }),
@@ -90,7 +91,15 @@ hostTest('an id-mapped bind shifts the owner seen on disk', ['linux', 'root'], a
   const mapping = [{ containerId: 0, hostId: 7000, size: 1 }];
   const { stdout } = await shell("stat -c '%u' /mapped", {
     prepare: [step('prepare', { op: 'openSource', slot: 0, hostPath: source, recursive: false })],
-    mounts: [step('mounts', { op: 'bind', slot: 0, destination: '/mapped', attributes: {}, idmap: { uid: mapping, gid: mapping } })],
+    mounts: [
+      step('mounts', {
+        op: 'bind',
+        slot: 0,
+        destination: '/mapped',
+        attributes: {},
+        idmap: { uid: mapping, gid: mapping, recursive: false },
+      }),
+    ],
   });
   expect(stdout).toBe('7000\n');
 });

@@ -148,7 +148,8 @@ export type OperationBody =
   // identity (outside)
   /** bpf(BPF_PROG_ATTACH): the kernel asks this extended BPF program (8 bytes an instruction) about devices, for every process of the
    * cgroup v2 directory and below. One that was attached by us before is exchanged in one step. */
-  | { readonly op: 'deviceProgram'; readonly cgroup: string; readonly program: Uint8Array };
+  | { readonly op: 'deviceProgram'; readonly cgroup: string; readonly program: Uint8Array }
+  | RemountOperation;
 
 /** A program of the caller. @spec runtime-spec/config.md#posix-platform-hooks */
 export interface HookProgram {
@@ -172,8 +173,6 @@ export interface MountAttributes {
   readonly noSymFollow?: boolean;
   readonly atime?: 'relatime' | 'noatime' | 'strictatime';
   readonly noDirAtime?: boolean;
-  /** Apply to the whole subtree (mount_setattr AT_RECURSIVE). */
-  readonly recursive?: boolean;
 }
 
 /** A new file system of `fsType`, made with fsopen/fsconfig/fsmount (or mount(2) on an O_PATH fd) and moved to its place. */
@@ -186,6 +185,8 @@ export interface MountOperation {
   /** File-system options: `size=64m`, `mode=755`, for overlay `lowerdir=…`, for cgroup `memory`. Never parsed by the launcher. */
   readonly data: readonly string[];
   readonly propagation?: Propagation;
+  /** Begin with a copy of what the image has at the destination, its owners and modes included. */
+  readonly copyUp?: boolean;
   /**
    * True for kernel file systems (proc, sysfs, cgroup, devpts, mqueue): the destination must be reached without any symbolic
    * link. False (tmpfs and others): links are followed, but only inside the root.
@@ -199,9 +200,20 @@ export interface BindOperation {
   readonly slot: number;
   readonly destination: string;
   readonly attributes: MountAttributes;
+  /** Of the mount and everything mounted below it, before `attributes` (mount_setattr AT_RECURSIVE). */
+  readonly treeAttributes?: MountAttributes;
   readonly propagation?: Propagation;
-  /** Attach an id-mapped view: ids on disk are shifted as the container's own map says. */
-  readonly idmap?: { readonly uid: readonly IdMapping[]; readonly gid: readonly IdMapping[] };
+  /** Attach an id-mapped view: ids on disk are shifted as the maps say; `recursive`: those of mounts below, too. */
+  readonly idmap?: { readonly uid: readonly IdMapping[]; readonly gid: readonly IdMapping[]; readonly recursive: boolean };
+}
+
+/** Changes a mount that is there already; what is not said stays as it is. `data` is the file system's own (fsconfig). */
+export interface RemountOperation {
+  readonly op: 'remount';
+  readonly destination: string;
+  readonly attributes: MountAttributes;
+  readonly treeAttributes?: MountAttributes;
+  readonly data: readonly string[];
 }
 
 /** One planned step: what, in which phase, asked for by whom. */

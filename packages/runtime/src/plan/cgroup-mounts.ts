@@ -12,14 +12,14 @@
  *       └─ unified             cgroup2 (hybrid)
  */
 import type { ParsedMountOptions } from '@slipway/oci';
-import { type Draft, invalid, type Origin } from './draft.ts';
+import { type Draft, invalid, type Origin, unsupported } from './draft.ts';
 import type { CgroupHierarchy } from './host.ts';
-import { type MountRequest, toAttributes } from './mount-request.ts';
+import { type MountRequest, newAttributes } from './mount-request.ts';
 import { hasOwn } from './namespaces.ts';
 
 export function planCgroupMount(draft: Draft, request: MountRequest, options: ParsedMountOptions, destination: string): void {
   const { host, pointer } = request;
-  if (options.data.length > 0) throw invalid(`${pointer}/options`, `"${options.data[0]}" is not an option of a cgroup mount`);
+  requireNoData(pointer, options);
   if (host.cgroups.layout === 'v2') {
     const unified = host.cgroups.hierarchies.find(({ version }) => version === 2) ?? {
       name: 'unified',
@@ -44,8 +44,22 @@ export function planCgroupMount(draft: Draft, request: MountRequest, options: Pa
   }
 }
 
+/** Type `cgroup2` by name: v2's hierarchy alone, where a hybrid host has one beside v1's. */
+export function planCgroup2Mount(draft: Draft, request: MountRequest, options: ParsedMountOptions, destination: string): void {
+  const { host, pointer } = request;
+  requireNoData(pointer, options);
+  const hierarchy = host.cgroups.hierarchies.find(({ version }) => version === 2);
+  if (hierarchy === undefined) throw unsupported(pointer, 'a cgroup2 file system needs cgroup v2, which is not mounted on this host');
+  planHierarchy(draft, request, options, { hierarchy, destination });
+}
+
+function requireNoData(pointer: string, { data, copyUp }: ParsedMountOptions): void {
+  const [foreign] = [...(copyUp ? ['tmpcopyup'] : []), ...data];
+  if (foreign !== undefined) throw invalid(`${pointer}/options`, `"${foreign}" is not an option of a cgroup mount`);
+}
+
 function planTmpfs(draft: Draft, pointer: string, options: ParsedMountOptions, destination: string): void {
-  const { readOnly: _later, ...attributes } = toAttributes(pointer, options);
+  const { readOnly: _later, ...attributes } = newAttributes(options);
   draft.add(
     'mounts',
     { pointer, reason: 'a directory to hold one mount for each cgroup hierarchy' },
@@ -61,7 +75,7 @@ function planHierarchy(
 ): void {
   const { host, pointer, spec } = request;
   const { hierarchy, destination } = at;
-  const attributes = toAttributes(pointer, options);
+  const attributes = newAttributes(options);
   if (hasOwn(spec, 'cgroup')) {
     const fsType = hierarchy.version === 2 ? 'cgroup2' : 'cgroup';
     const origin: Origin = { pointer, reason: `the ${hierarchy.name} hierarchy from the container's own cgroup down` };

@@ -5,8 +5,7 @@
  * Does not know: which operations it becomes (mounts.ts, cgroup-mounts.ts).
  */
 import type { MountAttributes } from '@slipway/launcher';
-import { type MountOptionAttributes, type ParsedMountOptions, parseMountOptions, type RuntimeSpec, type SpecMount } from '@slipway/oci';
-import { unsupported } from './draft.ts';
+import { type ParsedMountOptions, parseMountOptions, type RuntimeSpec, type SpecMount } from '@slipway/oci';
 import type { Host } from './host.ts';
 
 /** One entry of `mounts` with what it needs to be planned. */
@@ -17,15 +16,17 @@ export interface MountRequest {
   readonly pointer: string;
 }
 
-/** The launcher sets attributes on one mount or on a whole tree, not different ones on each. */
-export function toAttributes(pointer: string, options: ParsedMountOptions): MountAttributes {
-  const own: MountOptionAttributes = options.attributes;
-  const tree: MountOptionAttributes = options.recursiveAttributes;
-  if (Object.keys(tree).length === 0) return own;
-  if (Object.keys(own).length > 0 && options.bind === 'rbind') {
-    throw unsupported(`${pointer}/options`, 'attributes for the tree (rro …) and for its top alone (ro …) in one bind are not supported');
-  }
-  return { ...own, ...tree, recursive: true };
+/** Attributes of a file system that is made here: nothing is mounted below it, so what is asked for its tree is asked for it. */
+export function newAttributes({ attributes, recursiveAttributes }: ParsedMountOptions): MountAttributes {
+  return { ...recursiveAttributes, ...attributes };
+}
+
+/** Attributes of a mount that may have others below it: those of the tree come first, and the top's own after them. */
+export function treeAttributes({ attributes, recursiveAttributes }: ParsedMountOptions): {
+  readonly attributes: MountAttributes;
+  readonly treeAttributes?: MountAttributes;
+} {
+  return Object.keys(recursiveAttributes).length === 0 ? { attributes } : { attributes, treeAttributes: recursiveAttributes };
 }
 
 export function isBind(mount: SpecMount, options: ParsedMountOptions = parseMountOptions(mount.options)): boolean {

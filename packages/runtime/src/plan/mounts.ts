@@ -6,13 +6,13 @@
  *
  * @spec runtime-spec/config.md#mounts
  */
-import type { Propagation } from '@slipway/launcher';
+import type { BindOperation, Propagation } from '@slipway/launcher';
 import { type ParsedMountOptions, parseMountOptions, type RuntimeSpec, type SpecMount } from '@slipway/oci';
-import { planCgroupMount } from './cgroup-mounts.ts';
+import { planCgroup2Mount, planCgroupMount } from './cgroup-mounts.ts';
 import { type Draft, invalid, type Origin, unsupported } from './draft.ts';
 import { hasBirthHooks } from './hooks.ts';
 import type { Host } from './host.ts';
-import { isBind, type MountRequest, toAttributes, toContainerPath } from './mount-request.ts';
+import { isBind, type MountRequest, newAttributes, toContainerPath, treeAttributes } from './mount-request.ts';
 import { hasOwn, toIdMappings, userNamespaceOf } from './namespaces.ts';
 
 /** Reached through a symbolic link, these would show the kernel's files at a place of the image's choosing. */
@@ -67,11 +67,12 @@ function planMount(draft: Draft, request: MountRequest): void {
   const { mount, pointer, spec } = request;
   const destination = toContainerPath(mount.destination);
   const options = parseMountOptions(mount.options);
-  requireSupportedOptions(pointer, options);
   requireAllowedDestination(pointer, destination, mount);
   const fsType = mount.type ?? 'none';
-  if (isBind(mount, options)) planBind(draft, request, options, destination);
+  if (options.remount) planRemount(draft, request, options, destination);
+  else if (isBind(mount, options)) planBind(draft, request, options, destination);
   else if (fsType === 'cgroup') planCgroupMount(draft, request, options, destination);
+  else if (fsType === 'cgroup2') planCgroup2Mount(draft, request, options, destination);
   else {
     requireOwnNamespace(pointer, fsType, spec);
     const origin = { pointer, reason: `a ${fsType} file system at ${destination}` };
@@ -79,14 +80,27 @@ function planMount(draft: Draft, request: MountRequest): void {
   }
 }
 
+/** `silent` keeps a refusal out of the kernel's log, where the calls used here write none. */
+function superblockData(options: ParsedMountOptions): readonly string[] {
+  return [...options.superblock.filter((word) => word !== 'silent'), ...options.data];
+}
+
+/** What is said changes, the rest stays: unlike with mount(2), which takes every attribute back that is not said again. */
+function planRemount(draft: Draft, { pointer }: MountRequest, options: ParsedMountOptions, destination: string): void {
+  const origin = { pointer, reason: `what is mounted at ${destination} by then changes its options` };
+  draft.add('mounts', origin, { op: 'remount', destination, ...treeAttributes(options), data: superblockData(options) });
+}
+
 function newMount({ pointer, mount }: MountRequest, fsType: string, destination: string, options: ParsedMountOptions) {
+  if (options.copyUp && fsType !== 'tmpfs') throw invalid(`${pointer}/options`, '"tmpcopyup" is an option of tmpfs');
   return {
     op: 'mount' as const,
     destination,
     fsType,
     source: mount.source ?? fsType,
-    attributes: toAttributes(pointer, options),
-    data: [...options.superblock, ...options.data],
+    attributes: newAttributes(options),
+    data: superblockData(options),
+    ...(options.copyUp ? { copyUp: true } : {}),
     ...(options.propagation === undefined ? {} : { propagation: options.propagation }),
     refuseSymlinks: KERNEL_FILE_SYSTEMS.has(fsType),
   };
@@ -94,17 +108,18 @@ function newMount({ pointer, mount }: MountRequest, fsType: string, destination:
 
 function planBind(draft: Draft, request: MountRequest, options: ParsedMountOptions, destination: string): void {
   const { mount, pointer, host, spec } = request;
-  if (options.data.length > 0) throw invalid(`${pointer}/options`, `"${options.data[0]}" is not an option of a bind mount`);
+  const [foreign] = [...(options.copyUp ? ['tmpcopyup'] : []), ...superblockData(options)];
+  if (foreign !== undefined) throw invalid(`${pointer}/options`, `"${foreign}" is not an option of a bind mount`);
   if (mount.source === undefined || mount.source === '') throw invalid(`${pointer}/source`, 'a bind mount needs a source');
   const hostPath = mount.source.startsWith('/') ? mount.source : `${host.bundle}/${mount.source}`;
   const origin: Origin = { pointer, reason: `${hostPath} of the host appears at ${destination}` };
   const slot = draft.openSource(origin, hostPath, options.bind !== 'bind');
-  const idmap = idMapOf(spec, mount, options);
+  const idmap = idMapOf(spec, request, options);
   draft.add('mounts', origin, {
     op: 'bind',
     slot,
     destination,
-    attributes: toAttributes(pointer, options),
+    ...treeAttributes(options),
     propagation: bindPropagation(pointer, spec, options.propagation),
     ...(idmap === undefined ? {} : { idmap }),
   });
@@ -121,16 +136,17 @@ function bindPropagation(pointer: string, spec: RuntimeSpec, asked: Propagation 
   return asked ?? (spec.linux?.rootfsPropagation?.endsWith('private') === true ? 'rprivate' : 'rslave');
 }
 
-function idMapOf(spec: RuntimeSpec, mount: SpecMount, options: ParsedMountOptions) {
-  const uid = mount.uidMappings ?? (options.idmap === undefined ? undefined : spec.linux?.uidMappings);
-  const gid = mount.gidMappings ?? (options.idmap === undefined ? undefined : spec.linux?.gidMappings);
-  if (uid === undefined || gid === undefined) return undefined;
-  return { uid: toIdMappings(uid), gid: toIdMappings(gid) };
-}
-
-function requireSupportedOptions(pointer: string, options: ParsedMountOptions): void {
-  if (options.remount) throw unsupported(`${pointer}/options`, 'remounting is not supported');
-  if (options.copyUp) throw unsupported(`${pointer}/options`, '"tmpcopyup" is not supported');
+/** The mount's own maps, else the user namespace's. */
+function idMapOf(spec: RuntimeSpec, { mount, pointer }: MountRequest, options: ParsedMountOptions): BindOperation['idmap'] {
+  const { uidMappings = [], gidMappings = [] } = mount;
+  const own = uidMappings.length > 0 && gidMappings.length > 0;
+  if (!own && options.idmap === undefined) return undefined;
+  const uid = own ? uidMappings : (spec.linux?.uidMappings ?? []);
+  const gid = own ? gidMappings : (spec.linux?.gidMappings ?? []);
+  if (uid.length === 0 || gid.length === 0) {
+    throw invalid(`${pointer}/options`, `"${options.idmap}" needs uidMappings and gidMappings, of the mount or of a new user namespace`);
+  }
+  return { uid: toIdMappings(uid), gid: toIdMappings(gid), recursive: options.idmap === 'ridmap' };
 }
 
 /** A file system of the image's choosing over parts of /proc would deceive whoever reads or writes there. */

@@ -152,7 +152,7 @@ test('a container like an engine’s, in a user namespace on a hybrid host, whol
     inCgroup('/sys/fs/cgroup/systemd', 'cgroup', ['name=systemd']),
     inCgroup('/sys/fs/cgroup/unified', 'cgroup2', []),
     { op: 'readonlyPath', path: '/sys/fs/cgroup' },
-    { op: 'bind', slot: 0, destination: '/data', attributes: { readOnly: true, recursive: true }, propagation: 'rslave' },
+    { op: 'bind', slot: 0, destination: '/data', attributes: {}, treeAttributes: { readOnly: true }, propagation: 'rslave' },
     ...DEVICES.map((device, index) => ({ op: 'bindDevice', path: 'path' in device ? device.path : '', slot: index + 1 })),
     ...LINKS.slice(0, 5),
     { op: 'console', rows: 24, columns: 80 },
@@ -344,5 +344,73 @@ describe('device rules', () => {
     expect(() => plan(spec, fakeHost({ cgroupDirs: {} }))).toThrow(
       expect.objectContaining({ kind: 'unsupported', subject: '/linux/resources/devices' }),
     );
+  });
+});
+
+describe('options of mounts', () => {
+  const mountOf = (mount: NonNullable<RuntimeSpec['mounts']>[number], host?: Host) =>
+    planned(smallSpec({ mounts: [mount] }), host).find(
+      (each) => (each.op === 'bind' || each.op === 'mount' || each.op === 'remount') && each.destination === mount.destination,
+    );
+
+  test('of the top and of the tree stay apart on a bind, and are one on a new file system', () => {
+    const options = ['ro', 'rnosuid', 'rexec'];
+    expect(mountOf({ destination: '/d', source: '/s', options: ['rbind', ...options] })).toMatchObject({
+      attributes: { readOnly: true },
+      treeAttributes: { noSuid: true, noExec: false },
+    });
+    expect(mountOf({ destination: '/d', type: 'tmpfs', options })).toMatchObject({
+      attributes: { readOnly: true, noSuid: true, noExec: false },
+    });
+  });
+
+  test('of the file system go to it, except the one that says nothing there', () => {
+    expect(mountOf({ destination: '/d', type: 'tmpfs', options: ['sync', 'silent', 'lazytime', 'iversion', 'size=1m'] })).toMatchObject({
+      data: ['sync', 'lazytime', 'iversion', 'size=1m'],
+    });
+  });
+
+  test('a remount changes what is there', () => {
+    expect(mountOf({ destination: '/d', type: 'tmpfs', source: 'x', options: ['remount', 'ro', 'rnodev', 'size=2m'] })).toEqual({
+      op: 'remount',
+      destination: '/d',
+      attributes: { readOnly: true },
+      treeAttributes: { noDev: true },
+      data: ['size=2m'],
+    });
+  });
+
+  test('id maps are the mount’s own, or the user namespace’s, and reach below only with ridmap', () => {
+    const map = [{ containerID: 0, hostID: 5, size: 1 }];
+    const inside = { uid: [{ containerId: 0, hostId: 5, size: 1 }], gid: [{ containerId: 0, hostId: 5, size: 1 }] };
+    const own = { destination: '/d', source: '/s', uidMappings: map, gidMappings: map };
+    expect(mountOf({ ...own, options: ['bind'] })).toMatchObject({ idmap: { ...inside, recursive: false } });
+    expect(mountOf({ ...own, options: ['rbind', 'ridmap'] })).toMatchObject({ idmap: { ...inside, recursive: true } });
+    const linux = { namespaces: [{ type: 'mount' }, { type: 'user' }], uidMappings: map, gidMappings: map };
+    const spec = smallSpec({ linux, mounts: [{ destination: '/d', source: '/s', options: ['bind', 'idmap'] }] });
+    expect(planned(spec).find(({ op }) => op === 'bind')).toMatchObject({ idmap: inside });
+  });
+
+  test('cgroup2 by name is v2’s hierarchy alone', () => {
+    const spec = (namespaces: readonly string[]) =>
+      smallSpec({
+        mounts: [{ destination: '/c', type: 'cgroup2', options: ['ro'] }],
+        linux: { namespaces: namespaces.map((type) => ({ type })) },
+      });
+    const host = fakeHost({ cgroups: HYBRID });
+    expect(planned(spec(['mount', 'cgroup']), host).filter((each) => 'destination' in each)).toEqual([
+      {
+        op: 'mount',
+        destination: '/c',
+        fsType: 'cgroup2',
+        source: 'cgroup2',
+        attributes: { readOnly: true },
+        data: [],
+        refuseSymlinks: true,
+      },
+    ]);
+    expect(planned(spec(['mount']), host).filter((each) => 'destination' in each)).toMatchObject([{ op: 'bind', destination: '/c' }]);
+    const v1 = fakeHost({ cgroups: { ...HYBRID, layout: 'v1', hierarchies: HYBRID.hierarchies.filter(({ version }) => version === 1) } });
+    expect(() => plan(spec(['mount']), v1)).toThrow(expect.objectContaining({ kind: 'unsupported', subject: '/mounts/0' }));
   });
 });
