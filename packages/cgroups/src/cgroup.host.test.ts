@@ -129,6 +129,7 @@ hostTest('a signal reaches every process of the group, and only those', ['root',
   outside.kill();
 });
 
+// @proves runtime-spec: config-linux.md#control-groups/unfit
 hostTest('a group that already holds processes is refused, and nothing is left of the attempt', ['root', 'linux'], async () => {
   const group = open('taken');
   group.create();
@@ -141,6 +142,8 @@ hostTest('a group that already holds processes is refused, and nothing is left o
   expect(group.pids()).toHaveLength(1);
 });
 
+// @proves runtime-spec: config-linux.md#cgroup-ownership/fallback config-linux.md#cgroup-ownership/no-others
+// @proves runtime-spec: config-linux.md#cgroup-ownership/missing-files
 hostTest('a delegated group can be divided by its new owner', ['root', 'linux'], async () => {
   const group = open('delegated');
   group.create();

@@ -4,6 +4,7 @@ import { detectCgroups, makeRoomForGroups, openCgroup, planCgroup, requireCgroup
 import { fakeMachineTop, fakeNestedV1, fakeV2 } from './testing/fake-hosts.ts';
 
 describe('planning for v2', () => {
+  // @proves runtime-spec: config-linux.md#memory/limits config-linux.md#cpu/limits config-linux.md#pids/limit
   test('translates units, shares and memory-plus-swap', () => {
     const { host } = fakeV2();
     const plan = planCgroup(
@@ -34,6 +35,7 @@ describe('planning for v2', () => {
 });
 
 describe('planning for v1', () => {
+  // @proves runtime-spec: config-linux.md#allowed-device-list/order
   test('keeps the order that the kernel insists on', () => {
     const { host } = fakeNestedV1();
     const plan = planCgroup(
@@ -95,6 +97,7 @@ describe('finding the hierarchies', () => {
 });
 
 describe('where a group lies', () => {
+  // @proves runtime-spec: config-linux.md#cgroups-path/absolute config-linux.md#cgroups-path/same-place
   test('absolute paths start at the mount, relative ones at the own group, v2’s at its parent', () => {
     const v1 = fakeNestedV1().host;
     expect(openCgroup(v1, { cgroupsPath: '/a//b/.', id: 'x' }).directories['memory']).toBe('/sys/fs/cgroup/memory/a/b');
@@ -106,6 +109,7 @@ describe('where a group lies', () => {
 });
 
 describe('a group on v2', () => {
+  // @proves runtime-spec: config-linux.md#unified/controllers
   test('is made with controllers enabled on the way down, limited, read and removed', async () => {
     const { host, files } = fakeV2();
     const group = openCgroup(host, { cgroupsPath: '/slipway/web', id: 'web' });

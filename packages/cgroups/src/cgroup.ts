@@ -85,7 +85,10 @@ export function requireCgroupDriver(driver: string): void {
   });
 }
 
-/** Files that a delegatee needs to write, besides the directory itself; those missing here are skipped. */
+/**
+ * Files that a delegatee needs to write, besides the directory itself; those missing here are skipped.
+ * @spec runtime-spec/config-linux.md#cgroup-ownership
+ */
 const DELEGATED_FILES = ['cgroup.procs', 'tasks', 'cgroup.threads', 'cgroup.subtree_control', 'memory.oom.group', 'memory.reclaim'];
 
 class HostCgroup implements Cgroup {

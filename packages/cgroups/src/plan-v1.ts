@@ -23,6 +23,7 @@ import {
   THROTTLES,
 } from './resource-fields.ts';
 
+/** @spec runtime-spec/config-linux.md#memory, runtime-spec/config-linux.md#cpu, runtime-spec/config-linux.md#pids */
 export function planV1(resources: SpecResources): WantedPlan {
   const { memory, cpu, blockIo, hugepages, network, rdma, pidsLimit } = resourceFields(resources);
   const writes = [

@@ -23,6 +23,10 @@ import {
   THROTTLES,
 } from './resource-fields.ts';
 
+/**
+ * @spec runtime-spec/config-linux.md#memory, runtime-spec/config-linux.md#cpu, runtime-spec/config-linux.md#pids
+ * @spec runtime-spec/config-linux.md#unified/no-conversion
+ */
 export function planV2(resources: SpecResources): WantedPlan {
   const { memory, cpu, blockIo, hugepages, network, rdma, pidsLimit } = resourceFields(resources);
   refuseNetwork(network);

@@ -82,7 +82,10 @@ function missingFrom(host: CgroupHost): string {
   return `no mounted hierarchy has (mounted: ${host.hierarchies.map(({ name }) => name).join(', ')})`;
 }
 
-/** File → value of cgroup v2, written as they stand. */
+/**
+ * File → value of cgroup v2, written as they stand.
+ * @spec runtime-spec/config-linux.md#unified
+ */
 function planUnified(resources: SpecResources, host: CgroupHost): CgroupWrite[] {
   const entries = Object.entries(resources.unified ?? {});
   const unified = findUnified(host);

@@ -109,6 +109,7 @@ describe('everything in one document', () => {
   });
 });
 
+// @proves runtime-spec: config-linux.md#unified/no-conversion
 test.each<[string, SpecResources]>([
   ['memory/disableOOMKiller', { memory: { disableOOMKiller: true } }],
   ['memory/swappiness', { memory: { swappiness: 0 } }],
@@ -140,6 +141,7 @@ test('an idle group has no shares', () => {
 });
 
 describe('unified', () => {
+  // @proves runtime-spec: config-linux.md#unified/written
   test('files are written line by line, and read back as far as they can be', () => {
     const unified = {
       'memory.high': '1M',
@@ -160,6 +162,7 @@ describe('unified', () => {
     ]);
   });
 
+  // @proves runtime-spec: config-linux.md#unified/missing-controller
   test('a controller that is not there is an error', () => {
     expect(() => planCgroup({ unified: { 'io.max': '8:0 rbps=1' } }, fakeV2().host)).toThrow(
       expect.objectContaining({ code: 'E_CGROUP_CONTROLLER', subject: '/linux/resources/unified/io.max' }),
@@ -179,6 +182,7 @@ describe('writing on v2', () => {
     return { ...fake, group, plan };
   };
 
+  // @proves runtime-spec: config-linux.md#memory/check-before-update
   // A25 on v2: the kernel would kill processes rather than refuse the limit.
   test('with checkBeforeUpdate a limit below what is used is refused, and the old one stays', () => {
     const { group, plan, files } = open({ memory: { limit: 1 << 20, checkBeforeUpdate: true } });

@@ -85,6 +85,7 @@ hostTest('binds carry their attributes; a missing destination is made, like its 
   expect(existsSync(join(source, 'new'))).toBe(true);
 });
 
+// @proves runtime-spec: config.md#linux-mount-options/idmap
 hostTest('an id-mapped bind shifts the owner seen on disk', ['linux', 'root'], async () => {
   const source = join(rig.dir, 'idmapped');
   mkdirSync(source, { recursive: true });
@@ -179,6 +180,7 @@ hostTest('identity: the child joins its cgroup before its cgroup namespace, and 
   }
 });
 
+// @proves runtime-spec: config-linux.md#default-devices/console config.md#process/terminal
 hostTest('a terminal is a pty of the container, its controlling terminal, and /dev/console', ['linux', 'root'], async () => {
   const { stdout } = await shell(
     "tty; stty size; stat -c '%t' /dev/console; cat /proc/self/stat | while read a b c d e f g rest; do echo $((g >> 8)); done",

@@ -136,6 +136,7 @@ hostTest('a starter that dies in the middle takes the half-born container with i
   await expect.poll(() => isAlive(pid)).toBe(false);
 });
 
+// @proves runtime-spec: runtime.md#errors/no-trace
 hostTest('each operation that fails or is killed is named, and leaves nothing', ['linux', 'root'], async () => {
   const plan = standardPlan({ rootfs: rig.rootfs, args: ['true'] });
   // The shim of the test before may still be on its way out.

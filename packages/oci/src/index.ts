@@ -60,5 +60,5 @@ export { parseSignal, SIGNAL_NUMBERS, signalName } from './signals.ts';
 export { formatSpecJson, parseSpecJson, SPEC_MAX_BYTES } from './spec-json.ts';
 export { validateProcess } from './validate-process.ts';
 export { MEMORY_LIMIT_MIN_BYTES, validateResources } from './validate-resources.ts';
-export { SECCOMP_ACTIONS, SECCOMP_ARCHITECTURES, type SeccompAction, type SeccompOperator } from './validate-seccomp.ts';
-export { findSpecIssues, validateSpec } from './validate-spec.ts';
+export { SECCOMP_ACTIONS, SECCOMP_ARCHITECTURES, SECCOMP_OPERATORS, type SeccompAction, type SeccompOperator } from './validate-seccomp.ts';
+export { findSpecIssues, HOOK_KINDS, validateSpec } from './validate-spec.ts';

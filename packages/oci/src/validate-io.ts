@@ -5,20 +5,23 @@
  *
  * @spec runtime-spec/config-linux.md#control-groups
  */
-import { at, type IssueList, type Json } from './issue-list.ts';
+import { at, type IssueList, isAbsent, type Json } from './issue-list.ts';
 
 const INT64_MAX = 9_223_372_036_854_775_807n;
 const UINT32_MAX = 4_294_967_295;
 
 const RATES = ['throttleReadBpsDevice', 'throttleWriteBpsDevice', 'throttleReadIOPSDevice', 'throttleWriteIOPSDevice'];
 
+/** @spec runtime-spec/config-linux.md#block-io */
 export function checkBlockIo(list: IssueList, path: string, value: unknown): void {
   const io = list.object(path, value);
   if (io === undefined) return;
   checkWeights(list, path, io);
   list.array(`${path}/weightDevice`, io['weightDevice'], (item, entry) => {
     const device = checkDeviceNumbers(list, item, entry);
-    if (device !== undefined) checkWeights(list, item, device);
+    if (device === undefined) return;
+    checkWeights(list, item, device);
+    if (isAbsent(device['weight']) && isAbsent(device['leafWeight'])) list.add(item, 'needs a weight or a leafWeight');
   });
   for (const field of RATES) {
     list.array(`${path}/${field}`, io[field], (item, entry) => {
@@ -44,7 +47,10 @@ function checkDeviceNumbers(list: IssueList, path: string, entry: unknown): Json
   return device;
 }
 
-/** `hugepageLimits`, `network` and `rdma` below `path`. */
+/**
+ * `hugepageLimits`, `network` and `rdma` below `path`.
+ * @spec runtime-spec/config-linux.md#huge-page-limits, runtime-spec/config-linux.md#rdma
+ */
 export function checkFurtherLimits(list: IssueList, path: string, resources: Json): void {
   list.array(`${path}/hugepageLimits`, resources['hugepageLimits'], (item, entry) => {
     const limit = list.object(item, entry, true);
@@ -56,12 +62,16 @@ export function checkFurtherLimits(list: IssueList, path: string, resources: Jso
   checkNetwork(list, `${path}/network`, resources['network']);
   for (const [name, value] of Object.entries(list.object(`${path}/rdma`, resources['rdma']) ?? {})) {
     const limits = list.object(at(`${path}/rdma`, name), value, true);
+    if (limits !== undefined && isAbsent(limits['hcaHandles']) && isAbsent(limits['hcaObjects'])) {
+      list.add(at(`${path}/rdma`, name), 'needs hcaHandles or hcaObjects');
+    }
     for (const field of limits === undefined ? [] : ['hcaHandles', 'hcaObjects']) {
       list.integer(`${at(`${path}/rdma`, name)}/${field}`, limits?.[field], { min: 0, max: UINT32_MAX });
     }
   }
 }
 
+/** @spec runtime-spec/config-linux.md#network */
 function checkNetwork(list: IssueList, path: string, value: unknown): void {
   const network = list.object(path, value);
   if (network === undefined) return;

@@ -82,6 +82,7 @@ function checkNamespaces(list: IssueList, value: unknown): void {
   });
 }
 
+/** @spec runtime-spec/config-linux.md#user-namespace-mappings/fields */
 function checkUserMappings(list: IssueList, linux: Json): void {
   const fields = ['uidMappings', 'gidMappings'].filter((field) => !isAbsent(linux[field]));
   for (const field of fields) checkIdMappings(list, `/linux/${field}`, linux[field]);
@@ -129,6 +130,7 @@ function checkOverlap<T extends { path: string; size: number }>(list: IssueList,
   }
 }
 
+/** @spec runtime-spec/config-linux.md#devices/fields */
 function checkDevice(list: IssueList, path: string, item: unknown): void {
   const device = list.object(path, item, true);
   if (device === undefined) return;
@@ -152,12 +154,14 @@ function checkCgroupsPath(list: IssueList, value: unknown): void {
   if (text.split('/').some((name) => Buffer.byteLength(name) > 255)) list.add('/linux/cgroupsPath', 'has a name longer than 255 bytes');
 }
 
+/** @spec runtime-spec/config-linux.md#rootfs-mount-propagation/unknown */
 function checkPropagation(list: IssueList, value: unknown): void {
   const word = list.text('/linux/rootfsPropagation', value, { empty: 'allowed' });
   if (word !== undefined && word !== '' && !isPropagation(word))
     list.add('/linux/rootfsPropagation', `${quote(word)} is not a propagation type`);
 }
 
+/** @spec runtime-spec/config-linux.md#masked-paths/absolute, runtime-spec/config-linux.md#readonly-paths/absolute */
 function checkHiddenPaths(list: IssueList, linux: Json): void {
   for (const field of ['maskedPaths', 'readonlyPaths']) {
     const paths = list.array(`/linux/${field}`, linux[field], (path, item) => list.absolutePath(path, item));

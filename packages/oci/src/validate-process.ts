@@ -51,6 +51,7 @@ export function validateProcess(document: unknown): SpecProcess {
   });
 }
 
+/** @spec runtime-spec/config.md#process/console-size-both */
 function checkConsole(list: IssueList, path: string, value: unknown): void {
   const size = list.object(path, value);
   if (size === undefined) return;

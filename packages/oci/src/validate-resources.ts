@@ -49,6 +49,7 @@ export function validateResources(document: unknown): SpecResources {
   });
 }
 
+/** @spec runtime-spec/config-linux.md#allowed-device-list/allow */
 function checkDeviceRule(list: IssueList, path: string, item: unknown): void {
   const rule = list.object(path, item, true);
   if (rule === undefined) return;
@@ -81,6 +82,7 @@ function checkMemory(list: IssueList, path: string, value: unknown): void {
     list.add(`${path}/reservation`, `is ${reservation}, above the limit of ${limit}`);
 }
 
+/** @spec runtime-spec/config-linux.md#cpu/burst-and-quota */
 function checkCpu(list: IssueList, path: string, value: unknown): void {
   const cpu = list.object(path, value);
   if (cpu === undefined) return;
@@ -90,7 +92,8 @@ function checkCpu(list: IssueList, path: string, value: unknown): void {
   if (isSet(quota) && quota < 1000) list.add(`${path}/quota`, `is ${quota} microseconds, needs to be 1000 or more (-1 lifts it)`);
   const period = list.integer(`${path}/period`, cpu['period'], { min: 0, max: 1_000_000 });
   if (isSet(period) && period < 1000) list.add(`${path}/period`, `is ${period} microseconds, needs to be 1000 to 1000000`);
-  list.integer(`${path}/burst`, cpu['burst'], { min: 0, max: INT64_MAX });
+  const burst = list.integer(`${path}/burst`, cpu['burst'], { min: 0, max: INT64_MAX });
+  if (isSet(burst) && isSet(quota) && burst > quota) list.add(`${path}/burst`, `is ${burst}, above the quota of ${quota}`);
   list.integer(`${path}/realtimeRuntime`, cpu['realtimeRuntime'], { min: -1, max: INT64_MAX });
   list.integer(`${path}/realtimePeriod`, cpu['realtimePeriod'], { min: 0, max: INT64_MAX });
   list.integer(`${path}/idle`, cpu['idle'], { min: 0, max: 1 });

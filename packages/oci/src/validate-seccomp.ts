@@ -86,6 +86,12 @@ export function checkSeccomp(list: IssueList, value: unknown, path = '/linux/sec
   const rules = list.array(`${path}/syscalls`, seccomp['syscalls'], (at, item) => checkRule(list, at, item));
   if (rules !== undefined && rules.length > RULES_MAX) list.add(`${path}/syscalls`, `has more than ${RULES_MAX} rules`);
   checkNotify(list, path, seccomp);
+  const { listenerPath, listenerMetadata } = seccomp;
+  if (!isEmptyText(listenerMetadata) && isEmptyText(listenerPath)) list.add(`${path}/listenerMetadata`, 'needs a listenerPath beside it');
+}
+
+function isEmptyText(value: unknown): boolean {
+  return isAbsent(value) || value === '';
 }
 
 function checkRule(list: IssueList, path: string, item: unknown): void {

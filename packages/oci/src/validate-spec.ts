@@ -20,7 +20,7 @@ import { checkProcess } from './validate-process.ts';
  * Returns the document itself, typed, when nothing is wrong with it. Fields the specification does not name are ignored, as it asks.
  *
  * @throws EngineError `invalid-argument` / `E_SPEC_INVALID`; `issues` holds every finding (the first 200)
- * @spec runtime-spec/config.md#configuration-schema
+ * @spec runtime-spec/config.md#extensibility, runtime-spec/config.md#valid-values
  */
 export function validateSpec(document: unknown): RuntimeSpec {
   const issues = findSpecIssues(document);
@@ -44,6 +44,7 @@ export function findSpecIssues(document: unknown): readonly Issue[] {
   return list.issues;
 }
 
+/** @spec runtime-spec/config.md#root/required, runtime-spec/config.md#root/path */
 function checkSpec(list: IssueList, spec: Json): void {
   checkVersion(list, spec['ociVersion']);
   const linux = list.object('/linux', spec['linux']);
@@ -60,7 +61,10 @@ function checkSpec(list: IssueList, spec: Json): void {
   if (linux !== undefined) checkLinux(list, linux, spec);
 }
 
-/** A later minor version only adds what readers must ignore; another major one may change meanings. */
+/**
+ * A later minor version only adds what readers must ignore; another major one may change meanings.
+ * @spec runtime-spec/config.md#specification-version
+ */
 function checkVersion(list: IssueList, value: unknown): void {
   const version = list.text('/ociVersion', value, { required: true });
   if (version === undefined) return;
@@ -98,6 +102,7 @@ function checkMount(list: IssueList, path: string, item: unknown): void {
   checkMountMappings(list, { path, mount, isBind });
 }
 
+/** @spec runtime-spec/config.md#posix-platform-mounts */
 function checkMountMappings(list: IssueList, { path, mount, isBind }: { path: string; mount: Json; isBind: boolean }): void {
   const both = ['uidMappings', 'gidMappings'].filter((field) => !isAbsent(mount[field]));
   for (const field of both) checkIdMappings(list, `${path}/${field}`, mount[field]);
@@ -105,6 +110,7 @@ function checkMountMappings(list: IssueList, { path, mount, isBind }: { path: st
   if (both.length > 0 && !isBind) list.add(path, 'is not a bind mount, and only those can be id-mapped');
 }
 
+/** @spec runtime-spec/config.md#annotations */
 function checkAnnotations(list: IssueList, value: unknown): void {
   const annotations = list.object('/annotations', value);
   for (const [key, text] of Object.entries(annotations ?? {})) {
@@ -113,7 +119,7 @@ function checkAnnotations(list: IssueList, value: unknown): void {
   }
 }
 
-const HOOK_KINDS = ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'];
+export const HOOK_KINDS = ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'] as const;
 
 function checkHooks(list: IssueList, value: unknown): void {
   const hooks = list.object('/hooks', value);

@@ -31,7 +31,10 @@ export interface CreateRuntimeOptions extends RuntimeOptions {
   readonly keepReady?: boolean;
 }
 
-/** Opens a runtime on a state directory. Touches nothing before the first call. */
+/**
+ * Opens a runtime on a state directory. Touches nothing before the first call.
+ * @spec runtime-spec/runtime.md#operations, runtime-spec/runtime.md#scope-of-a-container
+ */
 export function createRuntime(options: CreateRuntimeOptions): Runtime {
   const parts = partsOf(options);
   const { store, cgroups } = parts;
@@ -101,6 +104,7 @@ function endedBefore(id: string): EngineError {
   });
 }
 
+/** @spec runtime-spec/runtime.md#query-state */
 async function stateOf(id: string, { store, cgroups }: Parts): Promise<ContainerState> {
   const record = await store.require(id);
   return describeState(record, statusOf(record, store, cgroups));

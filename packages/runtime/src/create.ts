@@ -47,6 +47,7 @@ export function expectCreate({ nursery, readyMoves }: Parts): void {
   if (nursery?.isReady !== true) readyMoves();
 }
 
+/** @spec runtime-spec/runtime.md#create, runtime-spec/runtime.md#errors */
 export async function createContainer(request: CreateRequest, parts: Parts): Promise<StartedProcess> {
   expectCreate(parts);
   const spec = request.spec ?? (await readSpec(request.bundle));
@@ -128,7 +129,10 @@ export async function removeCgroup(cgroup: Cgroup): Promise<void> {
   await cgroup.remove();
 }
 
-/** @throws `not-found` / `E_BUNDLE` without config.json; `invalid-argument` with every issue of it */
+/**
+ * @throws `not-found` / `E_BUNDLE` without config.json; `invalid-argument` with every issue of it
+ * @spec runtime-spec/bundle.md#container-format/config-file
+ */
 export async function readSpec(bundle: string): Promise<RuntimeSpec> {
   const text = await findText(`${bundle}/config.json`, { maxBytes: SPEC_MAX_BYTES });
   if (text !== undefined) return validateSpec(parseSpecJson(text));
@@ -154,6 +158,7 @@ function bundleFacts(request: CreateRequest, rootfs: string, cgroup: Cgroup): Bu
   };
 }
 
+/** @spec runtime-spec/config.md#root/is-directory, runtime-spec/bundle.md#container-format/root-directory */
 async function findRootfs(bundle: string, spec: RuntimeSpec): Promise<string> {
   const path = spec.root?.path ?? 'rootfs';
   const found = await resolvePath(path.startsWith('/') ? path : `${bundle}/${path}`);

@@ -10,7 +10,11 @@ import type { Cgroup } from '@slipway/cgroups';
 import { parseMountOptions, type RuntimeSpec, type SpecIdMapping } from '@slipway/oci';
 import { namespacesOf } from './plan/namespaces.ts';
 
-/** With user and cgroup namespaces of its own and a writable cgroup mount, a container is meant to make cgroups. */
+/**
+ * With user and cgroup namespaces of its own and a writable cgroup mount, a container is meant to make cgroups.
+ * @spec runtime-spec/config-linux.md#cgroup-ownership/with-namespace
+ * @spec runtime-spec/config-linux.md#cgroup-ownership/when-writable
+ */
 export function wantsDelegation(spec: RuntimeSpec): boolean {
   const fresh = new Set(
     namespacesOf(spec)

@@ -24,13 +24,19 @@ export async function runHook(hook: HookProgram, pointer: string, state: string)
   if (failure !== undefined) throw hookFailed(pointer, hook.path, failure, output);
 }
 
-/** One after another; the first that fails is the last that runs. @throws as {@link runHook} */
+/**
+ * One after another; the first that fails is the last that runs. @throws as {@link runHook}
+ * @spec runtime-spec/config.md#poststart
+ */
 export async function runPoststart(container: Hooked, pid: number): Promise<void> {
   for (const [index, hook] of hooksOf(container.spec, 'poststart').entries())
     await runHook(hook, pointerOf('poststart', index), formatHookState(container.spec, container, 'running', pid));
 }
 
-/** The container is gone already: a hook that fails cannot bring it back, so it is told and the next one runs. */
+/**
+ * The container is gone already: a hook that fails cannot bring it back, so it is told and the next one runs.
+ * @spec runtime-spec/config.md#poststop
+ */
 export async function runPoststop(container: Hooked, warn: (message: string) => void): Promise<void> {
   for (const [index, hook] of hooksOf(container.spec, 'poststop').entries()) {
     await runHook(hook, pointerOf('poststop', index), formatHookState(container.spec, container, 'stopped')).catch((error: unknown) =>

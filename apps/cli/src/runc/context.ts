@@ -32,7 +32,12 @@ export function openRuntime({ root, log, verbose }: Context): Runtime {
   });
 }
 
-/** The words of a command, of which there have to be exactly so many. @throws UsageMistake */
+/**
+ * The words of a command, of which there have to be exactly so many. @throws UsageMistake
+ * @spec runtime-spec/runtime.md#query-state/needs-id, runtime-spec/runtime.md#create/needs-both
+ * @spec runtime-spec/runtime.md#start/needs-id, runtime-spec/runtime.md#kill/needs-id
+ * @spec runtime-spec/runtime.md#delete/needs-id
+ */
 export function requireWords({ flags }: Context, command: string, count: number): readonly [string, ...string[]] {
   const [first, ...rest] = flags.words;
   if (first !== undefined && flags.words.length === count) return [first, ...rest];

@@ -6,7 +6,8 @@
  *
  * @spec runtime-spec/features.md
  */
-import { CAPABILITY_NAMES, OCI_VERSION, SECCOMP_ACTIONS } from '@slipway/oci';
+import { CAPABILITY_NAMES, HOOK_KINDS, OCI_VERSION, SECCOMP_ACTIONS, SECCOMP_OPERATORS } from '@slipway/oci';
+import { CLAMP_ANNOTATION } from '@slipway/runtime';
 import type { Command } from './context.ts';
 
 /** Words of mount options with a meaning here; the same list that parseMountOptions sorts. */
@@ -17,25 +18,43 @@ const MOUNT_OPTIONS = [
   ...['shared', 'silent', 'slave', 'strictatime', 'suid', 'symfollow', 'sync', 'unbindable'],
 ];
 
+/** Those of the kernel that make sense without an agent. */
+const SECCOMP_FLAGS = ['SECCOMP_FILTER_FLAG_TSYNC', 'SECCOMP_FILTER_FLAG_LOG', 'SECCOMP_FILTER_FLAG_SPEC_ALLOW'];
+
+/**
+ * @spec runtime-spec/features.md#features-document, runtime-spec/features.md#specification-version
+ * @spec runtime-spec/features.md#hooks, runtime-spec/features.md#mount-options, runtime-spec/features-linux.md#namespaces
+ * @spec runtime-spec/features-linux.md#capabilities, runtime-spec/features-linux.md#seccomp
+ * @spec runtime-spec/features-linux.md#mountextensions, runtime-spec/features-linux.md#netdevices
+ */
 export const features: Command = async ({ out }) => {
   out(
     `${JSON.stringify(
       {
         ociVersionMin: '1.0.0',
         ociVersionMax: OCI_VERSION,
-        hooks: ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'],
+        hooks: HOOK_KINDS,
         mountOptions: MOUNT_OPTIONS,
         linux: {
           namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'user', 'uts'],
           capabilities: CAPABILITY_NAMES,
           cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: false },
-          seccomp: { enabled: true, actions: SECCOMP_ACTIONS, archs: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_AARCH64'] },
+          seccomp: {
+            enabled: true,
+            actions: SECCOMP_ACTIONS,
+            operators: SECCOMP_OPERATORS,
+            archs: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_AARCH64'],
+            knownFlags: SECCOMP_FLAGS,
+            supportedFlags: SECCOMP_FLAGS,
+          },
           apparmor: { enabled: false },
           selinux: { enabled: false },
           intelRdt: { enabled: false },
           mountExtensions: { idmap: { enabled: true } },
+          netDevices: { enabled: false },
         },
         annotations: {},
+        potentiallyUnsafeConfigAnnotations: [CLAMP_ANNOTATION],
       },
       undefined,
       4,

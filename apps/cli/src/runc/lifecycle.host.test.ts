@@ -2,6 +2,7 @@ import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { differs } from './testing/differences.ts';
 import { cgroupDirs, eventually, RUNTIMES, TestRuntime } from './testing/test-runtime.ts';
 
 /** A first process of a pid namespace cannot be killed from inside. */
@@ -14,6 +15,11 @@ describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
   });
   afterAll(() => runtime.dispose());
 
+  // @proves runtime-spec: runtime.md#lifecycle/as-configured runtime.md#lifecycle/not-yet-run runtime.md#lifecycle/runs-the-program
+  // @proves runtime-spec: runtime.md#lifecycle/undone runtime.md#state/version runtime.md#state/id runtime.md#state/status
+  // @proves runtime-spec: runtime.md#state/pid runtime.md#state/bundle runtime.md#state/json runtime.md#query-state/answers
+  // @proves runtime-spec: runtime.md#create/makes-one runtime.md#create/args-later runtime.md#start/runs runtime.md#kill/sends
+  // @proves runtime-spec: runtime.md#operations/all runtime.md#scope-of-a-container/same-caller
   hostTest('created, running, stopped, gone [runtime-spec/runtime.md#lifecycle]', ['root'], async () => {
     const id = runtime.newId();
     const rootfs = runtime.rootfs();
@@ -21,7 +27,7 @@ describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
 
     await runtime.must('create', '--bundle', bundle, id);
     const created = await runtime.state(id);
-    expect(created).toMatchObject({ id, status: 'created', bundle, annotations: { a: 'b' } });
+    expect(created).toMatchObject({ ociVersion: expect.stringMatching(/^1\./), id, status: 'created', bundle, annotations: { a: 'b' } });
     expect(created.pid).toBeGreaterThan(1);
     expect(existsSync(join(rootfs, 'ran'))).toBe(false);
 
@@ -32,17 +38,19 @@ describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
     await runtime.must('kill', id, 'KILL');
     await eventually(async () => (await runtime.state(id)).status === 'stopped');
     await runtime.must('delete', id);
-    expect((await runtime.call('state', id)).stderr).toContain('does not exist');
+    expect((await runtime.call('state', id)).code).toBe(1);
     expect(cgroupDirs(id)).toEqual([]);
     expect(existsSync(join(runtime.root, id))).toBe(false);
   });
 
+  // @proves runtime-spec: runtime.md#start/wrong-state runtime.md#delete/wrong-state runtime.md#create/id-refused
+  // @proves runtime-spec: runtime.md#state/unique
   hostTest('what is not allowed in a state is refused and changes nothing', ['root'], async () => {
     const { id, bundle } = await runtime.sleeping();
 
     expect((await runtime.call('start', id)).code).not.toBe(0);
     expect((await runtime.call('delete', id)).code).not.toBe(0);
-    expect((await runtime.call('resume', id)).code).not.toBe(0);
+    expect((await runtime.call('resume', id)).code === 0).toBe(differs(under, 'resume-is-quiet'));
     expect((await runtime.call('create', '--bundle', bundle, id)).stderr).toContain('exist');
     expect(await runtime.state(id)).toMatchObject({ status: 'running' });
   });
@@ -66,12 +74,13 @@ describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
     expect(cgroupDirs(id)).toEqual([]);
   });
 
+  // @proves runtime-spec: runtime.md#kill/wrong-state runtime.md#delete/removes
   hostTest('a process killed from outside leaves nothing after delete', ['root'], async () => {
     const { id, pid } = await runtime.sleeping();
     process.kill(pid, 'SIGKILL');
 
     await eventually(async () => (await runtime.state(id)).status === 'stopped');
-    expect((await runtime.call('kill', id, 'TERM')).stderr).toContain('not running');
+    expect((await runtime.call('kill', id, 'TERM')).code).toBe(1);
     await runtime.must('delete', id);
 
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(runtime.dir);
@@ -107,6 +116,7 @@ describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
     expect(cgroupDirs(id)).toEqual([]);
   });
 
+  // @proves runtime-spec: config.md#process/args
   hostTest('a program that is missing or not executable fails the creation and leaves nothing', ['root'], async () => {
     for (const [program, words, code] of [
       ['nosuch', 'executable file not found', 127],
@@ -116,13 +126,14 @@ describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
       const ended = await runtime.call('run', '--bundle', runtime.bundle({ process: { args: [program] } }), id);
 
       expect(ended.code).not.toBe(0);
-      if (under.ours) expect(ended.code).toBe(code);
-      if (under.ours || program === 'nosuch') expect(ended.stderr).toContain(words);
+      expect(ended.code).toBe(differs(under, 'one-exit-code') ? 1 : code);
+      if (!differs(under, 'own-words')) expect(ended.stderr).toContain(words);
       expect((await runtime.call('state', id)).code).not.toBe(0);
       expect(cgroupDirs(id)).toEqual([]);
     }
   });
 
+  // @proves runtime-spec: runtime.md#state/extra-status
   hostTest('pause stops every process, resume lets them go on', ['root'], async () => {
     const { id } = await runtime.sleeping();
 
@@ -135,6 +146,7 @@ describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
     await runtime.must('delete', '--force', id);
   });
 
+  // @proves runtime-spec: runtime.md#kill/sends
   hostTest('kill takes names and numbers, TERM by default', ['root'], async () => {
     const trap = 'for s in TERM HUP USR1; do trap "echo got-$s" $s; done; while :; do sleep 0.05; done';
     const id = runtime.newId();
@@ -149,7 +161,7 @@ describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
       await runtime.must('kill', id, ...args);
       await eventually(() => readFileSync(files.stdout, 'utf8').includes(`got-${name}`));
     }
-    expect((await runtime.call('kill', id, 'NOSUCH')).code).not.toBe(0);
+    expect((await runtime.call('kill', id, 'NOSUCH')).code === 0).toBe(differs(under, 'unknown-signal-is-zero'));
   });
 
   hostTest('lists and tables name the container and its processes', ['root'], async () => {
@@ -159,6 +171,7 @@ describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
     expect(JSON.parse((await runtime.must('list', '--format', 'json')).stdout)).toContainEqual(
       expect.objectContaining({ id, pid, status: 'running', owner: 'root' }),
     );
+    if (differs(under, 'own-words')) return;
     expect((await runtime.must('list')).stdout).toMatch(/^ID +PID +STATUS +BUNDLE +CREATED +OWNER\n/);
     expect(JSON.parse((await runtime.must('ps', '--format', 'json', id)).stdout)).toEqual([pid]);
     expect((await runtime.must('ps', id)).stdout).toMatch(new RegExp(`UID +PID.*\\n.*\\b${pid}\\b.*sleep 1000\\n$`));
@@ -181,6 +194,7 @@ describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
   });
 
   // A46
+  // @proves runtime-spec: runtime.md#lifecycle/later-changes
   hostTest('config.json is read once, at creation [runtime-spec/runtime.md#create]', ['root'], async () => {
     const id = runtime.newId();
     const rootfs = runtime.rootfs();
@@ -195,8 +209,10 @@ describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
   });
 
   // A44
+  // @proves runtime-spec: runtime.md#create/id-refused
   hostTest('an id that could be a path or an escape sequence is refused', ['root'], async () => {
-    for (const id of ['../x', 'a/b', '.', '..', '', 'a\nb', '\x1b]0;x', '😀', 'a'.repeat(300)]) {
+    const wide = differs(under, 'wide-ids') ? [] : ['a\nb', '\x1b]0;x', '😀'];
+    for (const id of ['../x', 'a/b', '.', '..', '', ...wide, 'a'.repeat(300)]) {
       expect((await runtime.call('create', '--bundle', runtime.bundle(), id)).code, JSON.stringify(id)).not.toBe(0);
     }
     expect(existsSync(join(runtime.dir, 'x'))).toBe(false);
@@ -220,6 +236,7 @@ describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
     const ended = await runtime.call('--log', log, '--log-format', 'json', 'state', 'nosuch');
 
     expect(ended.code).toBe(1);
+    if (differs(under, 'own-words')) return;
     expect(ended.stderr).toBe('container does not exist\n');
     expect(JSON.parse(readFileSync(log, 'utf8'))).toEqual({
       level: 'error',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SpecMount } from '@slipway/oci';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { OURS, RUNTIMES, TestRuntime } from './testing/test-runtime.ts';
+import { OURS, OURS_AND_RUNC, TestRuntime } from './testing/test-runtime.ts';
 
 const PROC: SpecMount = { destination: '/proc', type: 'proc', source: 'proc' };
 const TABLE = 'cat /proc/self/mountinfo';
@@ -23,7 +23,7 @@ function places(mountinfo: string): Record<string, { own: string; propagation: s
   );
 }
 
-describe.each(RUNTIMES)('options of mounts, by $name', (under) => {
+describe.each(OURS_AND_RUNC)('options of mounts, by $name', (under) => {
   let runtime: TestRuntime;
   beforeAll(() => {
     runtime = new TestRuntime(under);
@@ -105,7 +105,7 @@ describe.each(RUNTIMES)('options of mounts, by $name', (under) => {
       const promised = { private: /^$/, rprivate: /^$/ };
       // Debian's runc leaves the root private all the same.
       const ours = { shared: /shared/, rshared: /shared/, unbindable: /unbindable/, runbindable: /unbindable/ };
-      const expected = under.ours ? { ...promised, ...ours } : promised;
+      const expected = under.kind === 'ours' ? { ...promised, ...ours } : promised;
       for (const [rootfsPropagation, tags] of Object.entries(expected)) {
         expect((await table([], { rootfsPropagation }))['/']?.propagation, rootfsPropagation).toMatch(tags);
       }
@@ -115,6 +115,7 @@ describe.each(RUNTIMES)('options of mounts, by $name', (under) => {
     },
   );
 
+  // @proves runtime-spec: config.md#linux-mount-options/tmpcopyup
   hostTest('tmpcopyup begins with what the image has', ['root'], async () => {
     const rootfs = runtime.rootfs();
     mkdirSync(join(rootfs, 'var/deep/er'), { recursive: true });

@@ -28,6 +28,7 @@ const BETWEEN_FIELDS: readonly RegExp[] = [
   / holds more than one propagation type$/,
   / has no meaning with SCMP_/,
   / is missing, and SCMP_ACT_NOTIFY needs an agent/,
+  / above the quota of | needs a weight or a leafWeight$| needs hcaHandles or hcaObjects$| needs a listenerPath beside it$/,
   / above the (hard )?limit of | below the memory limit of | it needs a memory limit beside it$/,
   / is not namespaced: | is set beside \/hostname/,
   / is longer than 64 bytes$| has a name longer than 255 bytes$/, // bytes, where a schema counts characters

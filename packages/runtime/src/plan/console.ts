@@ -7,7 +7,11 @@
 import type { SpecProcess } from '@slipway/oci';
 import type { Draft } from './draft.ts';
 
-/** In a new container the launcher also binds it on /dev/console. */
+/**
+ * In a new container the launcher also binds it on /dev/console.
+ * @spec runtime-spec/config.md#process/terminal, runtime-spec/config.md#process/console-size-ignored
+ * @spec runtime-spec/config-linux.md#default-devices/console
+ */
 export function planConsole(draft: Draft, process: SpecProcess | undefined): void {
   if (process?.terminal !== true) return;
   const { height = 0, width = 0 } = process.consoleSize ?? {};

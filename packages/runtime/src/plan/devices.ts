@@ -29,6 +29,7 @@ const LINKS = [
   { path: '/dev/ptmx', target: 'pts/ptmx' },
 ] as const;
 
+/** @spec runtime-spec/config-linux.md#devices */
 export function planDevices(draft: Draft, spec: RuntimeSpec, host: Host): void {
   if (bindsDev(spec)) return;
   const mustBind = host.inUserNamespace || userNamespaceOf(spec) !== 'own';

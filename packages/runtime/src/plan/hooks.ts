@@ -29,7 +29,11 @@ export function hasBirthHooks(spec: RuntimeSpec): boolean {
   return (['prestart', 'createRuntime', 'createContainer'] as const).some((kind) => hooksOf(spec, kind).length > 0);
 }
 
-/** Everything of the container is made, and pivot_root has not happened. */
+/**
+ * Everything of the container is made, and pivot_root has not happened.
+ * @spec runtime-spec/config.md#prestart, runtime-spec/config.md#createruntime-hooks
+ * @spec runtime-spec/config.md#createcontainer-hooks
+ */
 export function planBirthHooks(draft: Draft, spec: RuntimeSpec, facts: BundleFacts): void {
   for (const kind of ['prestart', 'createRuntime'] as const) {
     for (const [index, hook] of hooksOf(spec, kind).entries()) {
@@ -43,7 +47,10 @@ export function planBirthHooks(draft: Draft, spec: RuntimeSpec, facts: BundleFac
   }
 }
 
-/** After `start` was called; whoever called it hears about the end of these before it goes on. */
+/**
+ * After `start` was called; whoever called it hears about the end of these before it goes on.
+ * @spec runtime-spec/config.md#startcontainer-hooks
+ */
 export function planStartHooks(draft: Draft, spec: RuntimeSpec, facts: Pick<BundleFacts, 'id' | 'bundle'>): void {
   const hooks = hooksOf(spec, 'startContainer');
   for (const [index, hook] of hooks.entries()) {

@@ -21,7 +21,10 @@ export function newAttributes({ attributes, recursiveAttributes }: ParsedMountOp
   return { ...recursiveAttributes, ...attributes };
 }
 
-/** Attributes of a mount that may have others below it: those of the tree come first, and the top's own after them. */
+/**
+ * Attributes of a mount that may have others below it: those of the tree come first, and the top's own after them.
+ * @spec runtime-spec/config.md#linux-mount-options
+ */
 export function treeAttributes({ attributes, recursiveAttributes }: ParsedMountOptions): {
   readonly attributes: MountAttributes;
   readonly treeAttributes?: MountAttributes;

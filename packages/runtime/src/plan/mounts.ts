@@ -38,12 +38,14 @@ const PROC_OVERLAYS: ReadonlySet<string> = new Set(
 /** Owned by a namespace: in a new user namespace the kernel lets us mount it only with a namespace of that kind too. */
 const OWNING_NAMESPACE = { proc: 'pid', sysfs: 'network', mqueue: 'ipc' } as const;
 
+/** @spec runtime-spec/config-linux.md#default-filesystems */
 export function planMounts(draft: Draft, spec: RuntimeSpec, host: Host): void {
   if (!hasOwn(spec, 'mount')) return;
   planRootMount(draft, spec, host);
   for (const [index, mount] of (spec.mounts ?? []).entries()) planMount(draft, { spec, host, mount, pointer: `/mounts/${index}` });
 }
 
+/** @spec runtime-spec/config-linux.md#rootfs-mount-propagation */
 function planRootMount(draft: Draft, spec: RuntimeSpec, { rootfs, rootfsMount }: Host): void {
   // Slave even where `shared` is asked for: that is a promise about the container's own tree, made after pivot_root.
   const propagation: Propagation = spec.linux?.rootfsPropagation?.endsWith('private') === true ? 'rprivate' : 'rslave';
@@ -136,7 +138,7 @@ function bindPropagation(pointer: string, spec: RuntimeSpec, asked: Propagation 
   return asked ?? (spec.linux?.rootfsPropagation?.endsWith('private') === true ? 'rprivate' : 'rslave');
 }
 
-/** The mount's own maps, else the user namespace's. */
+/** The mount's own maps, else the user namespace's. @spec runtime-spec/config.md#linux-mount-options/idmap */
 function idMapOf(spec: RuntimeSpec, { mount, pointer }: MountRequest, options: ParsedMountOptions): BindOperation['idmap'] {
   const { uidMappings = [], gidMappings = [] } = mount;
   const own = uidMappings.length > 0 && gidMappings.length > 0;

@@ -131,6 +131,7 @@ function planCgroups(draft: Draft, host: Host): void {
   draft.add('identity', { pointer: '/linux/cgroupsPath', reason }, { op: 'joinCgroup', procsFiles });
 }
 
+/** @spec runtime-spec/config-linux.md#user-namespace-mappings */
 function planIdentity(draft: Draft, spec: RuntimeSpec, host: Host): void {
   if (userNamespaceOf(spec) === 'new') {
     const uid = toIdMappings(spec.linux?.uidMappings);

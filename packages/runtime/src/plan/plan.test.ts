@@ -63,6 +63,9 @@ test('the least container, whole', () => {
   ]);
 });
 
+// @proves runtime-spec: config.md#process/terminal config.md#mounts/order
+// @proves runtime-spec: config.md#linux-mount-options/recursive
+// @proves runtime-spec: config-linux.md#intelrdt/untouched
 test('a container like an engine’s, in a user namespace on a hybrid host, whole', () => {
   const ids = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
   const spec = smallSpec({
@@ -204,6 +207,13 @@ test('a further process enters the user namespace last, and waits for nobody', (
     ...RIGHTS,
     { op: 'exec', args: ['/bin/true'], env: ['PATH=/bin'] },
   ]);
+});
+
+// @proves runtime-spec: config.md#process/console-size-ignored
+test('the size of a console counts with a terminal only', () => {
+  const process = { cwd: '/', args: ['/bin/true'], env: ['PATH=/bin'], consoleSize: { height: 24, width: 80 } };
+
+  expect(planned(smallSpec({ process }))).toEqual(planned(smallSpec()));
 });
 
 test('what a joined user namespace is to own is made after joining it', () => {

@@ -42,6 +42,7 @@ export function planRights(draft: Draft, spec: RuntimeSpec, host: HostFacts): vo
   planProgram(draft, process);
 }
 
+/** @spec runtime-spec/config.md#posix-platform-user */
 function planUser(draft: Draft, spec: RuntimeSpec): void {
   const { uid = 0, gid = 0, additionalGids = [] } = spec.process?.user ?? {};
   if (userNamespaceOf(spec) === 'new') {

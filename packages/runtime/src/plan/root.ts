@@ -13,6 +13,7 @@ import type { Host } from './host.ts';
 import { toContainerPath } from './mount-request.ts';
 import { hasOwn } from './namespaces.ts';
 
+/** @spec runtime-spec/config-linux.md#readonly-paths/read-only */
 export function planRoot(draft: Draft, spec: RuntimeSpec, host: Host): void {
   for (const [index, path] of (spec.linux?.readonlyPaths ?? []).entries()) {
     const origin = { pointer: `/linux/readonlyPaths/${index}`, reason: `${path} may be read, not changed` };
@@ -34,6 +35,7 @@ export function planRoot(draft: Draft, spec: RuntimeSpec, host: Host): void {
   planFinalRoot(draft, spec);
 }
 
+/** @spec runtime-spec/config.md#root/readonly */
 function planFinalRoot(draft: Draft, spec: RuntimeSpec): void {
   const propagation = spec.linux?.rootfsPropagation as Propagation | undefined;
   if (propagation?.endsWith('shared') === true || propagation?.endsWith('unbindable') === true) {

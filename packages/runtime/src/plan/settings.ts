@@ -15,6 +15,7 @@ const IPC_KEYS: ReadonlySet<string> = new Set(
   ['msgmax', 'msgmnb', 'msgmni', 'sem', 'shmall', 'shmmax', 'shmmni', 'shm_rmid_forced'].map((name) => `kernel.${name}`),
 );
 
+/** @spec runtime-spec/config.md#hostname, runtime-spec/config.md#domainname */
 export function planSettings(draft: Draft, spec: RuntimeSpec): void {
   const { hostname = '', domainname = '' } = spec;
   if (hostname !== '') {

@@ -28,7 +28,10 @@ export function planStart(draft: Draft, spec: RuntimeSpec, { awaitStart, hooks }
   draft.add('start', { pointer: '/process/args', reason: `the process becomes ${name}` }, { op: 'exec', args: program.args ?? [], env });
 }
 
-/** Finds the program while a failure still fails the creation. */
+/**
+ * Finds the program while a failure still fails the creation.
+ * @spec runtime-spec/config.md#process/args
+ */
 export function planProgram(draft: Draft, program: SpecProcess): void {
   const [name = ''] = program.args ?? [];
   const path = (program.env ?? []).findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? '';

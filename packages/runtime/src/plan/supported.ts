@@ -22,7 +22,10 @@ const UNSUPPORTED = [
   '/linux/memoryPolicy',
 ] as const;
 
-/** @throws EngineError `unsupported` / `E_SPEC_UNSUPPORTED` naming the first such field; annotations and unknown fields pass */
+/**
+ * @throws EngineError `unsupported` / `E_SPEC_UNSUPPORTED` naming the first such field; annotations and unknown fields pass
+ * @spec runtime-spec/config-linux.md#intelrdt
+ */
 export function requireSupported(spec: RuntimeSpec): void {
   for (const pointer of UNSUPPORTED) {
     if (!isEmpty(valueAt(spec, pointer)))

@@ -120,6 +120,7 @@ describe('the default profile', () => {
         }
       }
     },
+    60_000,
   );
 
   test('decides every call within a few dozen instructions', () => {

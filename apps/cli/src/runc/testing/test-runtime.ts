@@ -27,17 +27,32 @@ import { defaultSpec, formatSpecJson, type RuntimeSpec, type SpecLinux, type Spe
 export interface RuntimeUnderTest {
   readonly name: string;
   readonly binary: string;
-  /** Ours promises more than the standard; the peer is here to show that the suite tests the standard. */
-  readonly ours: boolean;
+  /** Ours promises more than the standard; peers are here to show that the suite tests the standard. @see differences.ts */
+  readonly kind: 'ours' | 'runc' | 'crun';
+  /** What starts it, where it cannot be started as it is. */
+  readonly under?: readonly string[];
+  /** Of its documents, where it reads none of today's. */
+  readonly ociVersion?: string;
 }
 
 export const OURS: RuntimeUnderTest = {
   name: 'slipway',
   binary: fileURLToPath(new URL('../../../../../bin/runc', import.meta.url)),
-  ours: true,
+  kind: 'ours',
 };
-export const PEER: RuntimeUnderTest = { name: 'Debian’s runc', binary: '/usr/sbin/runc', ours: false };
-export const RUNTIMES = [OURS, PEER] as const;
+const RUNC: RuntimeUnderTest = { name: 'Debian’s runc', binary: '/usr/sbin/runc', kind: 'runc' };
+/** crun 1.8 does not start where a v2 hierarchy has controllers beside v1: it does not get to see that one. */
+const WITHOUT_HYBRID = 'if mountpoint -q /sys/fs/cgroup/unified; then umount --lazy /sys/fs/cgroup/unified; fi; exec "$0" "$@"';
+const CRUN: RuntimeUnderTest = {
+  name: 'crun',
+  binary: '/usr/bin/crun',
+  kind: 'crun',
+  under: ['/usr/bin/unshare', '--mount', '/bin/sh', '-c', WITHOUT_HYBRID],
+  ociVersion: '1.0.2',
+};
+export const RUNTIMES = [OURS, RUNC, CRUN] as const;
+/** Those whose command line is runc's own; crun's is like it. */
+export const OURS_AND_RUNC = [OURS, RUNC] as const;
 
 export interface Ended {
   readonly code: number;
@@ -100,8 +115,13 @@ export class TestRuntime {
   /** A bundle directory; its rootfs is shared by the tests of a file unless it brings its own. */
   bundle(changes: SpecChanges = {}, rootfs = this.#rootfs): string {
     const dir = mkdtempSync(join(this.dir, 'bundle-'));
-    writeFileSync(join(dir, 'config.json'), formatSpecJson(specWith(changes, rootfs)));
+    writeFileSync(join(dir, 'config.json'), formatSpecJson(this.#spec(changes, rootfs)));
     return dir;
+  }
+
+  #spec(changes: SpecChanges, rootfs: string): RuntimeSpec {
+    const { ociVersion } = this.runtime;
+    return specWith(ociVersion === undefined ? changes : { ociVersion, ...changes }, rootfs);
   }
 
   /** A root directory of a test's own, to put things into. */
@@ -139,7 +159,9 @@ export class TestRuntime {
     const number = this.#count++;
     const files = { stdout: join(this.dir, `out-${number}`), stderr: join(this.dir, `err-${number}`) };
     const fds = [openSync(files.stdout, 'w'), openSync(files.stderr, 'w')] as const;
-    const child = spawn(this.runtime.binary, ['--root', this.root, ...args], { stdio: ['ignore', ...fds], cwd: this.dir });
+    const { under = [], binary } = this.runtime;
+    const [program = binary, ...words] = [...under, binary, '--root', this.root, ...args];
+    const child = spawn(program, words, { stdio: ['ignore', ...fds], cwd: this.dir });
     for (const fd of fds) closeSync(fd);
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));

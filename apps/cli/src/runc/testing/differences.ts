@@ -1,0 +1,125 @@
+/**
+ * Where other runtimes answer the common suite otherwise than ours, with the reason. The conformance page shows the list.
+ *
+ * Knows: runc 1.1.5 and crun 1.8.1, as Debian bookworm has them.
+ * Does not know: tests; they ask with `differs` and then expect what is said here.
+ */
+interface Difference {
+  readonly runtimes: readonly ('runc' | 'crun')[];
+  readonly does: string;
+  readonly because: string;
+}
+
+export const DIFFERENCES = {
+  'dev-link-followed': {
+    runtimes: ['runc', 'crun'],
+    does: 'with an image whose `/dev` is a link, makes files where the link leads, outside the container',
+    because: 'CVE-2026-41579 and CVE-2026-47766; these releases still have them, which makes them the control of our test (A09)',
+  },
+  'starts-behind-a-dev-link': {
+    runtimes: ['runc'],
+    does: 'and then starts the container all the same',
+    because: 'crun stops at what it finds there',
+  },
+  'mask-by-image': {
+    runtimes: ['runc'],
+    does: 'masks a path with whatever the image has at `/dev/null`',
+    because: 'CVE-2025-31133; the control of our test (A06)',
+  },
+  'user-cut-off': {
+    runtimes: ['runc', 'crun'],
+    does: '`exec --user 4294967296` runs as root',
+    because: 'the number is cut off at 32 bits (A12)',
+  },
+  'cgroup-path-clamped': {
+    runtimes: ['runc'],
+    does: 'takes a cgroup path with `..` and stays inside the hierarchy',
+    because: 'the path is cleaned instead of refused; both are safe',
+  },
+  'one-exit-code': {
+    runtimes: ['runc', 'crun'],
+    does: 'exits with 1 where ours says 126 (not executable) or 127 (not found)',
+    because: 'the engines above them make the difference; the specification has no exit codes',
+  },
+  'own-words': {
+    runtimes: ['crun'],
+    does: 'words of its own in errors and tables, also with `--log-format json`',
+    because: 'the specification has no command line; ours follows runc',
+  },
+  'resume-is-quiet': {
+    runtimes: ['crun'],
+    does: '`resume` of a container that runs is no error',
+    because: 'pause and resume are no operations of the specification',
+  },
+  'unknown-signal-is-zero': {
+    runtimes: ['crun'],
+    does: '`kill` with a name that is no signal succeeds and sends nothing',
+    because: 'what is no name is read as a number',
+  },
+  'wide-ids': {
+    runtimes: ['crun'],
+    does: 'takes ids with control characters',
+    because: 'it refuses only what could be a path; an id is printed in terminals (A44)',
+  },
+  'cap-replaces': {
+    runtimes: ['crun'],
+    does: '`exec --cap` gives the process that capability alone',
+    because: 'ours and runc add it to those of the document',
+  },
+  'exec-gains-privileges': {
+    runtimes: ['crun'],
+    does: '`exec` leaves out `noNewPrivileges` of the document',
+    because: 'it counts only with the flag of that name (A15)',
+  },
+  'device-over-file': {
+    runtimes: ['runc', 'crun'],
+    does: 'puts a device where the root has a file already',
+    because: 'what is there is taken for the device, or gives way to it, without a word',
+  },
+  'no-domainname': {
+    runtimes: ['runc'],
+    does: 'leaves `domainname` out',
+    because: 'the field came with 1.1 of the specification',
+  },
+  'shared-root-is-not': {
+    runtimes: ['runc'],
+    does: 'starts a container whose `rootfsPropagation` is shared with a root that is not',
+    because: 'the root becomes a mount of its own after the propagation was set',
+  },
+  'poststart-at-create': {
+    runtimes: ['runc'],
+    does: 'runs poststart hooks within `create`',
+    because: 'before there is anything that runs',
+  },
+  'hook-states': {
+    runtimes: ['crun'],
+    does: 'tells hooks a status, a pid and a bundle of its own choice',
+    because: 'it says created and starting where the specification says creating and created',
+  },
+  'hook-failures': {
+    runtimes: ['runc', 'crun'],
+    does: 'reports no error of `start` when a startContainer hook fails; runc leaves out poststop hooks then',
+    because: 'the process that waits runs those hooks, and nobody waits for how they ended',
+  },
+  'no-features': {
+    runtimes: ['crun'],
+    does: 'has no `features` command',
+    because: 'this release is older than that part of the specification',
+  },
+  'old-version-only': {
+    runtimes: ['crun'],
+    does: 'refuses documents whose `ociVersion` is above 1.0; the suite writes 1.0.2 for it',
+    because: 'it compares with the versions it knows',
+  },
+  'no-hybrid': {
+    runtimes: ['crun'],
+    does: 'refuses a host whose v2 hierarchy has controllers beside v1; the suite hides that hierarchy from it',
+    because: 'it supports v1, v2, and hybrid without controllers',
+  },
+} as const satisfies Readonly<Record<string, Difference>>;
+
+/** Whether a runtime is one of those that answer otherwise. */
+export function differs(under: { readonly kind: 'ours' | 'runc' | 'crun' }, difference: keyof typeof DIFFERENCES): boolean {
+  const runtimes: readonly string[] = DIFFERENCES[difference].runtimes;
+  return runtimes.includes(under.kind);
+}

@@ -1,0 +1,86 @@
+/** The conformance page: what it is made from adds up, and it is current; and the generator notices what does not. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { planLedger } from './runtime-spec/ledger.ts';
+import { findClaims, findProofs } from './runtime-spec/scan.ts';
+import { CHAPTERS } from './runtime-spec/statements.ts';
+import { PAGE, planPage } from './spec-conformance.ts';
+
+test('every claim has a test, every test a claim, and the page says so; run `npm run docs:gen` when it is stale', () => {
+  const { ledger, page } = planPage();
+
+  expect(ledger.problems).toEqual([]);
+  expect(readFileSync(PAGE, 'utf8') === page, `${PAGE} is current`).toBe(true);
+});
+
+test('no statement has two answers', () => {
+  const answers = CHAPTERS.flatMap(({ document, statements }) =>
+    Object.entries(statements)
+      .filter(([, { refused, not, author }]) => [refused, not, author].filter((reason) => reason !== undefined).length > 1)
+      .map(([name]) => `${document}#${name}`),
+  );
+
+  expect(answers).toEqual([]);
+});
+
+test('tags are found with the symbol they stand before, or the file', () => {
+  const text = [
+    '/**',
+    ' * @spec runtime-spec/a.md#whole',
+    ' */',
+    "import { x } from 'y';",
+    '/** Says. @spec runtime-spec/a.md#one/x, runtime-spec/b.md#two */',
+    'export async function plan(): void {}',
+    'const TABLE = {',
+    "  start: ['created'], // @spec runtime-spec/a.md#start",
+    '};',
+    '/** @spec image-spec/a.md#other */',
+  ].join('\n');
+
+  expect(findClaims({ path: 'p', text }).map(({ id, name }) => [id, name])).toEqual([
+    ['a.md#whole', ''],
+    ['a.md#one/x', 'plan'],
+    ['b.md#two', 'plan'],
+    ['a.md#start', 'start'],
+  ]);
+});
+
+test('proofs are found in titles and above them', () => {
+  const text = [
+    `test('it works [runtime-spec/a.md#one/x]', () => {`,
+    '  // @proves runtime-spec: a.md#one/y b.md#two/z',
+    '  // @proves runtime-spec: c.md#three/q',
+    `  ["it doesn't", {}],`,
+  ].join('\n');
+
+  expect(findProofs({ path: 'p', text }).map(({ id, name }) => [id, name])).toEqual([
+    ['a.md#one/x', 'it works'],
+    ['a.md#one/y', "it doesn't"],
+    ['b.md#two/z', "it doesn't"],
+    ['c.md#three/q', "it doesn't"],
+  ]);
+});
+
+test('a claim without test, a test without claim, code that is missing and contradictions are problems', () => {
+  const statements = {
+    'good/x': { must: 'x' },
+    'good/untested': { must: 'y' },
+    'bare/x': { must: 'z' },
+    'good/refused': { should: 'r', refused: 'why' },
+    'good/left': { must: 'l', not: 'why' },
+  };
+  const tag = (id: string) => ({ id, path: 'p', name: 'n' });
+  const { problems } = planLedger(
+    [{ document: 'a.md', statements }],
+    [tag('a.md#good')],
+    [tag('a.md#good/x'), tag('a.md#bare/x'), tag('a.md#good/left'), tag('a.md#nowhere/x')],
+  );
+
+  expect(problems).toEqual([
+    'p (n) names a.md#nowhere/x, which is no statement in tooling/runtime-spec',
+    'a.md#good/untested is claimed to be implemented, and no test says it proves it',
+    'a.md#bare/x is claimed to be implemented, and no code has an @spec for it or its section',
+    'a.md#good/refused is claimed to be refused, and no test says it proves it',
+    'a.md#good/left is said not to concern the code, and p says it proves it',
+  ]);
+});

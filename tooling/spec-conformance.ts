@@ -1,0 +1,33 @@
+/**
+ * `npm run docs:gen`: writes docs/spec-conformance.md, or says what does not add up and writes nothing.
+ *
+ * Knows: where sources and the page lie.
+ * Does not know: what is compared and how it looks (runtime-spec/).
+ */
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { DIFFERENCES } from '../apps/cli/src/runc/testing/differences.ts';
+import { type Ledger, planLedger } from './runtime-spec/ledger.ts';
+import { formatPage } from './runtime-spec/page.ts';
+import { findClaims, findProofs, type Source } from './runtime-spec/scan.ts';
+import { CHAPTERS } from './runtime-spec/statements.ts';
+
+export const PAGE = 'docs/spec-conformance.md';
+const SOURCES = ['{packages,apps}/*/src/**/*.{ts,tsx}', 'packages/launcher/native/*.{c,h}', 'scripts/v2/inside/*.ts'];
+
+/** The ledger of this checkout, and the page that belongs to it. */
+export function planPage(): { readonly ledger: Ledger; readonly page: string } {
+  const sources: Source[] = globSync(SOURCES)
+    .sort()
+    .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+  const isTest = ({ path }: Source) => path.includes('.test.') || path.includes('/v2/inside/');
+  const claims = sources.filter((source) => !isTest(source)).flatMap(findClaims);
+  const ledger = planLedger(CHAPTERS, claims, sources.filter(isTest).flatMap(findProofs));
+  return { ledger, page: formatPage(ledger, Object.values(DIFFERENCES)) };
+}
+
+if (import.meta.main) {
+  const { ledger, page } = planPage();
+  for (const problem of ledger.problems) process.stderr.write(`${problem}\n`);
+  if (ledger.problems.length > 0) process.exit(1);
+  writeFileSync(PAGE, page);
+}
