@@ -42,6 +42,17 @@ const evidence: State = {
   leave: async ({ page }) => page.getByRole('button', { name: 'Close evidence' }).click(),
 };
 
+const cockpit: State = {
+  name: 'cgroups-cockpit',
+  enter: async (lab) => {
+    await lab.show('cgroups');
+    await lab.page.getByRole('button', { name: /^web / }).click();
+    await lab.page.getByRole('slider', { name: 'Limit of memory' }).press('ArrowLeft');
+    await expect(lab.page.getByRole('button', { name: 'Run in terminal' })).toBeVisible();
+  },
+  leave: async ({ page }) => page.getByRole('button', { name: /^Clear selection of container web/ }).click(),
+};
+
 const flame: State = {
   name: 'flame',
   enter: async ({ page }) => page.getByRole('radio', { name: 'Flame' }).check({ force: true }),
@@ -81,7 +92,7 @@ const dialogs: readonly State[] = [
 
 const shortcuts = dialog('shortcuts', ({ page }) => page.getByRole('button', { name: 'Keyboard shortcuts' }).click());
 
-export const DESKTOP_STATES: readonly State[] = [...explorers, evidence, flame, timeline, ...dialogs, shortcuts];
+export const DESKTOP_STATES: readonly State[] = [...explorers, cockpit, evidence, flame, timeline, ...dialogs, shortcuts];
 
 const sheet = (name: string, button: 'Lesson' | 'Picture' | 'Terminal'): State => ({
   name,
@@ -93,6 +104,7 @@ export const PHONE_STATES: readonly State[] = [
   sheet('terminal', 'Terminal'),
   sheet('picture', 'Picture'),
   ...explorers,
+  cockpit,
   evidence,
   timeline,
   ...dialogs,

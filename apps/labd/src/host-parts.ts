@@ -84,7 +84,7 @@ export async function openHostObserver(config: Config, log: Log): Promise<HostOb
   const reason = available.available ? 'the kernel did not let the recorder start; the log says why' : available.reason;
   return {
     trace: feed ? { available: true } : { available: false, reason },
-    watch: (machine, emit) => createMachineObserver({ machine, emit, feed }),
+    watch: (machine, emit, onEnd) => createMachineObserver({ machine, emit, onEnd, feed }),
     close: async () => {
       feed?.close();
       await recorder?.close();

@@ -25,7 +25,8 @@ export interface Watch {
 export interface HostObserver {
   /** Whether kernel events are recorded; else why not. */
   readonly trace: { readonly available: boolean; readonly reason?: string };
-  watch(machine: MachineHandle, emit: EmitFromHost): Watch;
+  /** `onEnd`: the machine's pid 1 has ended without our doing. */
+  watch(machine: MachineHandle, emit: EmitFromHost, onEnd: () => void): Watch;
   close(): Promise<void>;
 }
 

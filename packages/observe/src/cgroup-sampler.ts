@@ -24,7 +24,9 @@ export interface CgroupSampler {
 
 /** Most cgroups in one picture. */
 export const MAX_CGROUPS = 256;
-const EVIDENCE_LIMIT = 200;
+const EVIDENCE_LIMIT = 400;
+/** How long some or all had to wait, on v2 where the kernel counts it: evidence only, a figure of each is in the file itself. */
+const PRESSURES = ['cpu.pressure', 'memory.pressure', 'io.pressure'] as const;
 /** v1 writes "no limit" as the largest multiple of a page. */
 const UNLIMITED = 2 ** 62;
 
@@ -125,6 +127,8 @@ function readGroup(path: string, directories: Directories, files: ControlFiles):
     pidsLimitHits: fieldOf(pids('pids.events'), 'max'),
     ...settings(reader(directories.cpuset), reader(directories.freezer), reader(directories.core)),
   };
+  const core = reader(directories.core);
+  for (const file of PRESSURES) core(file);
   return { values: dropAbsent(values), evidence };
 }
 

@@ -17,12 +17,12 @@ export function listCgroups(base: string, files: ControlFiles, max: number): rea
   return paths;
 }
 
-/** A group or process that went while it was read is no error. */
+/** A group or process that went while it was read is no error, nor is a file that this kernel was told not to fill (pressure, say). */
 export function ignoreGone<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENODEV', 'ESRCH')) return undefined;
+    if (isErrno(error, 'ENOENT', 'ENODEV', 'ESRCH', 'EOPNOTSUPP')) return undefined;
     throw error;
   }
 }

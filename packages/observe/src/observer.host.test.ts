@@ -43,13 +43,13 @@ async function withMachine(use: (machine: TestMachine) => Promise<void>): Promis
   for (const directory of containerGroups) mkdirSync(directory, { recursive: true });
   const joinAll = groups.map((directory) => `echo $$ > ${directory}/cgroup.procs`).join('; ');
   const shell = spawn('sh', ['-c', `${joinAll}; exec unshare -m -p -u -i -f --kill-child --mount-proc sh`], { stdio: 'pipe' });
+  const closed = once(shell, 'close');
   try {
     const run = runner(shell);
     await run('true');
     const [child = ''] = readFileSync(`/proc/${shell.pid}/task/${shell.pid}/children`, 'utf8').split(' ');
     await use({ target: { id: 'm1', initHostPid: Number(child), cgroupPrefix: prefix }, containerGroups, run });
   } finally {
-    const closed = once(shell, 'close');
     shell.kill('SIGKILL');
     await closed;
     await removeGroups(groups);
@@ -252,3 +252,35 @@ async function waitFor<T>(find: () => T | undefined): Promise<T> {
     await delay(5);
   }
 }
+
+hostTest(
+  'the end of a machine is told once, soon after its pid 1 is gone, and after a picture in which nothing is left',
+  ['root', 'linux'],
+  async () => {
+    await withMachine(async ({ target, run }) => {
+      const bodies: JournalBody[] = [];
+      let ends = 0;
+      let told = (): void => {};
+      const ended = new Promise<void>((resolve) => {
+        told = resolve;
+      });
+      const observer = createMachineObserver({
+        machine: target,
+        emit: (body) => void bodies.push(body),
+        onEnd: () => {
+          ends += 1;
+          told();
+        },
+        intervalMs: 20,
+      });
+      await run('true');
+      expect(ends).toBe(0);
+      process.kill(target.initHostPid, 'SIGKILL');
+      await ended;
+      expect(bodies.findLast((body) => body.type === 'processes')).toEqual({ type: 'processes', processes: [] });
+      for (let looks = 0; looks < 3; looks += 1) observer.sampleNow();
+      expect(ends).toBe(1);
+      observer.stop();
+    });
+  },
+);

@@ -5,7 +5,7 @@
  * Does not know: how to look (process-sampler.ts, cgroup-sampler.ts, kernel-feed.ts), nor journals.
  */
 import type { CgroupSample, JournalBody, ProcessFact } from '@slipway/journal';
-import { monotonicMs } from '@slipway/kernel';
+import { findProcStat, isSameProcess, monotonicMs } from '@slipway/kernel';
 import { type CgroupSampler, createCgroupSampler } from './cgroup-sampler.ts';
 import type { FeedListener, FeedMember, KernelFeed } from './kernel-feed.ts';
 import type { MachineTarget } from './machine-target.ts';
@@ -15,6 +15,8 @@ export interface MachineObserverOptions {
   readonly machine: MachineTarget;
   /** Takes bodies found by the host, with CLOCK_MONOTONIC milliseconds. Must not throw. */
   readonly emit: (body: JournalBody, atMs: number) => void;
+  /** The machine's pid 1 has ended, and with it everything inside; called once, soon after it happened. Must not throw. */
+  readonly onEnd?: (() => void) | undefined;
   /** Absent where kernel events cannot be recorded: then pictures come every second only. */
   readonly feed?: KernelFeed | undefined;
   /** Milliseconds from a kernel event to the next picture; default 30. */
@@ -53,6 +55,9 @@ class Observer implements MachineObserver {
   #ticker: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
   #stopped = false;
+  /** Of the machine's pid 1: its pid may be another process's one day. */
+  readonly #initStartTime: string | undefined;
+  #ended = false;
   /** No picture before this time, so that a busy machine does not keep us busy. */
   #notBeforeMs = 0;
   #cgroupsAtMs = Number.NEGATIVE_INFINITY;
@@ -65,6 +70,7 @@ class Observer implements MachineObserver {
   constructor(options: MachineObserverOptions) {
     this.#options = options;
     this.#emit = options.emit;
+    this.#initStartTime = findProcStat(options.machine.initHostPid)?.startTime;
     this.#processes = createProcessSampler(options.machine);
     this.#cgroups = createCgroupSampler(options.machine);
   }
@@ -90,6 +96,15 @@ class Observer implements MachineObserver {
     this.#guarded(() => this.#sampleCgroups());
     const now = monotonicMs();
     this.#notBeforeMs = now + (now - began) / BUSY_SHARE;
+    this.#noticeEnd();
+  }
+
+  /** After the last picture, which shows that nothing is left. */
+  #noticeEnd(): void {
+    const { machine, onEnd } = this.#options;
+    if (this.#ended || (this.#initStartTime !== undefined && isSameProcess(machine.initHostPid, this.#initStartTime))) return;
+    this.#ended = true;
+    onEnd?.();
   }
 
   stop(): void {

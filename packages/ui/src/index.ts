@@ -1,6 +1,6 @@
 export { Button, CopyButton, IconButton, KindMark, Switch, WithTip } from './base/controls.tsx';
 export { Confirm, Dialog } from './base/dialog.tsx';
-export { cgroupLines, containerOf, type Evidence, type EvidenceLine, evidenceFor } from './base/evidence.ts';
+export { containerOf, type Evidence, type EvidenceLine, evidenceFor } from './base/evidence.ts';
 export { EvidencePanel } from './base/evidence-panel.tsx';
 export { EmptyState, ExplorerFrame, ProvenanceBadge, Skeleton } from './base/explorer-frame.tsx';
 export {
@@ -20,8 +20,8 @@ export { Flame } from './calls/flame.tsx';
 export { Sequence } from './calls/sequence.tsx';
 export { CallText } from './calls/text.tsx';
 export { TraceList } from './calls/trace-list.tsx';
-export { otherNames } from './cgroups/model.ts';
-export { CgroupPicture, CgroupText, shortPath } from './cgroups/picture.tsx';
+export { CgroupCockpit } from './cgroups/cockpit.tsx';
+export { CgroupPicture, CgroupText } from './cgroups/picture.tsx';
 export { LayersPicture, LayersText } from './layers/picture.tsx';
 export { LessonContext, type LessonScene, type QuizState, type TaskState } from './lesson/context.ts';
 export { isPanelName, PANEL_TITLES } from './lesson/elements.tsx';

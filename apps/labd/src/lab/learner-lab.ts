@@ -190,7 +190,11 @@ export class LearnerLab {
       emit: (body, atMs) => journal.append(body, atMs, 'machine'),
     });
     const saveMark = journal.onFlush(() => mark !== undefined && store.setFeed(journal.id, mark));
-    const watch = observer.watch(handle, (body, atMs) => journal.append(body, atMs, 'host'));
+    const watch = observer.watch(
+      handle,
+      (body, atMs) => journal.append(body, atMs, 'host'),
+      () => this.#stopped(watch),
+    );
     this.#watch = watch;
     for (const { pid } of this.#options.terminals.of(this.machine)) watch.follow(pid);
     this.#attachments.push(
@@ -226,6 +230,15 @@ export class LearnerLab {
     const known = findEngineError(error);
     this.#problem =
       known === undefined ? 'the lab made a mistake; its log says more' : [known.message, known.hint].filter(Boolean).join('; ');
+    this.#setState('failed');
+  }
+
+  /** The machine ended by itself, or by its root's hand. Told of a watch that is not the present one any more, it is old news. */
+  #stopped(watch: Watch): void {
+    if (this.#watch !== watch || this.#state !== 'ready') return;
+    this.#options.log.warn({ machine: this.machine }, 'the machine stopped');
+    this.#problem = 'the machine stopped: its first process ended, and everything in it with it; a reset makes a new one';
+    this.#journal.append({ type: 'notice', level: 'error', text: this.#problem }, monotonicMs(), 'host');
     this.#setState('failed');
   }
 

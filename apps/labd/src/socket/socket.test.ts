@@ -282,6 +282,22 @@ test('a machine reset tells every page, begins a new journal and opens a fresh t
   for (const one of [page, other]) await one.close();
 });
 
+test('a machine that ends by itself is told at once, with the way out; what an earlier machine’s watch says then is old news', async () => {
+  const page = await TestPage.open(lab, lab.alice);
+  const end = lab.observer.end.get('alice');
+  end?.();
+  const { machine } = await page.heard('machine');
+  expect(machine).toMatchObject({ state: 'failed', problem: expect.stringMatching(/machine stopped: .*reset makes a new one/) });
+  await until(() => page.events.some((event) => event.type === 'notice' && event.level === 'error' && event.origin === 'host'));
+  const headers = { ...lab.headers(lab.alice), 'content-type': 'application/json' };
+  const reset = () => lab.server.app.inject({ method: 'POST', url: '/api/machine/reset', headers, payload: {} });
+  expect((await reset()).json()).toMatchObject({ state: 'ready' });
+  end?.();
+  expect(lab.alice.learner.lab.status).toMatchObject({ state: 'ready' });
+  expect(lab.alice.learner.lab.status.problem).toBeUndefined();
+  await page.close();
+});
+
 test("another learner's terminal cannot be opened over the socket", async () => {
   const page = await TestPage.open(lab, lab.bob);
   const [terminal] = lab.alice.learner.lab.terminals;

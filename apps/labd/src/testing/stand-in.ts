@@ -64,13 +64,16 @@ function made(labDir: string): boolean {
 }
 
 /** An observer that reports what the test tells it to. */
-export function standInObserver(): HostObserver & { readonly emit: Map<string, EmitFromHost> } {
+export function standInObserver(): HostObserver & { readonly emit: Map<string, EmitFromHost>; readonly end: Map<string, () => void> } {
   const emit = new Map<string, EmitFromHost>();
+  const end = new Map<string, () => void>();
   return {
     emit,
+    end,
     trace: { available: false, reason: 'a test' },
-    watch: (machine, emitFromHost) => {
+    watch: (machine, emitFromHost, onEnd) => {
       emit.set(machine.id, emitFromHost);
+      end.set(machine.id, onEnd);
       return { follow: () => {}, stop: () => {} };
     },
     close: async () => {},

@@ -1,18 +1,17 @@
 /**
- * Explorer: what each control group uses, and where its limits are.
+ * Explorer: what each control group uses, where its limits are, and a cockpit for the chosen one.
  *
- * Knows: cgroup rows of the journal. Does not know: how gauges are drawn.
+ * Knows: cgroup rows of the journal. Does not know: how gauges and handles are drawn.
  */
 'use client';
 import { cgroupRows } from '@slipway/journal';
-import { CgroupPicture, CgroupText, EmptyState } from '@slipway/ui';
+import { CgroupCockpit, CgroupPicture, CgroupText, EmptyState } from '@slipway/ui';
 import { useMemo, useState } from 'react';
-import { typeCommand } from '../state/lab.ts';
-import { CgroupFiles } from './cgroup-files.tsx';
+import { runCommand, typeCommand } from '../state/lab.ts';
 import { SceneFrame, useScene } from './scene.tsx';
 
 const ABOUT =
-  'A control group is a directory of files: the kernel counts in some of them, and obeys limits written into others. Each line is the last minute; the dashed line is the limit, where there is one in sight.';
+  'A control group is a directory of files: the kernel counts in some of them, and obeys limits written into others. Each line is the last minute; the dashed line is the limit, where there is one in sight. Choose a group: its limits become handles that you can drag.';
 
 export function CgroupsExplorer() {
   const { world, nowMs, as, container, onSelect } = useScene();
@@ -39,7 +38,16 @@ export function CgroupsExplorer() {
       ) : (
         <CgroupPicture {...view} />
       )}
-      {chosen ? <CgroupFiles row={chosen} world={world} /> : null}
+      {chosen && chosen.mark?.change !== 'gone' ? (
+        <CgroupCockpit
+          key={chosen.path}
+          row={chosen}
+          machine={all.find((row) => row.path === '/')?.sample}
+          directories={world.containers.find((entry) => entry.fact.id === chosen.sample.container)?.fact.cgroups}
+          onRun={runCommand}
+          onType={typeCommand}
+        />
+      ) : null}
     </SceneFrame>
   );
 }

@@ -6,12 +6,13 @@
 'use client';
 import { Button, Skeleton } from '@slipway/ui';
 import { useEffect, useSyncExternalStore } from 'react';
-import { connection, startLab } from '../state/lab.ts';
+import { connection, orToast, startLab } from '../state/lab.ts';
 import { useSession, useView } from '../state/stores.ts';
 import { followAddress } from './address-sync.ts';
 import { DesktopLayout } from './desktop-layout.tsx';
 import { Dialogs } from './dialogs.tsx';
 import { PhoneLayout } from './phone-layout.tsx';
+import { resetMachine } from './resets.ts';
 import { listenForShortcuts } from './shortcuts.ts';
 import { storedTheme } from './theme.ts';
 import { Toast } from './toast.tsx';
@@ -42,6 +43,7 @@ export function LabPage() {
   return (
     <div className="lab">
       <TopBar phone={phone} />
+      <MachineNotice />
       {phase === 'starting' ? <Starting /> : phone ? <PhoneLayout /> : <DesktopLayout />}
       <Dialogs />
       <Toast />
@@ -53,6 +55,20 @@ function watchPhone(changed: () => void): () => void {
   const query = matchMedia(PHONE);
   query.addEventListener('change', changed);
   return () => query.removeEventListener('change', changed);
+}
+
+/** A machine that cannot be used is said where nobody can miss it, with the way out. */
+function MachineNotice() {
+  const machine = useSession((state) => state.machine);
+  if (machine?.state !== 'failed') return null;
+  return (
+    <div className="machine-notice" role="alert">
+      <p>{machine.problem ?? 'Your machine is not usable.'}</p>
+      <Button tone="act" icon="reset" onClick={() => void orToast(resetMachine())}>
+        New machine
+      </Button>
+    </div>
+  );
 }
 
 function Starting() {

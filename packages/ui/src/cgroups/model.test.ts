@@ -1,6 +1,6 @@
 import type { CgroupRow } from '@slipway/journal';
 import { expect, test } from 'vitest';
-import { gaugesOf, gaugeTop, otherNames } from './model.ts';
+import { gaugesOf, gaugeTop } from './model.ts';
 
 const ROW: CgroupRow = {
   path: '/slipway/c1',
@@ -20,9 +20,9 @@ const ROW: CgroupRow = {
   ],
 };
 
-test('values read as a person would say them, with the files they came from', () => {
+test('values read as a person would say them, and no limit is said to be none', () => {
   const [memory, cpu, pids] = gaugesOf(ROW);
-  expect(memory).toMatchObject({ text: '32 MiB', limitText: 'limit 64 MiB', files: ['memory.usage_in_bytes', 'memory.limit_in_bytes'] });
+  expect(memory).toMatchObject({ text: '32 MiB', limitText: 'limit 64 MiB' });
   expect(cpu).toMatchObject({ text: '3.4 %', limitText: 'no limit' });
   expect(cpu?.points).toEqual([{ atMs: 2, value: 0.034 }]);
   expect(pids).toMatchObject({ text: '3' });
@@ -37,8 +37,4 @@ test('a controller that is not there is a dash and no zero', () => {
 test('the limit is in the picture when it is near, and does not flatten it when it is far', () => {
   expect(gaugeTop({ points: [{ atMs: 0, value: 10 }], limit: 100 })).toBeCloseTo(112);
   expect(gaugeTop({ points: [{ atMs: 0, value: 10 }], limit: 10_000 })).toBeCloseTo(12.5);
-});
-
-test('the other version’s names are told', () => {
-  expect(otherNames('memory', 'v1')).toBe('memory.current, memory.max on v2');
 });

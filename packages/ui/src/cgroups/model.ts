@@ -1,8 +1,8 @@
 /**
- * Numbers of a cgroup as gauges: value, limit, history, and the control files they were read from.
+ * Numbers of a cgroup as gauges: value, limit, history, and what happens at the limit.
  *
- * Knows: v1 and v2 names of control files, which numbers belong together. Pure.
- * Does not know: how a gauge is drawn.
+ * Knows: which numbers belong together. Pure.
+ * Does not know: how a gauge is drawn, nor control files (signals.ts, cockpit-model.ts).
  */
 import type { CgroupPoint, CgroupRow } from '@slipway/journal';
 import { formatBytes, formatShare } from '../base/format.ts';
@@ -20,20 +20,6 @@ export interface Gauge {
   readonly limitText: string;
   /** What happens at the limit. */
   readonly atLimit: string;
-  /** Control files of this gauge, v1 or v2. */
-  readonly files: readonly string[];
-}
-
-const FILES: Readonly<Record<GaugeName, Readonly<Record<'v1' | 'v2', readonly string[]>>>> = {
-  memory: { v1: ['memory.usage_in_bytes', 'memory.limit_in_bytes'], v2: ['memory.current', 'memory.max'] },
-  cpu: { v1: ['cpuacct.usage', 'cpu.cfs_quota_us', 'cpu.cfs_period_us'], v2: ['cpu.stat', 'cpu.max'] },
-  pids: { v1: ['pids.current', 'pids.max'], v2: ['pids.current', 'pids.max'] },
-};
-
-/** The control files of the other version, for those who know that one. */
-export function otherNames(name: GaugeName, version: 'v1' | 'v2'): string {
-  const other = version === 'v1' ? 'v2' : 'v1';
-  return `${FILES[name][other].join(', ')} on ${other}`;
 }
 
 export function gaugesOf(row: CgroupRow): readonly Gauge[] {
@@ -89,7 +75,6 @@ function gauge(name: GaugeName, row: CgroupRow, source: GaugeSource): Gauge {
     text: value === undefined ? '—' : source.text(value),
     limitText: limit === undefined ? 'no limit' : `limit ${source.text(limit)}`,
     atLimit: source.atLimit,
-    files: FILES[name][row.sample.version],
   };
 }
 

@@ -4,7 +4,7 @@
  * Knows: gauges from model.ts. Does not know: controllers beyond these three.
  */
 import type { CgroupRow } from '@slipway/journal';
-import { useRef } from 'react';
+import { type RefObject, useEffect, useRef } from 'react';
 import { formatBytes, formatDuration, formatShare, shortenId, visible } from '../base/format.ts';
 import { MarkNote, markText } from '../base/mark-note.tsx';
 import type { Selection } from '../base/selection.ts';
@@ -30,6 +30,11 @@ const REDRAW_MS = 500;
 export function CgroupPicture(props: CgroupViewProps) {
   const box = useRef<HTMLDivElement>(null);
   const range = useVisibleRows(box, ROW_HEIGHT, props.rows.length);
+  const { rows, container, path } = props;
+  useShown(
+    box,
+    rows.findIndex((row) => isSelected(row, container, path)),
+  );
   return (
     <div ref={box} className="scroll cg-picture">
       <ul style={{ height: props.rows.length * ROW_HEIGHT }}>
@@ -43,9 +48,28 @@ export function CgroupPicture(props: CgroupViewProps) {
   );
 }
 
+function isSelected({ sample, path }: CgroupRow, container: string | undefined, chosen: string | undefined): boolean {
+  return sample.container === undefined ? chosen === path : container === sample.container;
+}
+
+/** The chosen row stays in sight when its cockpit takes room below. */
+function useShown(box: RefObject<HTMLElement | null>, index: number): void {
+  useEffect(() => {
+    if (index < 0) return;
+    const frame = requestAnimationFrame(() => {
+      const element = box.current;
+      if (!element) return;
+      const top = index * ROW_HEIGHT;
+      if (top < element.scrollTop) element.scrollTop = top;
+      else if (top + ROW_HEIGHT > element.scrollTop + element.clientHeight) element.scrollTop = top + ROW_HEIGHT - element.clientHeight;
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [box, index]);
+}
+
 function Row({ row, nowMs, container, path, onSelect, onSelectPath }: CgroupViewProps & { readonly row: CgroupRow }) {
   const own = row.sample.container;
-  const selected = own === undefined ? path === row.path : container === own;
+  const selected = isSelected(row, container, path);
   const gone = row.mark?.change === 'gone';
   const events = eventsText(row);
   return (
