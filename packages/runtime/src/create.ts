@@ -204,7 +204,7 @@ async function launch(birth: RuntimePlan, { request, spec, prepared }: Birth, { 
     onHook: async ({ index, pid }) => runBirthHook(operationAt(birth, index), spec, request, pid),
     ...(prepared === undefined ? {} : { prepared: prepared.process, bornInGroups: prepared.group !== undefined }),
     ...(onOperation === undefined ? {} : { onRecord: reportTo(birth, onOperation) }),
-    ...(breakpoints === undefined ? {} : { breakpoints }),
+    ...(breakpoints === undefined ? {} : { breakpoints: breakpoints(birth.operations) }),
     ...(onStop === undefined ? {} : { onStop: async (stop) => onStop({ ...stop, operation: operationAt(birth, stop.index) }) }),
   };
   return await launcher.launch(birth, options);

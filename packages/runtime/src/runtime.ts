@@ -53,7 +53,8 @@ export interface CreateRequest {
   readonly noNewKeyring?: boolean;
   /** Every operation as it ends; must not throw. */
   readonly onOperation?: (birth: BirthOperation) => void;
-  readonly breakpoints?: readonly number[];
+  /** Told the whole plan, before the first operation; answers the indexes to stop before. Must not throw. */
+  readonly breakpoints?: (operations: readonly Operation[]) => readonly number[];
   readonly onStop?: (stop: {
     readonly index: number;
     readonly pid: number;

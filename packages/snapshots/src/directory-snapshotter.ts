@@ -67,6 +67,22 @@ export async function openDirectorySnapshotter(root: string, form: SnapshotForm)
   return new DirectorySnapshotter(root, form, table, highest);
 }
 
+/**
+ * Where the files of a committed snapshot and of those below it are, topmost first; for a process beside the snapshotter's owner,
+ * which only reads. They stay as long as nobody removes the snapshot.
+ *
+ * @throws `not-found` / `E_SNAPSHOT_NOT_FOUND`
+ */
+export function committedDirectories(root: string, name: string): readonly string[] {
+  const table = new SnapshotTable(`${root}/metadata.db`);
+  try {
+    const row = table.get(name, 'snapshot.directories');
+    return [row, ...table.ancestors(row)].map(({ directory }) => `${root}/${directory}/fs`);
+  } finally {
+    table.close();
+  }
+}
+
 class DirectorySnapshotter implements Snapshotter {
   readonly driver: Snapshotter['driver'];
   readonly #root: string;

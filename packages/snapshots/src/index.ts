@@ -1,3 +1,4 @@
+export { committedDirectories } from './directory-snapshotter.ts';
 export type { Mount } from './mount.ts';
 export { openNativeSnapshotter } from './native.ts';
 export { type OverlayOptions, openOverlaySnapshotter } from './overlay.ts';

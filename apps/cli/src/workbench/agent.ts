@@ -5,17 +5,23 @@
  * Does not know: who is at the other end (labd, in practice), nor how any request is done.
  */
 import { WORKBENCH_LINE_BYTES, WorkbenchLine, type WorkbenchRequest } from '@slipway/contracts';
-import { findEngineError } from '@slipway/errors';
+import { Births } from './births.ts';
 import { planText, specFor, validateText } from './documents.ts';
 import { configOfContainer, listContainers, listImages } from './engine-facts.ts';
-import { unusable } from './failures.ts';
+import { toFailure, unusable } from './failures.ts';
+import { measureLeaks } from './leaks.ts';
+import { runDocument } from './run.ts';
 import { splitLines } from './split-lines.ts';
 
 type Request<Verb extends WorkbenchRequest['do']> = Extract<WorkbenchRequest, { readonly do: Verb }>;
 type Handlers = { readonly [Verb in WorkbenchRequest['do']]?: (request: Request<Verb>, page: number) => unknown };
 
+/** A birth that waits for somebody who went away is undone after this time. */
+const IDLE_MS = 15 * 60 * 1000;
+
 export class Agent {
   readonly #out: (text: string) => void;
+  readonly #births: Births;
   readonly #handlers: Handlers = {
     images: async () => ({ images: await listImages() }),
     containers: async () => ({ containers: await listContainers() }),
@@ -23,26 +29,40 @@ export class Agent {
     fromContainer: ({ container }) => configOfContainer(container),
     validate: ({ config }) => ({ issues: validateText(config) }),
     plan: ({ config }) => planText(config),
+    birth: ({ birth, image, config, without, breakpoints, until }, page) =>
+      this.#births.begin(page, { name: birth, image, config, without }, { how: 'continue', breakpoints, until }),
+    go: ({ birth, how, breakpoints, until }, page) =>
+      how === 'start' ? this.#births.start(page, birth) : this.#births.go(page, birth, { how, breakpoints, until }),
+    inspect: ({ birth }, page) => this.#births.inspect(page, birth),
+    shell: ({ birth }, page) => ({ pid: this.#births.pid(page, birth) }),
+    leaks: ({ image, config, without }, page) => measureLeaks(this.#births, page, { image, config, without }),
+    run: ({ image, config, runtime, timeoutMs }, page) => runDocument(this.#births, page, { image, config, runtime, timeoutMs }),
+    delete: async ({ birth }, page) => {
+      await this.#births.end(page, birth);
+      return {};
+    },
   };
 
-  constructor(out: (text: string) => void) {
+  /** `out` takes whole lines. */
+  constructor(out: (text: string) => void, { idleMs = IDLE_MS }: { readonly idleMs?: number } = {}) {
     this.#out = out;
+    this.#births = new Births({ idleMs, onMove: (page, event) => this.#say({ page, event }) });
   }
 
-  /** Answers until the input ends. */
+  /** Answers until the input ends; then everything is undone. */
   async serve(input: AsyncIterable<Uint8Array>): Promise<void> {
-    const underWay = new Set<Promise<void>>();
-    for await (const line of splitLines(input, WORKBENCH_LINE_BYTES)) {
-      const work = this.#take(line).finally(() => underWay.delete(work));
-      underWay.add(work);
+    try {
+      for await (const line of splitLines(input, WORKBENCH_LINE_BYTES)) void this.#take(line);
+    } finally {
+      await this.#births.endAll();
     }
-    await Promise.all(underWay);
   }
 
   async #take(text: string): Promise<void> {
     const line = parseLine(text);
     // A line that is none of the protocol has no id to answer to.
-    if (line === undefined || 'gone' in line) return;
+    if (line === undefined) return;
+    if ('gone' in line) return await this.#births.endAllOf(line.gone);
     const { id, page, request } = line;
     try {
       this.#say({ id, result: await this.#perform(request, page) });
@@ -68,11 +88,4 @@ function parseLine(text: string): WorkbenchLine | undefined {
   } catch {
     return undefined;
   }
-}
-
-function toFailure(error: unknown): { readonly code: string; readonly message: string; readonly hint?: string } {
-  const known = findEngineError(error);
-  if (known === undefined) return { code: 'E_INTERNAL', message: error instanceof Error ? error.message : String(error) };
-  const { code, message, hint } = known;
-  return { code, message, ...(hint === undefined ? {} : { hint }) };
 }

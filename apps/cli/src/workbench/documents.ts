@@ -12,10 +12,14 @@ import { detectHost, plan, type RuntimePlan } from '@slipway/runtime';
 import { describePlan } from './describe-plan.ts';
 import { inspectImage } from './engine-facts.ts';
 
-/** A document for the image: what `runc spec` writes, with the image's program, environment and directory. */
+/**
+ * A document for the image: what `runc spec` writes, with the image's program, environment and directory, a cgroup namespace, and
+ * without ambient capabilities, which the kernel refuses where nothing is inheritable.
+ */
 export async function specFor(image: string): Promise<string> {
   const { args, env, cwd } = await inspectImage(image);
   const fresh = defaultSpec();
+  const { ambient: _refused, ...capabilities } = fresh.process?.capabilities ?? {};
   const spec: RuntimeSpec = {
     ...fresh,
     hostname: 'workbench',
@@ -23,10 +27,12 @@ export async function specFor(image: string): Promise<string> {
       user: { uid: 0, gid: 0 },
       ...fresh.process,
       terminal: false,
+      capabilities,
       cwd,
       args: args.length > 0 ? args : ['sh'],
       ...(env.length > 0 ? { env } : {}),
     },
+    linux: { ...fresh.linux, namespaces: [...(fresh.linux?.namespaces ?? []), { type: 'cgroup' }] },
   };
   return formatSpecJson(spec, '  ');
 }

@@ -18,6 +18,13 @@ interface TerminalsListener {
   changed(machine: string): void;
 }
 
+/** What runs in a terminal. */
+export interface TerminalProgram {
+  /** Its tab's, before a number. */
+  readonly title: string;
+  readonly argv: readonly string[];
+}
+
 export interface TerminalsOptions {
   readonly machines: Pick<LabMachines, 'enterCommand'>;
   readonly openPtyHost: OpenPtyHost;
@@ -26,7 +33,7 @@ export interface TerminalsOptions {
   readonly log: Log;
 }
 
-const LOGIN_SHELL = ['/bin/bash', '-l'];
+const SHELL: TerminalProgram = { title: 'shell', argv: ['/bin/bash', '-l'] };
 const FIRST_SIZE = { cols: 100, rows: 30 };
 
 export class Terminals {
@@ -56,8 +63,8 @@ export class Terminals {
     return terminal;
   }
 
-  /** A login shell in the machine. @throws EngineError `failed-precondition` / `E_TERMINAL_LIMIT` */
-  async open(machine: string): Promise<TerminalState> {
+  /** A login shell in the machine, or another program. @throws EngineError `failed-precondition` / `E_TERMINAL_LIMIT` */
+  async open(machine: string, program: TerminalProgram = SHELL): Promise<TerminalState> {
     const { machines, perMachine, listener } = this.#options;
     const open = this.of(machine);
     if (open.length >= perMachine) {
@@ -67,9 +74,9 @@ export class Terminals {
         hint: 'close one that is not needed',
       });
     }
-    const title = freeTitle(open);
-    const labels = { machine, number: title.split(' ')[1] ?? '' };
-    const { file, args, env } = await machines.enterCommand(machine, LOGIN_SHELL);
+    const title = freeTitle(open, program.title);
+    const labels = { machine, number: title.split(' ').at(-1) ?? '' };
+    const { file, args, env } = await machines.enterCommand(machine, program.argv);
     const host = await this.#connected();
     const id = `t-${randomBytes(9).toString('base64url')}`;
     const terminal = await host.create({ id, title, labels, file, args, env, cwd: '/', ...FIRST_SIZE });
@@ -143,9 +150,9 @@ export class Terminals {
 }
 
 /** `shell 1`, `shell 2` …: the lowest number no open terminal began with. */
-function freeTitle(open: readonly TerminalState[]): string {
+function freeTitle(open: readonly TerminalState[], title: string): string {
   const taken = new Set(open.map((terminal) => terminal.labels['number']));
   let number = 1;
   while (taken.has(String(number))) number += 1;
-  return `shell ${number}`;
+  return `${title} ${number}`;
 }

@@ -17,10 +17,12 @@ import {
 import { EngineError } from '@slipway/errors';
 import { toFailure } from '../failures.ts';
 import type { LabMachines, Log } from '../ports.ts';
+import type { Terminals } from './terminals.ts';
 
 export interface WorkbenchOptions {
   readonly machine: string;
   readonly machines: Pick<LabMachines, 'enterCommand'>;
+  readonly terminals: Pick<Terminals, 'open'>;
   readonly log: Log;
 }
 
@@ -40,7 +42,11 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-const COMMAND = ['/usr/lib/slipway/bin/slipway', 'workbench'];
+/**
+ * In a mount namespace of its own: what a birth without one mounts, the machine never sees, and it goes with the agent. What the
+ * machine mounts, the agent sees.
+ */
+const COMMAND = ['/usr/bin/unshare', '--mount', '--propagation', 'slave', '/usr/lib/slipway/bin/slipway', 'workbench'];
 /** Requests of all pages that are not answered yet. */
 const MAX_PENDING = 32;
 /** An agent whose input has ended undoes what it began; then it is ended. */
@@ -92,10 +98,19 @@ export class Workbench {
     const agent = await this.#agent;
     this.#numbers += 1;
     const id = this.#numbers;
-    return await new Promise((resolve, reject) => {
+    const answer = await new Promise((resolve, reject) => {
       this.#pending.set(id, { request, resolve, reject });
       this.#write(agent, { id, page, request });
     });
+    return request.do === 'shell' ? await this.#openShell((answer as { readonly pid: number }).pid) : answer;
+  }
+
+  /** Whatever process the agent named, it is one of the machine: the terminal's program finds it from inside. */
+  async #openShell(pid: number): Promise<{ readonly terminal: string }> {
+    const { terminals, machine } = this.#options;
+    const enter = ['/usr/bin/nsenter', '--target', String(pid), '--all', '--root', '--wd', '--', '/bin/sh', '-i'];
+    const { id } = await terminals.open(machine, { title: 'half-born', argv: ['/usr/bin/env', 'PS1=half-born:\\w# ', ...enter] });
+    return { terminal: id };
   }
 
   #forget(page: number): void {
