@@ -30,7 +30,7 @@ const FrontMatter = z.strictObject({
   title: z.string().min(1).max(100),
   summary: z.string().min(1).max(300),
   minutes: z.number().int().min(1).max(60),
-  panels: z.array(z.enum(['processes', 'namespaces', 'cgroups', 'layers', 'calls'])).min(1),
+  panels: z.array(z.enum(['processes', 'namespaces', 'cgroups', 'layers', 'calls', 'birth'])).min(1),
   claims: z.array(z.string().min(1).max(300)).min(1),
 });
 

@@ -5,8 +5,8 @@
  */
 'use client';
 import type { PanelName } from '@slipway/lessons/types';
-import { containerOf, EvidencePanel, evidenceFor, PANEL_TITLES, type Selection, visible } from '@slipway/ui';
-import { type ComponentType, type KeyboardEvent, useMemo } from 'react';
+import { containerOf, EvidencePanel, evidenceFor, PANEL_TITLES, type Selection, Skeleton, visible } from '@slipway/ui';
+import { type ComponentType, type KeyboardEvent, lazy, Suspense, useMemo } from 'react';
 import { typeCommand } from '../state/lab.ts';
 import { select, useMoment, useView } from '../state/stores.ts';
 import { CallsExplorer } from './calls-explorer.tsx';
@@ -15,14 +15,18 @@ import { LayersExplorer } from './layers-explorer.tsx';
 import { NamespacesExplorer } from './namespaces-explorer.tsx';
 import { ProcessesExplorer } from './processes-explorer.tsx';
 
+/** What not every visit needs is loaded when it is first opened. */
+const BirthExplorer = lazy(() => import('./birth-explorer.tsx'));
+
 const EXPLORERS: Readonly<Record<PanelName, ComponentType>> = {
   processes: ProcessesExplorer,
   namespaces: NamespacesExplorer,
   cgroups: CgroupsExplorer,
   layers: LayersExplorer,
   calls: CallsExplorer,
+  birth: BirthExplorer,
 };
-const ORDER = ['processes', 'namespaces', 'cgroups', 'layers', 'calls'] as const satisfies readonly PanelName[];
+const ORDER = ['processes', 'namespaces', 'cgroups', 'layers', 'calls', 'birth'] as const satisfies readonly PanelName[];
 
 export function Explorers() {
   const panel = useView((state) => state.panel);
@@ -51,7 +55,9 @@ export function Explorers() {
         <SelectedContainer />
       </div>
       <div className="explorer-panel" role="tabpanel" id="explorer-panel" aria-labelledby={`tab-${panel}`}>
-        <Explorer />
+        <Suspense fallback={<Skeleton rows={7} label={`Loading ${PANEL_TITLES[panel]}`} />}>
+          <Explorer />
+        </Suspense>
         <SelectedEvidence />
       </div>
     </div>
@@ -80,6 +86,7 @@ const EVIDENCE: Readonly<Record<PanelName, readonly Selection['kind'][]>> = {
   cgroups: [],
   layers: ['file'],
   calls: ['span'],
+  birth: [],
 };
 
 function SelectedEvidence() {

@@ -86,6 +86,7 @@ export const PANEL_TITLES: Readonly<Record<PanelName, string>> = {
   cgroups: 'cgroups',
   layers: 'Layers',
   calls: 'Call chain',
+  birth: 'Birth',
 };
 
 export function isPanelName(name: string): name is PanelName {
