@@ -36,7 +36,7 @@ test('a container’s birth, stepped through, looked at, entered, and left incom
 
   await test.step('a shell in the half-born container sees what it sees', async () => {
     await button('Shell here').click();
-    await expect(page.getByRole('tab', { name: /half-born 1/ })).toHaveAttribute('aria-selected', 'true');
+    await expect(page.getByRole('tab', { name: /half-born \d/ })).toHaveAttribute('aria-selected', 'true');
     await page.getByRole('button', { name: 'Screen reader mode' }).click();
     await labPage.type('hostname; echo $((40+2))');
     await expect(labPage.screen).toContainText('42');
@@ -72,7 +72,7 @@ test('a container’s birth, stepped through, looked at, entered, and left incom
     await button('Undo').click();
     await expect(status).toContainText('planned');
     await page.getByRole('tab', { name: /shell 1/ }).click();
-    await labPage.type('ls /run/slipway/workbench/bundles | wc -l; ls -d /sys/fs/cgroup/*/birth-* | wc -l');
-    await expect(labPage.screen).toContainText(/^0$/m);
+    await labPage.type('echo left=$(ls -d /run/slipway/workbench/bundles/* /sys/fs/cgroup/*/birth-* 2>/dev/null | wc -l)');
+    await expect(labPage.screen).toContainText('left=0');
   });
 });

@@ -178,7 +178,8 @@ export const WorkbenchAnswers = {
   birth: Birth,
   go: Birth,
   inspect: ProcessView,
-  shell: z.object({ pid: z.number().int().min(2).max(10_000_000) }),
+  /** Which of its namespaces are its own: only those have to be entered, and may be. */
+  shell: z.object({ pid: z.number().int().min(2).max(10_000_000), namespaces: list(z.enum(NAMESPACE_KINDS), 8) }),
   delete: z.object({}),
   leaks: z.object({ probes: list(Probe, 40), failure: Failure.optional() }),
   run: Run,

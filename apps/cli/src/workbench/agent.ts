@@ -34,7 +34,7 @@ export class Agent {
     go: ({ birth, how, breakpoints, until }, page) =>
       how === 'start' ? this.#births.start(page, birth) : this.#births.go(page, birth, { how, breakpoints, until }),
     inspect: ({ birth }, page) => this.#births.inspect(page, birth),
-    shell: ({ birth }, page) => ({ pid: this.#births.pid(page, birth) }),
+    shell: ({ birth }, page) => this.#births.entrance(page, birth),
     leaks: ({ image, config, without }, page) => measureLeaks(this.#births, page, { image, config, without }),
     run: ({ image, config, runtime, timeoutMs }, page) => runDocument(this.#births, page, { image, config, runtime, timeoutMs }),
     delete: async ({ birth }, page) => {

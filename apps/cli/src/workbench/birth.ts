@@ -67,10 +67,6 @@ export class Birth {
     return this.#status;
   }
 
-  get pid(): number {
-    return this.#pid;
-  }
-
   /** Begins, and resolves at the first stop, at `created`, or when it failed: the view tells which. */
   async begin(way: Way): Promise<void> {
     const { id, image, config, without } = this.#request;

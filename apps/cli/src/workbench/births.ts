@@ -95,10 +95,13 @@ export class Births {
     throw unusable('there is no process at this point of the birth', 'E_WORKBENCH_BIRTH', 'go on beyond clone');
   }
 
-  pid(page: number, name: string): number {
-    const { birth } = this.#require(page, name);
-    if (birth.pid > 1) return birth.pid;
-    throw unusable('there is no process at this point of the birth', 'E_WORKBENCH_BIRTH', 'go on beyond clone');
+  /** What somebody needs to enter it. */
+  async entrance(
+    page: number,
+    name: string,
+  ): Promise<{ readonly pid: number; readonly namespaces: ProcessView['namespaces'][number]['kind'][] }> {
+    const { pid, namespaces } = await this.inspect(page, name);
+    return { pid, namespaces: namespaces.filter(({ own }) => own).map(({ kind }) => kind) };
   }
 
   /** Quiet when there is none. */

@@ -80,12 +80,12 @@ test('an agent that ended is started again', async () => {
 });
 
 test('a shell is opened for a number, never for words', async () => {
-  const lies = benchOf(`say({ id: line.id, result: { pid: '1; rm -rf /' } })`);
+  const lies = benchOf(`say({ id: line.id, result: { pid: '1; rm -rf /', namespaces: [] } })`);
   expect(await lies.ask({ do: 'shell', birth: 'b' })).toMatchObject({ failure: { code: 'E_WORKBENCH_ANSWER' } });
   expect(lies.opened).toEqual([]);
-  const honest = benchOf(`say({ id: line.id, result: { pid: 44 } })`);
+  const honest = benchOf(`say({ id: line.id, result: { pid: 44, namespaces: ['pid', 'mount'] } })`);
   expect(await honest.ask({ do: 'shell', birth: 'b' })).toMatchObject({ result: { terminal: 't-1' } });
-  expect(honest.opened[0]).toContain('44');
+  expect(honest.opened[0]).toEqual(expect.arrayContaining(['/usr/bin/nsenter', '44', '--pid', '--mount']));
 });
 
 test('a page that leaves is told to the agent, and hears nothing more', async () => {

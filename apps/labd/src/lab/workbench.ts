@@ -15,6 +15,7 @@ import {
   type WorkbenchRequest,
 } from '@slipway/contracts';
 import { EngineError } from '@slipway/errors';
+import type { z } from 'zod';
 import { toFailure } from '../failures.ts';
 import type { LabMachines, Log } from '../ports.ts';
 import type { Terminals } from './terminals.ts';
@@ -47,6 +48,18 @@ interface Pending {
  * machine mounts, the agent sees.
  */
 const COMMAND = ['/usr/bin/unshare', '--mount', '--propagation', 'slave', '/usr/lib/slipway/bin/slipway', 'workbench'];
+type Entrance = z.infer<(typeof WorkbenchAnswers)['shell']>;
+
+const ENTER = {
+  user: '--user',
+  mount: '--mount',
+  pid: '--pid',
+  network: '--net',
+  ipc: '--ipc',
+  uts: '--uts',
+  cgroup: '--cgroup',
+  time: '--time',
+} as const satisfies Record<Entrance['namespaces'][number], string>;
 /** Requests of all pages that are not answered yet. */
 const MAX_PENDING = 32;
 /** An agent whose input has ended undoes what it began; then it is ended. */
@@ -102,13 +115,23 @@ export class Workbench {
       this.#pending.set(id, { request, resolve, reject });
       this.#write(agent, { id, page, request });
     });
-    return request.do === 'shell' ? await this.#openShell((answer as { readonly pid: number }).pid) : answer;
+    return request.do === 'shell' ? await this.#openShell(answer as Entrance) : answer;
   }
 
   /** Whatever process the agent named, it is one of the machine: the terminal's program finds it from inside. */
-  async #openShell(pid: number): Promise<{ readonly terminal: string }> {
+  async #openShell({ pid, namespaces }: Entrance): Promise<{ readonly terminal: string }> {
     const { terminals, machine } = this.#options;
-    const enter = ['/usr/bin/nsenter', '--target', String(pid), '--all', '--root', '--wd', '--', '/bin/sh', '-i'];
+    const enter = [
+      '/usr/bin/nsenter',
+      '--target',
+      String(pid),
+      ...namespaces.map((kind) => ENTER[kind]),
+      '--root',
+      '--wd',
+      '--',
+      '/bin/sh',
+      '-i',
+    ];
     const { id } = await terminals.open(machine, { title: 'half-born', argv: ['/usr/bin/env', 'PS1=half-born:\\w# ', ...enter] });
     return { terminal: id };
   }
