@@ -22,15 +22,15 @@ export function BirthControls({ birth }: { readonly birth: BirthStore }) {
       <Button tone="act" icon="play" disabled={!idle || state.config === ''} onClick={() => void birth.begin()}>
         {view === undefined ? 'Begin' : 'Begin again'}
       </Button>
-      <Button icon="step" disabled={!stopped} onClick={() => void birth.step()} title="Perform the next operation">
+      <Button icon="step" disabled={!stopped} onClick={() => void birth.go('step')} title="Perform the next operation">
         Step
       </Button>
-      <Button disabled={!stopped} onClick={() => void birth.proceed()} title="To the next breakpoint, or the end">
+      <Button disabled={!stopped} onClick={() => void birth.go('continue')} title="To the next breakpoint, or the end">
         Continue
       </Button>
       <Button
         disabled={!stopped || selected === undefined || selected <= (view?.at ?? 0)}
-        onClick={() => void birth.runTo(selected ?? 0)}
+        onClick={() => void birth.go('continue', selected ?? 0)}
         title="To the selected operation"
       >
         Run to selected

@@ -77,6 +77,5 @@ export function BirthDocument({ birth, title }: { readonly birth: BirthStore; re
 async function fromContainer(birth: BirthStore, container: string): Promise<void> {
   if (container === '') return;
   const { config, image } = await workbench.ask({ do: 'fromContainer', container });
-  birth.use.setState({ image });
-  await birth.setConfig(config);
+  await birth.setConfig(config, image);
 }

@@ -48,19 +48,183 @@ const EMPTY: BirthState = {
   leaks: undefined,
 };
 
-export type BirthStore = ReturnType<typeof createBirthStore>;
+/** One birth and everything that can be done with it. `name` tells it from the page's others. */
+export class BirthStore {
+  readonly name: string;
+  readonly use = create<BirthState>(() => EMPTY);
 
-/** `name` tells this birth from the page's others. */
-export function createBirthStore(name: string) {
-  const use = create<BirthState>(() => EMPTY);
-  workbench.onBirth((view) => {
-    if (view.birth === name && use.getState().view !== undefined) take(view);
-  });
+  constructor(name: string) {
+    this.name = name;
+    workbench.onBirth((view) => {
+      if (view.birth === name && this.#state.view !== undefined) this.#take(view);
+    });
+  }
 
-  function take(view: BirthView): void {
-    const { view: last, operations, breakpoints, leftOut } = use.getState();
+  /** Asks for images and a first document, once. */
+  open(): Promise<void> {
+    return this.#busy('asking the machine', async () => {
+      if (this.#state.config !== '') return;
+      const { images } = await workbench.ask({ do: 'images' });
+      const [image = ''] = images;
+      this.use.setState({ images, image });
+      if (image !== '') await this.#fresh(image);
+    });
+  }
+
+  chooseImage(image: string): Promise<void> {
+    return this.#busy('asking for a document', () => this.#fresh(image));
+  }
+
+  setConfig(config: string, image = this.#state.image): Promise<void> {
+    this.use.setState({ config, image, leaks: undefined });
+    return this.#busy('planning', () => this.#plan(config));
+  }
+
+  readonly select = (selected: number) => this.use.setState({ selected });
+
+  readonly toggleBreakpoint = (index: number) => this.use.setState(({ breakpoints }) => ({ breakpoints: toggled(breakpoints, index) }));
+
+  readonly clearLeftOut = () => this.use.setState({ leftOut: new Set(), withoutNamespaces: new Set(), leaks: undefined });
+
+  /** A namespace is made by `clone`, so leaving one out means to begin again. */
+  toggleNamespace(kind: NamespaceChoice): Promise<void> {
+    return this.#busy('beginning again', async () => {
+      const clone = this.#state.operations.find(({ op }) => op === 'clone');
+      this.use.setState(({ withoutNamespaces }) => ({ withoutNamespaces: toggled(withoutNamespaces, kind) }));
+      await this.#begin(clone);
+    });
+  }
+
+  begin(): Promise<void> {
+    return this.#busy('beginning', () => this.#begin());
+  }
+
+  go(how: 'step' | 'continue', until?: number): Promise<void> {
+    return this.#busy('going on', () => this.#go(how, until));
+  }
+
+  skip(): Promise<void> {
+    return this.#busy('leaving it out', async () => {
+      const index = this.#state.view?.at;
+      await this.#go('skip');
+      if (index !== undefined) this.use.setState(({ leftOut }) => ({ leftOut: new Set([...leftOut, index]) }));
+    });
+  }
+
+  /** Time does not run backwards: the birth is undone and done again up to the operation before. */
+  back(): Promise<void> {
+    return this.#busy('going back', async () => {
+      const { view, operations } = this.#state;
+      const performed = view?.outcomes.findLast(({ skipped }) => !skipped)?.index ?? 0;
+      const at = (view?.status === 'stopped' ? view.at : operations.length) ?? 0;
+      await this.#begin(operations[Math.min(performed, Math.max(0, at - 1))]);
+    });
+  }
+
+  start(): Promise<void> {
+    return this.#busy('starting', async () =>
+      this.#take(await workbench.ask({ do: 'go', birth: this.name, how: 'start', breakpoints: [] })),
+    );
+  }
+
+  end(): Promise<void> {
+    return this.#busy('undoing', async () => {
+      await workbench.ask({ do: 'delete', birth: this.name });
+      this.use.setState({ view: undefined, before: undefined });
+    });
+  }
+
+  async shell(): Promise<string> {
+    return (await workbench.ask({ do: 'shell', birth: this.name })).terminal;
+  }
+
+  measure(): Promise<void> {
+    return this.#busy('measuring', async () => {
+      const { image, config, leftOut, withoutNamespaces, operations } = this.#state;
+      const names = operations
+        .filter(({ index }) => leftOut.has(index))
+        .map((operation) => `${operation.op} ${objectText(operation)}`.trim());
+      const without = [...[...withoutNamespaces].map((kind) => `the ${kind} namespace`), ...names].join(', ');
+      const request = { operations: [...leftOut], namespaces: [...withoutNamespaces] };
+      const { probes, failure } = await workbench.ask({ do: 'leaks', image, config, without: request });
+      this.use.setState({ leaks: { probes, without, ...(failure === undefined ? {} : { failure: explainFailure(failure) }) } });
+    });
+  }
+
+  /** The connection went, and the birth with it. */
+  lost(): void {
+    if (this.#state.view === undefined) return;
+    const problem = 'the connection was lost, and the birth was undone';
+    this.use.setState({ view: undefined, before: undefined, busy: undefined, problem });
+  }
+
+  get #state(): BirthState {
+    return this.use.getState();
+  }
+
+  /** One thing at a time; a failure is shown where the birth is. */
+  async #busy(what: string, work: () => Promise<void>): Promise<void> {
+    if (this.#state.busy !== undefined) return;
+    this.use.setState({ busy: what, problem: undefined });
+    try {
+      await work();
+    } catch (error) {
+      this.use.setState({ problem: explainFailure(error as Error) });
+    } finally {
+      this.use.setState({ busy: undefined });
+    }
+  }
+
+  async #fresh(image: string): Promise<void> {
+    const { config } = await workbench.ask({ do: 'spec', image });
+    this.use.setState({ image, config, leaks: undefined });
+    await this.#plan(config);
+  }
+
+  /** Only what can be known without doing it. */
+  async #plan(config: string): Promise<void> {
+    const { operations, issues } = await workbench.ask({ do: 'plan', config });
+    const state = this.#state;
+    if (state.config !== config || state.view !== undefined) return;
+    const renumber = numbering(state.operations, operations);
+    this.use.setState({ operations, issues, breakpoints: renumber(state.breakpoints), leftOut: renumber(state.leftOut) });
+  }
+
+  async #go(how: 'step' | 'continue' | 'skip', until?: number): Promise<void> {
+    const breakpoints = [...this.#state.breakpoints];
+    this.#take(await workbench.ask({ do: 'go', birth: this.name, how, breakpoints, ...(until === undefined ? {} : { until }) }));
+  }
+
+  /** Anew from the beginning; on to the first breakpoint, or to `until`, given as an operation, since numbers may change. */
+  async #begin(until?: PlannedOperation): Promise<void> {
+    const { image, config, leftOut, withoutNamespaces, operations } = this.#state;
+    this.use.setState({ view: undefined, before: undefined, leaks: undefined });
+    const namespaces = [...withoutNamespaces];
+    const anew = async (left: ReadonlySet<number>) =>
+      this.#take(
+        await workbench.ask({
+          do: 'birth',
+          birth: this.name,
+          image,
+          config,
+          breakpoints: [],
+          until: 0,
+          without: { operations: [...left], namespaces },
+        }),
+      );
+    await anew(leftOut);
+    // Without a namespace operations have other numbers, which the birth has told by now: those to leave out are named again.
+    if (!sameNumbers(leftOut, this.#state.leftOut)) await anew(this.#state.leftOut);
+    const now = this.#state;
+    if (now.view?.status !== 'stopped') return;
+    const [target] = until === undefined ? [] : numbering(operations, now.operations)(new Set([until.index]));
+    if (target !== 0 && (target !== undefined || !now.breakpoints.has(0))) await this.#go('continue', target);
+  }
+
+  #take(view: BirthView): void {
+    const { view: last, operations, breakpoints, leftOut } = this.#state;
     const renumber = numbering(operations, view.operations);
-    use.setState({
+    this.use.setState({
       view,
       before: last?.process,
       operations: view.operations.length > 0 ? view.operations : operations,
@@ -70,130 +234,14 @@ export function createBirthStore(name: string) {
       problem: view.failure === undefined ? undefined : explainFailure(view.failure),
     });
   }
-
-  /** One thing at a time; a failure is shown where the birth is. */
-  async function busy(what: string, work: () => Promise<void>): Promise<void> {
-    if (use.getState().busy !== undefined) return;
-    use.setState({ busy: what, problem: undefined });
-    try {
-      await work();
-    } catch (error) {
-      use.setState({ problem: explainFailure(error as Error) });
-    } finally {
-      use.setState({ busy: undefined });
-    }
-  }
-
-  /** Only what can be known without doing it. */
-  async function plan(config: string): Promise<void> {
-    const { operations, issues } = await workbench.ask({ do: 'plan', config });
-    if (use.getState().config !== config || use.getState().view !== undefined) return;
-    const renumber = numbering(use.getState().operations, operations);
-    const { breakpoints, leftOut } = use.getState();
-    use.setState({ operations, issues, breakpoints: renumber(breakpoints), leftOut: renumber(leftOut) });
-  }
-
-  async function setConfig(config: string): Promise<void> {
-    use.setState({ config, leaks: undefined });
-    await busy('planning', () => plan(config));
-  }
-
-  async function go(how: 'step' | 'continue' | 'skip', until?: number): Promise<void> {
-    const breakpoints = [...use.getState().breakpoints];
-    take(await workbench.ask({ do: 'go', birth: name, how, breakpoints, ...(until === undefined ? {} : { until }) }));
-  }
-
-  /** Anew from the beginning; on to the first breakpoint, or to `until`, given as an operation, since numbers may change. */
-  async function begin(until?: PlannedOperation): Promise<void> {
-    const { image, config, leftOut, withoutNamespaces, operations } = use.getState();
-    use.setState({ view: undefined, before: undefined, leaks: undefined });
-    // Numbers are this document's own only once it is planned without its namespaces: so the first stop is before everything.
-    const without = { operations: withoutNamespaces.size > 0 ? [] : [...leftOut], namespaces: [...withoutNamespaces] };
-    take(await workbench.ask({ do: 'birth', birth: name, image, config, breakpoints: [], until: 0, without }));
-    if (use.getState().view?.status !== 'stopped') return;
-    const target = until === undefined ? undefined : [...numbering(operations, use.getState().operations)(new Set([until.index]))][0];
-    if (target !== 0 && !use.getState().breakpoints.has(0)) await go('continue', target);
-  }
-
-  return {
-    name,
-    use,
-    /** Asks for images and a first document, once. */
-    open: () =>
-      busy('asking the machine', async () => {
-        if (use.getState().config !== '') return;
-        const { images } = await workbench.ask({ do: 'images' });
-        const [image = ''] = images;
-        use.setState({ images, image });
-        if (image === '') return;
-        const { config } = await workbench.ask({ do: 'spec', image });
-        use.setState({ config });
-        await plan(config);
-      }),
-    chooseImage: (image: string) =>
-      busy('asking for a document', async () => {
-        const { config } = await workbench.ask({ do: 'spec', image });
-        use.setState({ image, config, leaks: undefined });
-        await plan(config);
-      }),
-    setConfig,
-    select: (selected: number) => use.setState({ selected }),
-    toggleBreakpoint: (index: number) => use.setState(({ breakpoints }) => ({ breakpoints: toggled(breakpoints, index) })),
-    /** A namespace is made by `clone`, so leaving one out means to begin again. */
-    toggleNamespace: (kind: NamespaceChoice) =>
-      busy('beginning again', async () => {
-        const clone = use.getState().operations.find(({ op }) => op === 'clone');
-        use.setState(({ withoutNamespaces }) => ({ withoutNamespaces: toggled(withoutNamespaces, kind) }));
-        await begin(clone);
-      }),
-    begin: () => busy('beginning', () => begin()),
-    step: () => busy('stepping', () => go('step')),
-    proceed: () => busy('going on', () => go('continue')),
-    runTo: (until: number) => busy('going on', () => go('continue', until)),
-    skip: () =>
-      busy('leaving it out', async () => {
-        const { view } = use.getState();
-        await go('skip');
-        const index = view?.at;
-        if (index !== undefined) use.setState(({ leftOut }) => ({ leftOut: new Set([...leftOut, index]) }));
-      }),
-    /** Time does not run backwards: the birth is undone and done again up to the operation before. */
-    back: () =>
-      busy('going back', async () => {
-        const { view, operations } = use.getState();
-        const last = view?.outcomes.findLast(({ skipped }) => !skipped)?.index ?? 0;
-        const at = (view?.status === 'stopped' ? view.at : operations.length) ?? 0;
-        await begin(operations[Math.min(last, Math.max(0, at - 1))]);
-      }),
-    start: () => busy('starting', async () => take(await workbench.ask({ do: 'go', birth: name, how: 'start', breakpoints: [] }))),
-    end: () =>
-      busy('undoing', async () => {
-        await workbench.ask({ do: 'delete', birth: name });
-        use.setState({ view: undefined, before: undefined });
-      }),
-    clearLeftOut: () => use.setState({ leftOut: new Set(), withoutNamespaces: new Set(), leaks: undefined }),
-    shell: async () => (await workbench.ask({ do: 'shell', birth: name })).terminal,
-    measure: () =>
-      busy('measuring', async () => {
-        const { image, config, leftOut, withoutNamespaces, operations } = use.getState();
-        const names = operations
-          .filter(({ index }) => leftOut.has(index))
-          .map((operation) => `${operation.op} ${objectText(operation)}`.trim());
-        const without = [...[...withoutNamespaces].map((kind) => `the ${kind} namespace`), ...names].join(', ');
-        const request = { operations: [...leftOut], namespaces: [...withoutNamespaces] };
-        const { probes, failure } = await workbench.ask({ do: 'leaks', image, config, without: request });
-        use.setState({ leaks: { probes, without, ...(failure === undefined ? {} : { failure: explainFailure(failure) }) } });
-      }),
-    /** The connection went, and the birth with it. */
-    lost: () => {
-      if (use.getState().view === undefined) return;
-      use.setState({ view: undefined, before: undefined, busy: undefined, problem: 'the connection was lost, and the birth was undone' });
-    },
-  };
 }
 
 function explainFailure({ message, hint }: { readonly message: string; readonly hint?: string | undefined }): string {
   return hint === undefined ? message : `${message}: ${hint}`;
+}
+
+function sameNumbers(some: ReadonlySet<number>, others: ReadonlySet<number>): boolean {
+  return some.size === others.size && [...some].every((index) => others.has(index));
 }
 
 function toggled<T>(set: ReadonlySet<T>, value: T): ReadonlySet<T> {

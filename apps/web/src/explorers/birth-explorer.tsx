@@ -7,15 +7,15 @@
 import { Button, ExplorerFrame } from '@slipway/ui';
 import { useEffect, useState } from 'react';
 import { BirthLane } from '../birth/birth-lane.tsx';
-import { createBirthStore } from '../birth/birth-store.ts';
+import { BirthStore } from '../birth/birth-store.ts';
 import { orToast } from '../state/lab.ts';
 import { useMoment, useSession, useView } from '../state/stores.ts';
 
 const ABOUT =
   'Our runtime turns a config.json into a list of operations and performs them one by one; here it stops before each one that you choose. What stands still is a real process of your machine, half-born: look at it, enter it, leave something out.';
 
-const first = createBirthStore('first');
-const second = createBirthStore('second');
+const first = new BirthStore('first');
+const second = new BirthStore('second');
 
 export default function BirthExplorer() {
   const as = useView((state) => state.as);
