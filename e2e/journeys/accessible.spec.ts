@@ -14,7 +14,7 @@ for (const [size, { use, states }] of Object.entries(SIZES)) {
     test.describe(`${size}, ${scheme}`, () => {
       test.use({ ...use, colorScheme: scheme, contextOptions: { reducedMotion: 'reduce' } });
       test(`no serious finding in any state, ${size}, ${scheme}`, async ({ lab, labPage, page }) => {
-        test.setTimeout(150_000);
+        test.setTimeout(400_000);
         await labPage.open(lab.address);
         await labPage.run('docker run -d --name web busybox sleep 300');
         await expect(labPage.task('Start a container called web', 'done')).toBeVisible();

@@ -32,6 +32,35 @@ const explorers: readonly State[] = EXPLORERS.flatMap((explorer) => {
   ];
 });
 
+/** A birth that stands still after pivotRoot, then one without its pid namespace and what that leaks. */
+const births: readonly State[] = [
+  {
+    name: 'birth',
+    enter: async (lab) => {
+      const explorer = await lab.show('Birth');
+      const status = explorer.getByRole('status');
+      await expect(status).toContainText(/operations planned/, { timeout: 30_000 });
+      await explorer.getByRole('button', { name: /^Breakpoint before pivotRoot/ }).click();
+      await explorer.getByRole('button', { name: 'Begin', exact: true }).click();
+      await expect(status).toContainText('pivotRoot', { timeout: 30_000 });
+      await explorer.getByRole('button', { name: 'Step', exact: true }).click();
+      await expect(status).not.toContainText('pivotRoot');
+    },
+  },
+  { name: 'birth-text', enter: async (lab) => as(lab, 'Text'), leave: async (lab) => as(lab, 'Picture') },
+  {
+    name: 'birth-leaks',
+    enter: async ({ page }) => {
+      const explorer = page.getByRole('region', { name: 'Birth explorer' });
+      await explorer.getByRole('button', { name: /^clone / }).click();
+      await explorer.getByRole('checkbox', { name: 'without the pid namespace' }).click();
+      await explorer.getByRole('button', { name: 'What leaks?' }).click();
+      await expect(explorer.getByRole('region', { name: 'What leaks' })).toBeVisible({ timeout: 60_000 });
+    },
+    leave: async ({ page }) => page.getByRole('button', { name: 'Undo', exact: true }).click(),
+  },
+];
+
 const evidence: State = {
   name: 'evidence',
   enter: async ({ page }) => {
@@ -92,7 +121,7 @@ const dialogs: readonly State[] = [
 
 const shortcuts = dialog('shortcuts', ({ page }) => page.getByRole('button', { name: 'Keyboard shortcuts' }).click());
 
-export const DESKTOP_STATES: readonly State[] = [...explorers, cockpit, evidence, flame, timeline, ...dialogs, shortcuts];
+export const DESKTOP_STATES: readonly State[] = [...explorers, cockpit, evidence, flame, ...births, timeline, ...dialogs, shortcuts];
 
 const sheet = (name: string, button: 'Lesson' | 'Picture' | 'Terminal'): State => ({
   name,
@@ -106,6 +135,7 @@ export const PHONE_STATES: readonly State[] = [
   ...explorers,
   cockpit,
   evidence,
+  ...births,
   timeline,
   ...dialogs,
 ];
