@@ -18,6 +18,10 @@ export interface DaemonConfig {
   readonly dockerSocket?: string;
   /** cgroup below the daemon's own that containers go into. */
   readonly cgroupParent: string;
+  /** Beside our own: name → program. */
+  readonly runtimes: Readonly<Record<string, string>>;
+  /** Of containers that ask for none; absent: our own. */
+  readonly defaultRuntime?: string;
   readonly snapshotter: 'overlay' | 'native';
   readonly logLevel: string;
   readonly logFormat: 'text' | 'json';
@@ -41,6 +45,8 @@ const SETTINGS = {
   'docker-socket': { value: 'PATH', help: 'serve the Docker Engine API on this unix socket' },
   'cgroup-parent': { value: 'NAME', fallback: 'slipway', help: 'cgroup below our own that containers go into' },
   'cgroup-driver': { value: 'NAME', fallback: 'cgroupfs', choices: ['cgroupfs'], help: 'who makes cgroups' },
+  runtime: { value: 'NAME=PATH', help: 'one more OCI runtime that containers may ask for; may be given several times' },
+  'default-runtime': { value: 'NAME', help: 'runtime of containers that ask for none (default slipway, our own)' },
   snapshotter: { value: 'NAME', fallback: 'overlay', choices: ['overlay', 'native'], help: 'how writable layers are made' },
   'log-level': {
     value: 'LEVEL',
@@ -86,7 +92,13 @@ function toConfig(pick: (name: SettingName) => string | undefined): DaemonConfig
     return value?.replace(/(.)\/+$/, '$1');
   };
   const optional = { dockerSocket: path('docker-socket'), labSocket: path('lab-socket'), journalFile: path('journal-file') };
+  const runtimes = readRuntimes(pick('runtime') ?? '');
+  const defaultRuntime = pick('default-runtime');
+  if (defaultRuntime !== undefined && defaultRuntime !== 'slipway' && !Object.hasOwn(runtimes, defaultRuntime))
+    throw refuse(`invalid default-runtime "${defaultRuntime}"`, `name it with --runtime ${defaultRuntime}=PATH, too`);
   return {
+    runtimes,
+    ...(defaultRuntime === undefined ? {} : { defaultRuntime }),
     root: path('root') ?? '/var/lib/slipway',
     state: path('state') ?? '/run/slipway',
     cgroupParent: pick('cgroup-parent') ?? 'slipway',
@@ -97,15 +109,30 @@ function toConfig(pick: (name: SettingName) => string | undefined): DaemonConfig
   };
 }
 
+/** `NAME=PATH`, separated by commas: a flag given several times is one such list. */
+function readRuntimes(text: string): Readonly<Record<string, string>> {
+  const entries = text.split(',').filter(Boolean);
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const [, name, path] = /^([a-z0-9][a-z0-9._-]{0,62})=(\/.+)$/i.exec(entry) ?? [];
+      if (name !== undefined && path !== undefined && name !== 'slipway') return [name, path];
+      throw refuse(`invalid runtime "${entry}"`, 'write NAME=/absolute/path; the name "slipway" is taken');
+    }),
+  );
+}
+
 function readFlags(args: readonly string[]) {
-  const options = Object.fromEntries([...NAMES, 'config'].map((name) => [name, { type: 'string' as const }]));
+  const options = Object.fromEntries([...NAMES, 'config'].map((name) => [name, { type: 'string' as const, multiple: name === 'runtime' }]));
   try {
     const { values } = parseArgs({
       args: [...args],
       options: { ...options, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } },
     });
     const given: Readonly<Record<string, unknown>> = values;
-    const text = (name: string): string | undefined => (typeof given[name] === 'string' ? given[name] : undefined);
+    const text = (name: string): string | undefined => {
+      const value = given[name];
+      return Array.isArray(value) ? value.join(',') : typeof value === 'string' ? value : undefined;
+    };
     const settings: Partial<Record<SettingName, string>> = {};
     for (const name of NAMES) {
       const value = text(name);

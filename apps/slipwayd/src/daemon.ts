@@ -13,7 +13,7 @@ import { createTracer } from '@slipway/journal';
 import { ensurePrivateDirectory, monotonicMs } from '@slipway/kernel';
 import { createLauncher } from '@slipway/launcher';
 import { hostPlatform } from '@slipway/oci';
-import { createRuntime } from '@slipway/runtime';
+import { chooseRuntime, createRuntime, type Runtime } from '@slipway/runtime';
 import type { Logger } from 'pino';
 import type { DaemonConfig } from './config.ts';
 import { createJournalFeed } from './journal-feed.ts';
@@ -74,13 +74,7 @@ async function compose({ config, version, log, closers }: Composition): Promise<
   const images = await openImageStore({ root: config.root, snapshotter: config.snapshotter, platform: hostPlatform(arch()) });
   closers.push(() => images.close());
   prepareCgroups(warn);
-  const runtime = createRuntime({
-    root: `${config.state}/runtime`,
-    launcher: createLauncher(),
-    keepReady: true,
-    cgroupParent: config.cgroupParent,
-    onWarning: warn,
-  });
+  const runtime = openRuntimes(config, warn);
   closers.push(() => runtime.close());
   const engine = await openEngine({
     runtime,
@@ -89,6 +83,10 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     paths: { root: config.root, state: config.state },
     emit,
     warn,
+    runtimes: {
+      foreign: Object.keys(config.runtimes),
+      ...(config.defaultRuntime === undefined ? {} : { fallback: config.defaultRuntime }),
+    },
     watchLayers: config.labSocket !== undefined || config.journalFile !== undefined,
   });
   closers.push(() => engine.close());
@@ -111,6 +109,20 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     closers.push(() => api.close());
     log.info({ socket: config.dockerSocket }, 'serving the Docker API');
   }
+}
+
+/** Ours, and those that the settings name. */
+function openRuntimes({ state, cgroupParent, runtimes }: DaemonConfig, onWarning: (message: string) => void): Runtime {
+  const launcher = createLauncher();
+  const own = createRuntime({ root: `${state}/runtime`, launcher, keepReady: true, cgroupParent, onWarning });
+  const foreign = Object.entries(runtimes).map(([name, program]) => ({
+    name,
+    program,
+    root: `${state}/runtimes/${name}`,
+    launcher,
+    cgroupParent,
+  }));
+  return chooseRuntime(own, foreign);
 }
 
 /** In a machine of its own the engine must not sit at the top of its cgroups. Where it may not move, it still runs containers without limits. */

@@ -157,6 +157,12 @@ hostTest('update changes limits where they hold, and in the document for the nex
   const { stdout } = await daemon.docker('events', ...told, '--format', '{{.Action}}');
   expect(stdout.trim().split('\n')).toEqual(['update', 'update', 'update']);
   await daemon.docker('rm', '-f', 'limited');
+
+  await daemon.docker('create', '--name', 'limited', '-m', '64m', 'busybox', 'sleep', '1000');
+  await daemon.docker('update', '-m', '72m', 'limited');
+  await daemon.docker('start', 'limited');
+  expect(await inside(memory)).toBe(`${72 << 20}\n`);
+  await daemon.docker('rm', '-f', 'limited');
 });
 
 hostTest('events tell a container’s life in order', [...NEEDS], async () => {

@@ -23,10 +23,26 @@ test('nothing asked: the usual places, and no socket', () => {
     root: '/var/lib/slipway',
     state: '/run/slipway',
     cgroupParent: 'slipway',
+    runtimes: {},
     snapshotter: 'overlay',
     logLevel: 'info',
     logFormat: 'text',
   });
+});
+
+test('runtimes: a flag each, or a list; the default one is among them', () => {
+  expect(read(['--runtime', 'runc=/usr/sbin/runc', '--runtime', 'crun=/usr/bin/crun', '--default-runtime', 'crun'])).toMatchObject({
+    runtimes: { runc: '/usr/sbin/runc', crun: '/usr/bin/crun' },
+    defaultRuntime: 'crun',
+  });
+  expect(read([], { SLIPWAY_RUNTIME: 'a=/a,b=/b' })).toMatchObject({ runtimes: { a: '/a', b: '/b' } });
+  for (const wrong of [
+    ['--runtime', 'runc'],
+    ['--runtime', 'runc=runc'],
+    ['--runtime', 'slipway=/x'],
+    ['--default-runtime', 'kata'],
+  ])
+    expect(() => read(wrong)).toThrow(expect.toSatisfy((error) => hasCode(error, 'E_CONFIG')));
 });
 
 test('a file, then the environment, then a flag', () => {

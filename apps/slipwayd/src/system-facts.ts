@@ -29,6 +29,8 @@ export function readSystemFacts(config: DaemonConfig, version: string, id: strin
     cgroupDriver: 'cgroupfs',
     cgroupVersion: mode === 'v2' ? 2 : 1,
     securityOptions: ['name=seccomp,profile=builtin', 'name=cgroupns', ...(inUserNamespace() ? ['name=rootless'] : [])],
+    runtimes: { slipway: 'slipway', ...config.runtimes },
+    defaultRuntime: config.defaultRuntime ?? 'slipway',
     id,
   };
 }

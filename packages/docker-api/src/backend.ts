@@ -36,6 +36,7 @@ export interface BackendHost {
   readonly autoRemove: boolean;
   readonly privileged: boolean;
   readonly readonlyRootfs: boolean;
+  readonly runtime?: string;
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
   readonly noNewPrivileges: boolean;
@@ -241,6 +242,9 @@ export interface SystemFacts {
   /** 1 or 2. */
   readonly cgroupVersion: number;
   readonly securityOptions: readonly string[];
+  /** Name → program; the engine's own is one of them. */
+  readonly runtimes: Readonly<Record<string, string>>;
+  readonly defaultRuntime: string;
   /** Names this daemon's state, so that two runs can be told apart. */
   readonly id: string;
 }

@@ -125,7 +125,7 @@ function toHostConfigJson(host: BackendHost): Json {
     SecurityOpt: [...(host.noNewPrivileges ? ['no-new-privileges'] : []), ...(host.seccomp === 'unconfined' ? ['seccomp=unconfined'] : [])],
     ShmSize: host.shmSizeBytes ?? 67_108_864,
     Sysctls: host.sysctls,
-    Runtime: 'slipway',
+    Runtime: host.runtime ?? 'slipway',
     Ulimits: host.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
     Memory: resources.memoryBytes ?? 0,
     MemoryReservation: resources.memoryReservationBytes ?? 0,

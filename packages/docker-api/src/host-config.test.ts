@@ -21,7 +21,6 @@ describe('every way to a host path, namespace or device is translated or refused
     { NetworkMode: 'container:x' },
     { NetworkMode: 'bridge' },
     { PortBindings: { '80/tcp': [{ HostPort: '80' }] } },
-    { Runtime: 'kata' },
     { Mounts: [{ Type: 'volume', Source: 'v', Target: '/v' }] },
     { Binds: ['named:/v'] },
     { SecurityOpt: ['seccomp={}'] },

@@ -42,7 +42,6 @@ const REFUSED: Readonly<Record<string, string>> = {
 /** Field → the values that mean what this engine does anyway. */
 const FIXED: Readonly<Record<string, readonly string[]>> = {
   Isolation: ['default'],
-  Runtime: ['slipway', 'runc', 'io.containerd.runc.v2'],
   UsernsMode: ['host'],
 };
 
@@ -60,6 +59,7 @@ export function readHostConfig(fields: Fields): BackendHost {
   const mounts = fields.list('Mounts');
   const shmSizeBytes = fields.number('ShmSize');
   const oomScoreAdj = fields.number('OomScoreAdj');
+  const runtime = fields.text('Runtime');
   return {
     binds: [...(fields.texts('Binds') ?? []).map(parseBind), ...mounts.filter((mount) => mount.text('Type') !== 'tmpfs').map(readMount)],
     tmpfs: { ...fields.textMap('Tmpfs'), ...readTmpfsMounts(mounts) },
@@ -77,6 +77,7 @@ export function readHostConfig(fields: Fields): BackendHost {
       soft: limit.number('Soft') ?? 0,
       hard: limit.number('Hard') ?? 0,
     })),
+    ...(runtime === undefined ? {} : { runtime }),
     ...(shmSizeBytes === undefined ? {} : { shmSizeBytes }),
     ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
     sysctls: fields.textMap('Sysctls'),

@@ -51,6 +51,8 @@ export interface HostRequest {
   readonly privileged: boolean;
   readonly readonlyRootfs: boolean;
   /** `CAP_…`, or `ALL`. */
+  /** An OCI runtime by name; absent: the engine's own. */
+  readonly runtime?: string;
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
   readonly noNewPrivileges: boolean;

@@ -17,6 +17,7 @@ import { planCapabilities, planSpec } from './plan-spec.ts';
 import type { EngineContext, EngineImage } from './ports.ts';
 import { resolveProcess } from './resolve-process.ts';
 import { type ResolvedUser, resolveUser } from './resolve-user.ts';
+import { withRuntime } from './runtime-names.ts';
 
 /** Largest /etc/resolv.conf worth copying. */
 const RESOLV_CONF_LIMIT = 64 * 1024;
@@ -30,7 +31,7 @@ export async function createContainer(engine: EngineContext, request: ContainerR
   return engine.tracer.span({ actor: 'engine', name: 'container.create', protocol: 'function call', parent, request }, async (span) => {
     engine.runtime.expectCreate(); // most are started at once
     const image = await requireImage(engine, request.image);
-    const record = planRecord(engine, request, image);
+    const record = planRecord(engine, withRuntime(request, engine.runtimes), image);
     span.note({ container: record.id });
     const rollback = new Rollback();
     try {

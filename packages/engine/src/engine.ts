@@ -21,7 +21,7 @@ import type { LiveContainer } from './live-container.ts';
 import type { LogLine } from './log-lines.ts';
 import { type LogOptions, readLogs } from './logs.ts';
 import { pauseContainer, renameContainer, resizeContainer, unpauseContainer } from './pause.ts';
-import type { EngineContext, EngineImage, EnginePaths, ImagePort, LoadedImage } from './ports.ts';
+import type { EngineContext, EngineImage, EnginePaths, ImagePort, LoadedImage, RuntimeNames } from './ports.ts';
 import { recoverContainers } from './recover.ts';
 import { type RemoveOptions, removeContainer } from './remove.ts';
 import { restartContainer } from './restart.ts';
@@ -41,6 +41,7 @@ export interface EngineOptions {
   readonly warn: (message: string) => void;
   /** Write overlay contents to the journal; off when nobody reads it. */
   readonly watchLayers: boolean;
+  readonly runtimes: RuntimeNames;
 }
 
 /** One running process beside a container's first. */

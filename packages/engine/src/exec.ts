@@ -80,9 +80,15 @@ async function launch(
   const rollback = new Rollback();
   try {
     await ensurePrivateDirectory(shimDir);
-    rollback.defer('remove the shim directory', () => removeTree(shimDir));
+    // Once its end is followed, whoever follows removes it.
+    let followed = false;
+    rollback.defer('remove the shim directory', async () => (followed ? undefined : removeTree(shimDir)));
+    const onReady = async () => {
+      await connect(work, shimDir, options.attachment);
+      followed = true;
+    };
     const process = await planExecProcess(engine, container, record.config, options.size);
-    await birth(work, process, { shimDir, parent: span, onReady: () => connect(work, shimDir, options.attachment) });
+    await birth(work, process, { shimDir, parent: span, onReady });
     rollback.disarm();
     containerEvent(engine, container, `exec_start: ${record.config.args.join(' ')}`, { execID: record.id });
     engine.layersChanged(container.id);
@@ -147,7 +153,8 @@ async function birth({ engine, container, record }: ExecWork, process: SpecProce
   // The exit record needs no log: nobody asks for an exec's output afterwards.
   const supervision: Supervision = { mode: 'shim', dir: shimDir, terminal: tty, openStdin: stdin, stdinOnce: true, logMaxBytes: 0 };
   const init = { actor: 'runtime', name: 'runtime.exec', protocol: 'function call', container: container.id, parent } as const;
-  await engine.tracer.span({ ...init, request: process }, async (span) => {
+  const { runtime } = container.record.request.host;
+  await engine.tracer.span({ ...init, request: runtime === undefined ? process : { runtime, process } }, async (span) => {
     const onOperation = traceBirth({ tracer: engine.tracer, parent: span, container: container.id });
     const born = await engine.runtime.exec(container.id, { process, supervision, onOperation, onReady });
     record.pid = born.pid;
@@ -161,7 +168,7 @@ async function connect(work: ExecWork, shimDir: string, attachment: Attachment |
   record.supervisor = supervisor;
   const finish = (exitCode: number) => {
     record.status = 'exited';
-    record.exitCode = exitCode;
+    record.exitCode ??= exitCode; // a start that failed knows better
     record.supervisor = undefined;
     supervisor.close();
     containerEvent(engine, container, 'exec_die', { execID: record.id, exitCode: String(exitCode) });

@@ -57,9 +57,18 @@ export interface EnginePaths {
   readonly state: string;
 }
 
+/** Which runtimes a container may ask for. */
+export interface RuntimeNames {
+  /** Beside the engine's own. */
+  readonly foreign: readonly string[];
+  /** Of containers that ask for none; absent: the engine's own. */
+  readonly fallback?: string;
+}
+
 /** Everything an engine operation works with. */
 export interface EngineContext {
   readonly runtime: Runtime;
+  readonly runtimes: RuntimeNames;
   readonly images: ImagePort;
   readonly tracer: Tracer;
   readonly containers: ContainerTable;

@@ -6,7 +6,7 @@
  * Does not know: why the daemon died.
  */
 import { isKind } from '@slipway/errors';
-import { listNames, removeTree } from '@slipway/kernel';
+import { findProcStat, listNames, removeTree } from '@slipway/kernel';
 import { attachShim, readExit, readPid } from '@slipway/launcher';
 import { noteContainer } from './facts.ts';
 import type { LiveContainer } from './live-container.ts';
@@ -99,9 +99,18 @@ async function recoverStopped(engine: EngineContext, container: LiveContainer): 
     throw error;
   });
   if (state?.status === 'running' && record.shimDir !== undefined) {
-    const pid = await readPid(record.shimDir);
-    if (pid !== undefined) {
-      await engine.containers.update(container, { status: 'running', ...pid, startedAt: new Date().toISOString() });
+    const shim = await readPid(record.shimDir);
+    // Between the shim and the process there may be a foreign runtime.
+    const startTime = findProcStat(state.pid)?.startTime;
+    if (shim !== undefined && startTime !== undefined) {
+      const { shimPid } = shim;
+      await engine.containers.update(container, {
+        status: 'running',
+        shimPid,
+        pid: state.pid,
+        startTime: String(startTime),
+        startedAt: new Date().toISOString(),
+      });
       return follow(engine, container);
     }
   }

@@ -62,9 +62,9 @@ async function launch(engine: EngineContext, container: LiveContainer, span: Ope
     const attached = attaching.catch(() => undefined);
     rollback.defer('leave the shim', async () => (await attached)?.close());
     await connectPending(container, shimDir);
-    await release(engine, container, span);
+    const started = await release(engine, container, span);
     rollback.disarm();
-    await noteStarted(engine, container, born);
+    await noteStarted(engine, container, { ...born, ...started });
     superviseExit(engine, container, attaching);
     if (container.record.request.tty) await attached; // its client says at once how large its terminal is
   } catch (failure) {
@@ -95,12 +95,14 @@ async function create(engine: EngineContext, container: LiveContainer, shimDir: 
     logMaxBytes: LOG_MAX_BYTES,
   };
   const init = { actor: 'runtime', name: 'runtime.create', protocol: 'function call', container: id, parent } as const;
-  return engine.tracer.span({ ...init, request: { bundle, rootfsMount: record.rootfs?.mount } }, async (span) => {
+  const { runtime } = record.request.host;
+  return engine.tracer.span({ ...init, request: { bundle, rootfsMount: record.rootfs?.mount, runtime } }, async (span) => {
     const onOperation = traceBirth({ tracer: engine.tracer, parent: span, container: id });
     const rootfsMount = record.rootfs?.mount === undefined ? {} : { rootfsMount: record.rootfs.mount };
     const spec = container.spec === undefined ? {} : { spec: container.spec };
     container.spec = undefined;
-    const born = await engine.runtime.create({ id, bundle, ...spec, supervision, ...rootfsMount, onOperation });
+    const chosen = runtime === undefined ? {} : { runtime };
+    const born = await engine.runtime.create({ id, bundle, ...spec, supervision, ...chosen, ...rootfsMount, onOperation });
     span.note({ response: born, pid: born.pid });
     return born;
   });
@@ -119,9 +121,11 @@ export async function bindAttachment(attachment: Attachment, shimDir: string, no
   attachment.bind(await attachShim(shimDir, { output: stdout || stderr }), noted);
 }
 
-async function release(engine: EngineContext, container: LiveContainer, parent: SpanContext): Promise<void> {
+/** The process, where it is known only now. */
+async function release(engine: EngineContext, container: LiveContainer, parent: SpanContext): Promise<StartedProcess | undefined> {
   const init = { actor: 'runtime', name: 'runtime.start', protocol: 'exec fifo', container: container.id, parent } as const;
-  await engine.tracer.span(init, () => engine.runtime.start(container.id));
+  const { runtime } = container.record.request.host;
+  return engine.tracer.span({ ...init, request: { runtime } }, () => engine.runtime.start(container.id));
 }
 
 async function noteStarted(engine: EngineContext, container: LiveContainer, born: StartedProcess): Promise<void> {

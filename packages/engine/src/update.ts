@@ -30,6 +30,7 @@ export async function updateContainer(
       const { resources, document, changes } = planUpdate(request.host, asked);
       if (status === 'running' || status === 'paused') await tellRuntime(engine, container, changes, span);
       await rewriteBundle(engine, container.id, document);
+      container.spec = undefined; // from now on the file says more
       await engine.containers.update(container, { request: { ...request, host: { ...request.host, resources } } });
       containerEvent(engine, container, 'update');
       noteContainer(engine, container);

@@ -73,7 +73,7 @@ function partsOf({ root, launcher, cgroupParent, keepReady = false, onWarning }:
   };
 }
 
-async function startContainer(id: string, parts: Parts): Promise<void> {
+async function startContainer(id: string, parts: Parts): Promise<undefined> {
   const { store, cgroups } = parts;
   const record = await store.require(id);
   requireAllowed(id, 'start', statusOf(record, store, cgroups));
@@ -87,6 +87,7 @@ async function startContainer(id: string, parts: Parts): Promise<void> {
     await deleteContainer(id, true, parts);
     throw failure;
   }
+  return undefined;
 }
 
 /** The process says which of its hooks failed, how, and what it printed: a line, a line, the rest. */

@@ -159,7 +159,7 @@ function bundleFacts(request: CreateRequest, rootfs: string, cgroup: Cgroup): Bu
 }
 
 /** @spec runtime-spec/config.md#root/is-directory, runtime-spec/bundle.md#container-format/root-directory */
-async function findRootfs(bundle: string, spec: RuntimeSpec): Promise<string> {
+export async function findRootfs(bundle: string, spec: RuntimeSpec): Promise<string> {
   const path = spec.root?.path ?? 'rootfs';
   const found = await resolvePath(path.startsWith('/') ? path : `${bundle}/${path}`);
   if (found === '/') {

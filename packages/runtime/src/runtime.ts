@@ -42,6 +42,8 @@ export interface CreateRequest {
   /** What config.json says, from whoever has just written it there; absent: it is read and validated. */
   readonly spec?: RuntimeSpec;
   readonly supervision: Supervision;
+  /** One of several runtimes, by name; absent: ours. Read by chooseRuntime alone. */
+  readonly runtime?: string;
   /**
    * A file system to mount on root.path first of all, inside the container's own mount namespace: the engine's overlay never
    * shows in the host's mount table and goes when the last process goes. Absent: root.path holds the root file system already.
@@ -107,8 +109,12 @@ export interface Runtime {
    *   kernel feature; always leaving the host as before
    */
   create(request: CreateRequest): Promise<StartedProcess>;
-  /** @throws `failed-precondition` unless created */
-  start(id: string): Promise<void>;
+  /**
+   * The container's process, where `create` could not know it yet.
+   *
+   * @throws `failed-precondition` unless created
+   */
+  start(id: string): Promise<StartedProcess | undefined>;
   /** @throws `not-found` */
   state(id: string): Promise<ContainerState>;
   /** Every container under this root; one with unreadable state is listed as `stopped` with pid 0, never skipped in silence. */

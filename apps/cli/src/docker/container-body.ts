@@ -45,6 +45,7 @@ export const CREATE_FLAGS: FlagTable = {
   pull: { kind: 'value' },
   'read-only': { kind: 'switch' },
   rm: { kind: 'switch' },
+  runtime: { kind: 'value' },
   'security-opt': { kind: 'list' },
   'shm-size': { kind: 'value' },
   'stop-signal': { kind: 'value' },
@@ -104,6 +105,7 @@ function hostConfig(flags: ParsedFlags): CreateBody {
     Tmpfs: Object.fromEntries(flags.list('tmpfs').map((entry) => splitAt(entry, ':'))),
     Ulimits: flags.list('ulimit').map(ulimit),
     ...limitsBody(flags),
+    ...text(flags, { runtime: 'Runtime' }),
     ...bytes(flags, { 'shm-size': 'ShmSize' }),
     ...number(flags, { 'oom-score-adj': 'OomScoreAdj' }),
   };

@@ -38,6 +38,8 @@ export const FACTS: SystemFacts = {
   cgroupDriver: 'cgroupfs',
   cgroupVersion: 2,
   securityOptions: [],
+  runtimes: { slipway: 'slipway' },
+  defaultRuntime: 'slipway',
   id: 'x',
 };
 
