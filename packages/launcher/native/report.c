@@ -105,7 +105,7 @@ static void set_call(struct record *record, const char *call)
 }
 
 #ifdef SLIPWAY_FAILPOINTS
-/* FAILPOINT=<op>:<error|kill> in the environment; only in the build that the tests use. */
+/* FAILPOINT=<op>:<error|kill|hang> in the environment; only in the build that the tests use. */
 static int failpoint(const char *name)
 {
     const char *point = getenv("FAILPOINT");
@@ -116,6 +116,8 @@ static int failpoint(const char *name)
     /* Not SIGKILL to ourselves: the first process of a pid namespace would not notice. */
     if (strcmp(point + length + 1, "kill") == 0)
         __builtin_trap();
+    while (strcmp(point + length + 1, "hang") == 0)
+        pause();
     return fail_with("failpoint", EIO);
 }
 #else

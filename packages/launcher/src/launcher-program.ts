@@ -10,7 +10,7 @@ import type { Supervision } from './launcher.ts';
 
 export interface LauncherProgramOptions {
   readonly binary: string;
-  /** `<op>:<error|kill>`, for the test build. */
+  /** `<op>:<error|kill|hang>`, for the test build. */
   readonly failpoint: string | undefined;
 }
 

@@ -69,7 +69,7 @@ export interface LaunchOptions {
   readonly prepared?: PreparedLauncher;
   /** The plan joins just the groups that `prepared` stands in: the child is to be born in them. */
   readonly bornInGroups?: boolean;
-  /** Abort (and undo) a launch that has not finished after this time. */
+  /** Abort (and undo) a launch that has not finished after this time; a second more where the program itself is held up. */
   readonly timeoutMs?: number;
 }
 

@@ -20,13 +20,16 @@ import { type LauncherRecord, NO_OPERATION, RecordReader } from './records.ts';
 
 const BUILT_BINARY = fileURLToPath(new URL('../build/slipway-launcher', import.meta.url));
 
+/** Beyond `timeoutMs`, for the program to notice by itself and to say where it was. */
+const WATCHDOG_GRACE_MS = 1000;
+
 /** Letters on the control fd. Twin of native/report.c. */
 const ANSWERS = { continue: 'c', step: 's', skip: 'x', abort: 'a' } as const;
 
 export interface NativeLauncherOptions {
   /** Path of the C program; default: the one that `make -C packages/launcher/native` builds. */
   readonly binary?: string;
-  /** `<op>:<error|kill>`: makes that operation fail. Only the test build of the program looks at it. */
+  /** `<op>:<error|kill|hang>`: makes that operation fail. Only the test build of the program looks at it. */
   readonly failpoint?: string;
 }
 
@@ -59,6 +62,8 @@ class Launch {
   #failure: LauncherRecord | undefined;
   #notes = '';
   #launched = false;
+  #watchdog: NodeJS.Timeout | undefined;
+  #hung = false;
 
   /** `heard` is called when the first record has come. */
   constructor(child: ChildProcess, plan: Plan, options: LaunchOptions, heard: () => void) {
@@ -78,9 +83,23 @@ class Launch {
     this.#child.on('close', () => this.#ended());
     for (const each of [input, records, this.#control]) each.on('error', () => undefined); // the exit says why
     records.on('data', (chunk: Buffer) => this.#receive(chunk));
+    this.#watch();
     // A launcher that fails early closes its end before we are done writing: its record tells the reason.
     input.end(bytes);
     return this.#result.promise;
+  }
+
+  /**
+   * The program keeps the time itself while its child works. What it does with its own hands (a source on a file system that
+   * does not answer) can hold it up: then it is ended, and the child with it.
+   */
+  #watch(): void {
+    const { timeoutMs = 0 } = this.#options;
+    if (timeoutMs === 0) return;
+    this.#watchdog = setTimeout(() => {
+      this.#hung = true;
+      this.#child.kill('SIGKILL');
+    }, timeoutMs + WATCHDOG_GRACE_MS);
   }
 
   #receive(chunk: Buffer): void {
@@ -134,6 +153,7 @@ class Launch {
   #resolve({ pid, startTime }: LauncherRecord): void {
     const mode = this.#options.supervision.mode;
     this.#launched = true;
+    clearTimeout(this.#watchdog);
     this.#release();
     this.#result.resolve({
       pid,
@@ -152,7 +172,12 @@ class Launch {
   }
 
   #ended(): void {
+    clearTimeout(this.#watchdog);
     if (this.#launched) return;
+    if (this.#hung && this.#failure === undefined) {
+      this.#result.reject(hung(this.#options.timeoutMs));
+      return;
+    }
     const record = this.#failure;
     if (record === undefined) {
       this.#result.reject(crashed(`it ended with ${this.#child.exitCode ?? this.#child.signalCode}`));
@@ -182,6 +207,14 @@ function notStarted(cause?: unknown): EngineError {
     op: 'launcher.launch',
     hint: 'build it: make -C packages/launcher/native',
     cause,
+  });
+}
+
+function hung(timeoutMs = 0): EngineError {
+  return new EngineError('unavailable', `the launcher program did not get on within ${timeoutMs} ms`, {
+    code: 'E_LAUNCH_TIMEOUT',
+    op: 'launcher.launch',
+    hint: 'a path of the host that does not answer holds it up: a bind source, a namespace file',
   });
 }
 

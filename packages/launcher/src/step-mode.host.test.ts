@@ -1,36 +1,24 @@
 /** Step mode and failures: what a launch that does not go all the way leaves, which is nothing. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { hasCode } from '@slipway/errors';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Launched, LaunchFailure, LaunchOptions } from './launcher.ts';
 import { createLauncher } from './native-launcher.ts';
 import type { Plan } from './operations.ts';
-import { buildNative, isAlive, makeRig, openStart, ours, type Rig, shimOptions, standardPlan, step } from './testing/rig.ts';
+import { buildNative, isAlive, launchTraces, makeRig, openStart, ours, type Rig, shimOptions, standardPlan, step } from './testing/rig.ts';
 
 const launcher = createLauncher();
-let testBinary: string;
 let rig: Rig;
 
 beforeAll(() => {
   buildNative();
-  testBinary = buildNative('test');
   rig = makeRig();
 });
 afterAll(() => rig[Symbol.dispose]());
 
-/** What a failed launch could leave: its children, mounts anywhere, files in the rig beside the root. */
-function traces(): { readonly children: readonly string[] } & Readonly<Record<string, unknown>> {
-  return {
-    children: execFileSync('ps', ['--no-headers', '-o', 'comm', '--ppid', String(process.pid)], { encoding: 'utf8' })
-      .split('\n')
-      .filter((name) => name.startsWith('slipway')),
-    mounts: ours(readFileSync('/proc/self/mountinfo', 'utf8'), rig.dir),
-    hostname: hostname(),
-  };
-}
+const traces = () => launchTraces(rig);
 
 async function failing(plan: Plan, options: LaunchOptions, from = launcher): Promise<{ error: Error; failure: LaunchFailure }> {
   const error = await from.launch(plan, options).then(
@@ -134,30 +122,6 @@ hostTest('a starter that dies in the middle takes the half-born container with i
   const pid = Number(output);
   expect(pid).toBeGreaterThan(1);
   await expect.poll(() => isAlive(pid)).toBe(false);
-});
-
-// @proves runtime-spec: runtime.md#errors/no-trace
-hostTest('each operation that fails or is killed is named, and leaves nothing', ['linux', 'root'], async () => {
-  const plan = standardPlan({ rootfs: rig.rootfs, args: ['true'] });
-  // The shim of the test before may still be on its way out.
-  await expect.poll(() => traces().children).toEqual([]);
-  const before = traces();
-  const fds = () => readdirSync('/proc/self/fd').length;
-  const names = [...new Set(plan.operations.map(({ op }) => op))];
-  await failing(plan, shimOptions(rig.shimDir()), createLauncher({ binary: testBinary, failpoint: 'exec:error' }));
-  const openBefore = fds();
-  for (const name of names) {
-    const dir = rig.shimDir();
-    const failed = await failing(plan, shimOptions(dir), createLauncher({ binary: testBinary, failpoint: `${name}:error` }));
-    expect(failed.failure).toMatchObject({ op: name, call: 'failpoint', errno: 5 });
-    expect(failed.error).toMatchObject({ subject: plan.operations[failed.failure.index]?.pointer });
-    expect(readdirSync(dir), name).toEqual([]);
-    const killed = await failing(plan, shimOptions(rig.shimDir()), createLauncher({ binary: testBinary, failpoint: `${name}:kill` }));
-    expect(killed.error).toMatchObject({ code: expect.stringMatching(/E_LAUNCH_(KILLED|CRASHED)/) });
-  }
-  await expect.poll(traces).toEqual(before);
-  // Launchers that were killed early may have left one descriptor each, of their sealed copy.
-  expect(fds() - openBefore).toBeLessThan(2 * names.length + 5);
 });
 
 hostTest('an executable that is missing or not executable has an error of its own', ['linux', 'root'], async () => {

@@ -6,7 +6,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { constants } from 'node:os';
+import { constants, hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Launcher, LaunchOptions } from '../launcher.ts';
@@ -226,4 +226,15 @@ export async function runToEnd(launcher: Launcher, rig: Rig, parts: Omit<PlanPar
 export function ours(mountinfo: string, dir: string): string[] {
   const places = /^\/(dev|proc|sys|bin|v|mnt|etc)?(\/(pts|shm|mqueue|console|null))?$/;
   return mountinfo.split('\n').filter((line) => line.includes(dir) || places.test(line.split(' ')[4] ?? ''));
+}
+
+/** What a failed launch could leave: children of ours, mounts anywhere, another host name. */
+export function launchTraces(rig: Rig): { readonly children: readonly string[] } & Readonly<Record<string, unknown>> {
+  return {
+    children: execFileSync('ps', ['--no-headers', '-o', 'comm', '--ppid', String(process.pid)], { encoding: 'utf8' })
+      .split('\n')
+      .filter((name) => name.startsWith('slipway')),
+    mounts: ours(readFileSync('/proc/self/mountinfo', 'utf8'), rig.dir),
+    hostname: hostname(),
+  };
 }

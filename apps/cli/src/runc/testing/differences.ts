@@ -106,6 +106,11 @@ export const DIFFERENCES = {
     does: 'has no `features` command',
     because: 'this release is older than that part of the specification',
   },
+  'home-is-set': {
+    runtimes: ['runc'],
+    does: 'adds `HOME` to the variables of the document',
+    because: 'from the image’s user database, which ours leaves to whoever writes the document',
+  },
   'old-version-only': {
     runtimes: ['crun'],
     does: 'refuses documents whose `ociVersion` is above 1.0; the suite writes 1.0.2 for it',
