@@ -164,7 +164,7 @@ const ALL = 'setpriv --bounding-set=-all --inh-caps=-all perl /no-mkdir.pl sleep
 
 export const lab = defineLab({
   lesson: 'build-one-by-hand',
-  setup: [writeLine('escape.pl', ESCAPE), writeLine('no-mkdir.pl', NO_MKDIR), writeLine('inside.sh', INSIDE)],
+  setup: [writeLine('escape.pl', ESCAPE) + writeLine('no-mkdir.pl', NO_MKDIR) + writeLine('inside.sh', INSIDE)],
   tasks: [
     {
       id: 'a-root',

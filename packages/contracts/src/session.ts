@@ -76,6 +76,8 @@ export const LessonSummary = z.object({
   slug: z.string(),
   title: z.string(),
   summary: z.string(),
+  /** The part of the curriculum it belongs to. */
+  track: z.string(),
   minutes: z.number(),
   tasks: z.number(),
   passed: z.number(),

@@ -8,6 +8,7 @@ const FRONT = [
   'title: A test',
   'summary: What it says',
   'minutes: 5',
+  'track: A track',
   'panels: [processes]',
   'claims: [It works]',
   '---',
@@ -62,7 +63,7 @@ test.each([
   expect(() => parseLesson(`${FRONT}\n${prose}\n`, 'a.mdx')).toThrow(
     expect.objectContaining({
       code: 'E_LESSON_INVALID',
-      issues: expect.arrayContaining([expect.objectContaining({ path: 'line 11', message: expect.stringContaining(message) })]),
+      issues: expect.arrayContaining([expect.objectContaining({ path: 'line 12', message: expect.stringContaining(message) })]),
     }),
   );
 });

@@ -29,6 +29,7 @@ const FrontMatter = z.strictObject({
   slug: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/),
   title: z.string().min(1).max(100),
   summary: z.string().min(1).max(300),
+  track: z.string().min(1).max(60),
   minutes: z.number().int().min(1).max(60),
   panels: z.array(z.enum(['processes', 'namespaces', 'cgroups', 'layers', 'calls', 'birth'])).min(1),
   claims: z.array(z.string().min(1).max(300)).min(1),

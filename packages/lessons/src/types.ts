@@ -19,6 +19,8 @@ export interface LessonMeta {
   readonly slug: string;
   readonly title: string;
   readonly summary: string;
+  /** The part of the curriculum it belongs to, as the list of lessons shows it. */
+  readonly track: string;
   readonly minutes: number;
   readonly panels: readonly PanelName[];
   /** What the learner can verify, one sentence each. */

@@ -19,7 +19,7 @@ const LAB = defineLab({
   ],
   quiz: [],
 });
-const META = { number: '09', slug: 'doors', title: 'Doors', summary: '', minutes: 1, panels: [], claims: [] };
+const META = { number: '09', slug: 'doors', title: 'Doors', summary: '', track: '', minutes: 1, panels: [], claims: [] };
 const LESSON: Lesson = { lab: LAB, document: { meta: META, body: [], tasks: [], quiz: [], glossary: {} } };
 
 /** A machine whose tasks are what `passes` says after the lines typed so far. */

@@ -101,7 +101,7 @@ export class Learners {
 
   async close(): Promise<void> {
     for (const { lab, lessons } of this.#learners.values()) {
-      lessons.close();
+      await lessons.close();
       await lab.close();
     }
     this.#learners.clear();

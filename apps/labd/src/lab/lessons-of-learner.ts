@@ -33,6 +33,7 @@ export class LearnerLessons {
   readonly #stopFollowing: () => void;
   #unsubscribe: () => void = () => undefined;
   #preparing: Promise<boolean> = Promise.resolve(true);
+  #closed = false;
 
   constructor(options: LearnerLessonsOptions) {
     this.#options = options;
@@ -47,6 +48,7 @@ export class LearnerLessons {
       slug: meta.slug,
       title: meta.title,
       summary: meta.summary,
+      track: meta.track,
       minutes: meta.minutes,
       tasks: tasks.length,
       passed: Math.min(tasks.length, store.passedCount(learner, meta.slug)),
@@ -145,10 +147,13 @@ export class LearnerLessons {
     this.#options.lab.tell({ type: 'lesson.changed', lesson: slug });
   }
 
-  close(): void {
+  /** Resolves when nothing of a lesson's preparation runs in the machine any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
     this.#stopFollowing();
     this.#unsubscribe();
     this.#checker.stop();
+    await this.#preparing;
   }
 
   #newChecker(): Checker {
@@ -186,6 +191,7 @@ export class LearnerLessons {
     const { lab, machines, log } = this.#options;
     await lab.settled();
     for (const line of setup) {
+      if (this.#closed) return false;
       const result = await machines
         .run(lab.machine, ['/bin/sh', '-c', line])
         .catch((error: unknown) => ({ exitCode: -1, stderr: String(error) }));

@@ -107,7 +107,7 @@ const TEXT = (text: string) => ({ kind: 'text', text }) as const;
 /** A lesson with an act (latched), a state (not latched) and a question. */
 export const LESSON: { readonly document: LessonDocument; readonly lab: Lab } = {
   document: {
-    meta: { number: '01', slug: 'first', title: 'First', summary: 'A lesson', minutes: 5, panels: [], claims: [] },
+    meta: { number: '01', slug: 'first', title: 'First', summary: 'A lesson', track: 'A track', minutes: 5, panels: [], claims: [] },
     body: [{ kind: 'element', tag: 'p', props: {}, children: [TEXT('Run a container.')] }],
     tasks: [
       { id: 'run', title: 'Run it', hintCount: 3 },

@@ -4,10 +4,10 @@
  * Knows: the lesson store and what its elements may do. Does not know: how elements are drawn (@slipway/ui).
  */
 'use client';
-import { Button, Icon, LessonContext, type LessonScene, LessonText, Skeleton, type TaskState } from '@slipway/ui';
-import { useMemo } from 'react';
+import { Button, formatCount, Icon, LessonContext, type LessonScene, LessonText, Skeleton, type TaskState } from '@slipway/ui';
+import { useEffect, useMemo, useRef } from 'react';
 import { runCommand } from '../state/lab.ts';
-import { answerQuiz, askHint, askSolution, loadLesson } from '../state/lesson-actions.ts';
+import { answerQuiz, askHint, askSolution, loadLesson, openLesson } from '../state/lesson-actions.ts';
 import { useLessonState, useSession, useTerminals, useView } from '../state/stores.ts';
 
 export function LessonPane() {
@@ -42,14 +42,31 @@ export function LessonPane() {
           <p className="lesson-number">
             Lesson {Number(meta.number)} <span>· {meta.minutes} minutes</span>
           </p>
-          <h1>{meta.title}</h1>
+          <Title slug={meta.slug} title={meta.title} />
           <p className="lesson-summary">{meta.summary}</p>
           <TaskMeter scene={scene} />
         </header>
         <LessonText nodes={scene.document.body} />
-        <Next slug={meta.slug} />
+        <Next scene={scene} />
       </article>
     </LessonContext>
+  );
+}
+
+/** A lesson that takes another's place is read from its top, and its name said; the first one leaves the focus alone. */
+function Title({ slug, title }: { readonly slug: string; readonly title: string }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const shown = useRef(slug);
+  useEffect(() => {
+    if (shown.current === slug) return;
+    shown.current = slug;
+    heading.current?.focus({ preventScroll: true });
+    heading.current?.closest('.lesson')?.scrollIntoView({ block: 'start' });
+  }, [slug]);
+  return (
+    <h1 ref={heading} tabIndex={-1}>
+      {title}
+    </h1>
   );
 }
 
@@ -97,14 +114,17 @@ function TaskMeter({ scene }: { readonly scene: LessonScene }) {
   );
 }
 
-function Next({ slug }: { readonly slug: string }) {
+function Next({ scene }: { readonly scene: LessonScene }) {
   const lessons = useSession((session) => session.lessons);
-  const index = lessons.findIndex((lesson) => lesson.slug === slug);
+  const { meta, tasks } = scene.document;
+  const index = lessons.findIndex((lesson) => lesson.slug === meta.slug);
   const next = index < 0 ? undefined : lessons[index + 1];
+  const open = tasks.filter((task) => scene.tasks.get(task.id)?.status !== 'passed').length;
   return (
     <footer className="lesson-foot">
+      <p>{open === 0 ? 'Every task is done.' : `${formatCount(open, 'task')} still open; they can wait.`}</p>
       {next ? (
-        <Button tone="act" onClick={() => void loadLesson(next.slug)}>
+        <Button tone="act" onClick={() => void openLesson(next.slug)}>
           Next: {next.title}
         </Button>
       ) : (

@@ -22,7 +22,20 @@ export function followAddress(): () => void {
   };
 }
 
+/** An address is being followed: what is shown halfway is not written. */
+let following = 0;
+
 async function apply(address: Address, first: boolean): Promise<void> {
+  following += 1;
+  try {
+    await show(address, first);
+  } finally {
+    following -= 1;
+  }
+  write();
+}
+
+async function show(address: Address, first: boolean): Promise<void> {
   useView.setState({ ...(address.panel ? { panel: address.panel } : {}), as: address.as ?? 'picture' });
   select(address.selection);
   if (address.atMs !== undefined) {
@@ -49,7 +62,7 @@ let written = '';
 
 function write(): void {
   const { slug } = useLessonState.getState();
-  if (slug === undefined) return;
+  if (slug === undefined || following > 0) return;
   const { panel, as, selection } = useView.getState();
   const { mode, atMs } = useMoment.getState();
   const next = formatAddress({
@@ -61,8 +74,10 @@ function write(): void {
   });
   if (next === written && location.hash === next) return;
   written = next;
-  // Replaced, not pushed: going back leaves the lab instead of walking through every click.
-  if (location.hash !== next) history.replaceState(null, '', next);
+  // A lesson is a step to come back to; within it going back leaves instead of walking through every click.
+  const before = parseAddress(location.hash).lesson;
+  if (before !== undefined && before !== slug) history.pushState(null, '', next);
+  else if (location.hash !== next) history.replaceState(null, '', next);
   keepLast(slug);
 }
 

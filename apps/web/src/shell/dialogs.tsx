@@ -4,10 +4,10 @@
  * Knows: which is open. Does not know: who opened it.
  */
 'use client';
-import { Button, Dialog, formatCount, Icon } from '@slipway/ui';
+import { Button, Dialog } from '@slipway/ui';
 import { orToast } from '../state/lab.ts';
-import { loadLesson } from '../state/lesson-actions.ts';
-import { clearView, useLessonState, useSession, useView } from '../state/stores.ts';
+import { clearView, useView } from '../state/stores.ts';
+import { LessonList } from './lesson-list.tsx';
 import { renewTerminal, resetMachine, startLessonOver } from './resets.ts';
 import { SHORTCUTS } from './shortcuts.ts';
 
@@ -34,45 +34,6 @@ function ShortcutMap() {
           </div>
         ))}
       </dl>
-    </Dialog>
-  );
-}
-
-function LessonList() {
-  const lessons = useSession((state) => state.lessons);
-  const slug = useLessonState((state) => state.slug);
-  return (
-    <Dialog title="Lessons" onClose={close} wide>
-      <ol className="lesson-list">
-        {lessons.map((lesson) => {
-          const done = lesson.tasks > 0 && lesson.passed >= lesson.tasks;
-          return (
-            <li key={lesson.slug}>
-              <button
-                type="button"
-                aria-current={lesson.slug === slug ? 'page' : undefined}
-                onClick={() => {
-                  close();
-                  void loadLesson(lesson.slug);
-                }}
-              >
-                <span className={`lesson-tick ${done ? 'done' : ''}`} aria-hidden="true">
-                  {done ? <Icon name="check" size={14} /> : Number(lesson.number)}
-                </span>
-                <span className="lesson-entry">
-                  <strong>{lesson.title}</strong>
-                  <span>{lesson.summary}</span>
-                </span>
-                <span className="lesson-facts num">
-                  {lesson.minutes} min
-                  <br />
-                  {lesson.passed} of {formatCount(lesson.tasks, 'task')}
-                </span>
-              </button>
-            </li>
-          );
-        })}
-      </ol>
     </Dialog>
   );
 }

@@ -6,7 +6,7 @@
 import type { TaskProgress } from '@slipway/contracts';
 import { api } from './api.ts';
 import { setLessonOnPage } from './lesson-on-page.ts';
-import { EMPTY_LESSON, toast, useLessonState, useSession } from './stores.ts';
+import { clearView, EMPTY_LESSON, toast, useLessonState, useSession, useView } from './stores.ts';
 
 /** Shows the lesson; the one on the page stays until the new one is here. */
 export async function loadLesson(slug: string): Promise<void> {
@@ -25,6 +25,16 @@ export async function loadLesson(slug: string): Promise<void> {
   } catch (error) {
     useLessonState.setState({ ...EMPTY_LESSON, slug, problem: error instanceof Error ? error.message : String(error) }, true);
   }
+}
+
+/** Goes to a lesson: its text, uncovered, and the picture it begins with. */
+export async function openLesson(slug: string): Promise<void> {
+  await loadLesson(slug);
+  const { document } = useLessonState.getState();
+  if (document?.meta.slug !== slug) return;
+  clearView('sheet');
+  const [panel] = document.meta.panels;
+  if (panel !== undefined) useView.setState({ panel });
 }
 
 /** Hints that were shown in an earlier visit are shown again. */
