@@ -147,12 +147,12 @@ export const lab = defineLab({
       latch: true,
       hints: [
         'A quota is a share of each period: cpu.cfs_quota_us out of cpu.cfs_period_us on v1, both in cpu.max on v2.',
-        'Make a group under /sys/fs/cgroup/cpu, write 20000 (of 100000 µs) into its quota, and run something that never rests in it.',
+        'Make a group under /sys/fs/cgroup/cpu, write 5000 (of 100000 µs) into its quota, and run something that never rests in it.',
         `sh -c 'echo $$ > /sys/fs/cgroup/cpu/slow/cgroup.procs; exec timeout 3 sh -c "while :; do :; done"'`,
       ],
       solution: [
         `mkdir ${CGROUP}/cpu/slow`,
-        `echo 20000 > ${CGROUP}/cpu/slow/cpu.cfs_quota_us`,
+        `echo 5000 > ${CGROUP}/cpu/slow/cpu.cfs_quota_us`,
         `sh -c 'echo $$ > ${CGROUP}/cpu/slow/cgroup.procs; exec timeout 3 sh -c "while :; do :; done"'`,
       ],
     },
@@ -260,7 +260,7 @@ export const lab = defineLab({
       task: 'throttle',
       lines: [
         `mkdir ${CGROUP}/cpu/slow`,
-        `echo 20000 > ${CGROUP}/cpu/slow/cpu.cfs_quota_us`,
+        `echo 5000 > ${CGROUP}/cpu/slow/cpu.cfs_quota_us`,
         `sh -c 'echo $$ > ${CGROUP}/cpu/slow/cgroup.procs; exec sleep 1'`,
       ],
     },
