@@ -1,6 +1,7 @@
 /** The conformance page: what it is made from adds up, and it is current; and the generator notices what does not. */
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { DIFFERENCES } from '../apps/cli/src/runc/testing/differences.ts';
 import { planLedger } from './runtime-spec/ledger.ts';
 import { findClaims, findProofs } from './runtime-spec/scan.ts';
 import { CHAPTERS } from './runtime-spec/statements.ts';
@@ -21,6 +22,12 @@ test('no statement has two answers', () => {
   );
 
   expect(answers).toEqual([]);
+});
+
+test('every difference of another runtime is one that some test runs into', () => {
+  const texts = globSync('apps/cli/src/runc/**/*.ts', { exclude: ['**/differences.ts'] }).map((path) => readFileSync(path, 'utf8'));
+
+  expect(Object.keys(DIFFERENCES).filter((name) => !texts.some((text) => text.includes(`'${name}'`)))).toEqual([]);
 });
 
 test('tags are found with the symbol they stand before, or the file', () => {

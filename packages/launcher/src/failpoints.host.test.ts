@@ -147,8 +147,8 @@ hostTest(
 hostTest('the same birth without a fail point succeeds, and is not ended when its time is over', ['linux', 'root'], async () => {
   const before = launchTraces(rig);
   const dir = rig.shimDir();
-  const plan = standardPlan({ rootfs: rig.rootfs, args: ['sleep', '3'] });
-  await createLauncher({ binary }).launch(plan, { ...shimOptions(dir), timeoutMs: 1500 });
+  const plan = standardPlan({ rootfs: rig.rootfs, args: ['sleep', '8'] });
+  await createLauncher({ binary }).launch(plan, { ...shimOptions(dir), timeoutMs: 5000 });
 
   // Past the time of the launch and of its watchdog, the process still ends by itself.
   await expect.poll(() => findExit(dir), { timeout: 30_000 }).toMatchObject({ exitCode: 0, signal: 0 });

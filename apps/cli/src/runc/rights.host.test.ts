@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
@@ -130,6 +130,26 @@ describe.each(RUNTIMES)('rights, by $name', (under) => {
       }
     },
     120_000,
+  );
+
+  // A02
+  hostTest(
+    'a further process gets no working directory that is no place of the container',
+    ['root'],
+    async () => {
+      const rootfs = runtime.rootfs();
+      symlinkSync('/proc/self/fd/7', join(rootfs, 'mnt/seven'));
+      symlinkSync('/tmp', join(rootfs, 'mnt/legal'));
+      const { id } = await runtime.sleeping({ root: { path: rootfs } });
+      const last = under.kind === 'ours' ? 64 : 10;
+      for (const cwd of [...Array.from({ length: last + 1 }, (_, fd) => `/proc/self/fd/${fd}`), '/mnt/seven']) {
+        const { code, stdout } = await runtime.call('exec', '--cwd', cwd, id, '/bin/pwd');
+        // Of a directory outside the root, getcwd says "(unreachable)" first. The container's own /proc is inside.
+        if (code === 0) expect(stdout, cwd).toMatch(/^\//);
+      }
+      expect((await runtime.must('exec', '--cwd', '/mnt/legal', id, '/bin/pwd')).stdout).toBe('/tmp\n');
+    },
+    180_000,
   );
 
   // A03

@@ -41,7 +41,7 @@ export const OURS: RuntimeUnderTest = {
   kind: 'ours',
 };
 const RUNC: RuntimeUnderTest = { name: 'Debian’s runc', binary: '/usr/sbin/runc', kind: 'runc' };
-/** crun 1.8 does not start where a v2 hierarchy has controllers beside v1: it does not get to see that one. */
+/** 'no-hybrid' and 'old-version-only' of differences.ts: crun 1.8 does not start where a v2 hierarchy has controllers beside v1: it does not get to see that one. */
 const WITHOUT_HYBRID = 'if mountpoint -q /sys/fs/cgroup/unified; then umount --lazy /sys/fs/cgroup/unified; fi; exec "$0" "$@"';
 const CRUN: RuntimeUnderTest = {
   name: 'crun',
