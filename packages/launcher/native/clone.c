@@ -11,8 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
+#include <linux/sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -113,7 +114,8 @@ static _Noreturn void child_main(struct launch *l)
     if (sync_receive(l->sync, &go, none) != 1 || go.type != SYNC_GO)
         _exit(1);
     l->stepping = go.value != 0;
-    l->proc = open_trusted_proc();
+    if (l->proc < 0)
+        l->proc = open_trusted_proc();
     umask(0);
     if (install_stdio(l) < 0 || (needs_staging(&l->plan) && take_staged_trees(l) < 0)) {
         l->board->records[i] = (struct record){.kind = RECORD_FAILED, .index = i, .error = errno};
@@ -144,6 +146,61 @@ static void child_born(struct launch *l)
     child_main(l);
 }
 
+/* What the process in between has to say: the child's pid, or which call failed. */
+struct between {
+    pid_t pid;
+    int error;
+    char call[24];
+};
+
+static _Noreturn void go_through(struct launch *l, const struct operation *op, int report)
+{
+    struct clone_args args = {.flags = op->arg[0].number | CLONE_PARENT}; /* which has it end with our own signal */
+    struct between said = {.pid = -1};
+
+    l->proc = open_trusted_proc(); /* before another mount namespace shows another one */
+    for (uint64_t i = 0; i < op->arg[2].number && said.error == 0; i++) {
+        uint32_t slot = op->arg[2].numbers[i];
+        if (slot >= MAX_SLOTS || setns(l->slots[slot], 0) < 0)
+            said.error = slot >= MAX_SLOTS ? EBADF : errno;
+    }
+    strcpy(said.call, "setns");
+    if (said.error == 0) {
+        said.pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+        if (said.pid == 0) {
+            close(report);
+            child_born(l);
+        }
+        said.error = said.pid < 0 ? errno : 0;
+        strcpy(said.call, "clone3");
+    }
+    _exit(write(report, &said, sizeof(said)) == sizeof(said) ? 0 : 1);
+}
+
+/* The child is our child, made by a process that has gone where we cannot follow and come back. */
+static pid_t clone_through(struct launch *l, const struct operation *op)
+{
+    static struct between said;
+    int report[2];
+    pid_t between;
+    ssize_t got;
+
+    cradle_leave();
+    if (pipe2(report, O_CLOEXEC) < 0)
+        return fail("pipe2");
+    between = fork();
+    if (between == 0)
+        go_through(l, op, report[1]);
+    close(report[1]);
+    got = between < 0 ? -1 : read(report[0], &said, sizeof(said));
+    close(report[0]);
+    while (between > 0 && waitpid(between, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (got != sizeof(said))
+        return fail_with("fork", EPIPE);
+    return said.pid > 0 ? said.pid : fail_with(said.call, said.error);
+}
+
 int op_clone(struct launch *l, const struct operation *op)
 {
     int pair[2];
@@ -160,18 +217,19 @@ int op_clone(struct launch *l, const struct operation *op)
     }
     l->sync = pair[0];
     l->child_sync = pair[1];
-    l->child = clone_into(l, op->arg[0].number, op->arg[1].text);
+    l->child = op->arg[2].number > 0 ? clone_through(l, op) : clone_into(l, op->arg[0].number, op->arg[1].text);
     if (l->child == 0)
         child_born(l);
     close_fd(&l->child_sync);
     close_fd(&l->cgroup);
     if (l->child < 0) {
         int error = errno;
+        const char *call = failed_call();
         l->child = 0;
         leave_staging();
-        errno = error;
-        return -1;
+        return fail_with(call, error);
     }
+    atomic_store(&l->board->child, l->child);
     if (leave_staging() < 0)
         return -1;
     if (*op->arg[1].text != '\0' && !l->in_cgroup && join_late(l, op->arg[1].text) < 0)
@@ -237,6 +295,8 @@ static int handle_message(struct launch *l, bool *executing)
     switch (message.type) {
     case SYNC_STOP:
         return relay(l, message.value, RECORD_STOP);
+    case SYNC_TIME:
+        return sync_send(l->sync, SYNC_COMMAND, write_time_offsets(l, message.value) < 0 ? (uint32_t)errno : 0);
     case SYNC_HOOK:
         return relay(l, message.value, RECORD_HOOK);
     case SYNC_TERMINAL:
@@ -332,6 +392,7 @@ int run_launch(struct launch *l)
 
     if (perform_outside(l, &i) == 0) {
         if (watch(l) == 0) {
+            keep_devices();
             announce(l);
             return 0;
         }
@@ -339,6 +400,8 @@ int run_launch(struct launch *l)
     }
     error = errno;
     end_child(l);
+    return_devices();
+    detach_joined_root(l);
     flush_records(l);
     errno = error;
     send_failure(l, i);

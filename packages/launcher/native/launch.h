@@ -30,6 +30,8 @@ struct record {
 /* Shared between launcher and child, so that even a child that is killed leaves word of how far it came. */
 struct board {
     _Atomic uint32_t done; /* records complete, in plan order */
+    _Atomic int32_t child;       /* as the launcher sees it */
+    _Atomic uint64_t root_mount; /* id of what bindRoot attached; 0: nothing */
     struct record records[MAX_OPERATIONS];
 };
 
@@ -77,6 +79,8 @@ const char *failed_call(void);
 
 /* report.c */
 uint64_t now_ns(void);
+/* Times stay those of the starter after this process has entered another time namespace; `before`: the time right before it. */
+void clock_moved(uint64_t before);
 int perform(struct launch *l, uint32_t index);
 void flush_records(struct launch *l);
 void send_record(const struct launch *l, const struct record *record);
@@ -100,7 +104,7 @@ pid_t cradle_clone(struct clone_args *args, void (*born)(struct launch *l));
 void cradle_leave(void);
 
 /* sync.c: the socket between launcher and child */
-enum sync_type { SYNC_GO = 1, SYNC_STOP, SYNC_COMMAND, SYNC_TERMINAL, SYNC_WAITING, SYNC_EXECUTING, SYNC_FAILED, SYNC_HOOK };
+enum sync_type { SYNC_GO = 1, SYNC_STOP, SYNC_COMMAND, SYNC_TERMINAL, SYNC_WAITING, SYNC_EXECUTING, SYNC_FAILED, SYNC_HOOK, SYNC_TIME };
 struct sync_message {
     uint32_t type, value;
 };
@@ -174,11 +178,27 @@ int op_exec(struct launch *l, const struct operation *op);
 int op_runtime_hook(struct launch *l, const struct operation *op);
 int op_container_hook(struct launch *l, const struct operation *op);
 int op_confirm_start(struct launch *l, const struct operation *op);
+int op_time_namespace(struct launch *l, const struct operation *op);
+int op_scheduler(struct launch *l, const struct operation *op);
+int op_io_priority(struct launch *l, const struct operation *op);
+int op_cpu_affinity(struct launch *l, const struct operation *op);
+int op_memory_policy(struct launch *l, const struct operation *op);
+int op_personality(struct launch *l, const struct operation *op);
+int op_security_label(struct launch *l, const struct operation *op);
+int op_open_listener(struct launch *l, const struct operation *op);
+int op_seccomp_notify(struct launch *l, const struct operation *op);
+int op_net_device(struct launch *l, const struct operation *op);
 
 /* exec.c */
 void reset_signals(void);
 /* Tells whoever opened the fifo which of the hooks after awaitStart failed, how, and what it printed: a line, a line, the rest. */
 void answer_failure(const struct launch *l, uint32_t index);
+
+/* root.c */
+void detach_joined_root(const struct launch *l);
+
+/* settings.c */
+int adopt_root(struct launch *l);
 
 /* hook.c: what the last hook printed */
 const char *hook_output(void);
@@ -195,6 +215,12 @@ int guard_devices_from(int fd, const char *path);
 bool plan_has(const struct plan *plan, uint8_t code);
 /* Into a v2 cgroup by its directory, where clone3 did not do it. */
 int join_late(const struct launch *l, const char *directory);
+int take_slot(struct launch *l, uint64_t slot, int fd);
+int write_time_offsets(const struct launch *l, uint32_t index);
+
+/* netdev.c */
+void keep_devices(void);
+void return_devices(void);
 int prepare_masks(struct launch *l);
 int prepare_sources(struct launch *l, uint32_t *at);
 

@@ -65,7 +65,7 @@ static bool stays_connected(const struct plan *plan, uint64_t slot)
     return false;
 }
 
-static int take_slot(struct launch *l, uint64_t slot, int fd)
+int take_slot(struct launch *l, uint64_t slot, int fd)
 {
     if (slot >= MAX_SLOTS || l->slots[slot] >= 0) {
         close(fd);
@@ -92,6 +92,14 @@ int op_open_source(struct launch *l, const struct operation *op)
     return stays_connected(&l->plan, slot) ? 0 : set_propagation(tree, MS_REC | MS_PRIVATE);
 }
 
+static bool goes_through(const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->count; i++)
+        if (plan->operations[i].code == OP_CLONE)
+            return plan->operations[i].arg[2].number > 0;
+    return false;
+}
+
 int op_open_namespace(struct launch *l, const struct operation *op)
 {
     int kind = (int)op->arg[1].number;
@@ -101,8 +109,8 @@ int op_open_namespace(struct launch *l, const struct operation *op)
         return fail("open");
     if (take_slot(l, op->arg[0].number, fd) < 0)
         return -1;
-    /* Only children enter a pid namespace, so the one to be made must find us there already. */
-    if (kind == CLONE_NEWPID && setns(fd, CLONE_NEWPID) < 0)
+    /* Only children enter a pid namespace, so the one to be made must find us there already; or a process in between. */
+    if (kind == CLONE_NEWPID && !goes_through(&l->plan) && setns(fd, CLONE_NEWPID) < 0)
         return fail("setns");
     return 0;
 }

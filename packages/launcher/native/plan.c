@@ -19,7 +19,7 @@ static const struct {
     [OP_OPEN_ROOT] = {"openRoot", "s", true},
     [OP_OPEN_SOURCE] = {"openSource", "usu", true},       /* slot, host path, recursive */
     [OP_OPEN_NAMESPACE] = {"openNamespace", "uus", true}, /* slot, kind, host path */
-    [OP_CLONE] = {"clone", "us", true},                   /* CLONE_NEW…, v2 cgroup */
+    [OP_CLONE] = {"clone", "usn", true},                  /* CLONE_NEW…, v2 cgroup, slots to go through */
     [OP_IDMAP] = {"idmap", "mmu", true},                  /* uid, gid, deny setgroups */
     [OP_JOIN_CGROUP] = {"joinCgroup", "l", true},
     [OP_OOM_SCORE] = {"oomScore", "u", true},
@@ -62,6 +62,16 @@ static const struct {
     [OP_CONFIRM_START] = {"confirmStart", "", false},
     [OP_DEVICE_PROGRAM] = {"deviceProgram", "sb", true}, /* cgroup's directory, program */
     [OP_REMOUNT] = {"remount", "suuuul", false}, /* destination, set, clear, set and clear of the whole tree, data */
+    [OP_TIME_NAMESPACE] = {"timeNamespace", "s", false}, /* lines of timens_offsets */
+    [OP_SCHEDULER] = {"scheduler", "uuuqqqq", false},    /* policy, nice, priority, flags, runtime, deadline, period */
+    [OP_IO_PRIORITY] = {"ioPriority", "u", false},
+    [OP_CPU_AFFINITY] = {"cpuAffinity", "n", true},
+    [OP_MEMORY_POLICY] = {"memoryPolicy", "un", false}, /* mode and flags, nodes */
+    [OP_PERSONALITY] = {"personality", "u", false},
+    [OP_SECURITY_LABEL] = {"securityLabel", "ss", false},   /* file below attr, what to write */
+    [OP_OPEN_LISTENER] = {"openListener", "us", true},      /* slot, host path */
+    [OP_SECCOMP_NOTIFY] = {"seccompNotify", "buul", false}, /* program, flags, slot, texts between which the pid goes */
+    [OP_NET_DEVICE] = {"netDevice", "ssu", true},           /* name here, name there, slot or the child's own */
 };
 
 struct reader {
@@ -248,7 +258,21 @@ static bool changes_mounts(unsigned code)
            code == OP_MASK || code == OP_READONLY_PATH || code == OP_REMOUNT || code == OP_PIVOT_ROOT || code == OP_READONLY_ROOT;
 }
 
+static bool comes_before_clone(unsigned code)
+{
+    return code < OP_CLONE || code == OP_OPEN_LISTENER;
+}
+
 #define NEW_MOUNT_NAMESPACE 0x00020000u /* CLONE_NEWNS */
+
+static bool goes_through_mounts(const struct plan *plan, const struct operation *clone)
+{
+    for (const struct operation *op = plan->operations; op < clone; op++)
+        for (uint64_t i = 0; op->code == OP_OPEN_NAMESPACE && i < clone->arg[2].number; i++)
+            if (op->arg[1].number == NEW_MOUNT_NAMESPACE && op->arg[0].number == clone->arg[2].numbers[i])
+                return true;
+    return false;
+}
 
 /*
  * The order that the launcher relies on: outside operations first with exactly one clone, exec last and once, and
@@ -265,12 +289,14 @@ static bool in_order(const struct plan *plan, uint32_t *at)
         *at = i;
         if (outside && inside)
             return false;
-        if (op->code == OP_CLONE ? cloned : (op->code < OP_CLONE) == cloned)
+        if (op->code == OP_CLONE ? cloned : comes_before_clone(op->code) == cloned)
             return false;
         if ((op->code == OP_EXEC) != (i == plan->count - 1))
             return false;
         if (op->code == OP_CLONE || op->code == OP_UNSHARE)
             own_mounts |= (op->arg[0].number & NEW_MOUNT_NAMESPACE) != 0;
+        if (op->code == OP_CLONE)
+            own_mounts |= goes_through_mounts(plan, op);
         if (op->code == OP_JOIN_NAMESPACE)
             own_mounts |= op->arg[1].number == NEW_MOUNT_NAMESPACE;
         if (changes_mounts(op->code) && !own_mounts)

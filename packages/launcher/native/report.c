@@ -63,6 +63,16 @@ static const operation_function FUNCTIONS[OPCODE_COUNT] = {
     [OP_CONFIRM_START] = op_confirm_start,
     [OP_DEVICE_PROGRAM] = op_device_program,
     [OP_REMOUNT] = op_remount,
+    [OP_TIME_NAMESPACE] = op_time_namespace,
+    [OP_SCHEDULER] = op_scheduler,
+    [OP_IO_PRIORITY] = op_io_priority,
+    [OP_CPU_AFFINITY] = op_cpu_affinity,
+    [OP_MEMORY_POLICY] = op_memory_policy,
+    [OP_PERSONALITY] = op_personality,
+    [OP_SECURITY_LABEL] = op_security_label,
+    [OP_OPEN_LISTENER] = op_open_listener,
+    [OP_SECCOMP_NOTIFY] = op_seccomp_notify,
+    [OP_NET_DEVICE] = op_net_device,
 };
 
 static const char *last_failed = "";
@@ -84,12 +94,20 @@ const char *failed_call(void)
     return last_failed;
 }
 
+/* What this process's clock is ahead of the starter's, in another time namespace. */
+static uint64_t clock_ahead;
+
 uint64_t now_ns(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec - clock_ahead;
+}
+
+void clock_moved(uint64_t before)
+{
+    clock_ahead += now_ns() - before;
 }
 
 void close_fd(int *fd)

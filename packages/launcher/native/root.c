@@ -7,9 +7,11 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "launch.h"
@@ -20,12 +22,12 @@ int op_root_propagation(struct launch *l, const struct operation *op)
     return mount(NULL, "/", NULL, (unsigned long)op->arg[0].number, NULL) < 0 ? fail("mount") : 0;
 }
 
-static int attach_root(int tree, const char *host_path)
+static int attach_root(const struct launch *l, int tree, const char *host_path)
 {
     int target, result;
 
     /* With "/" shared, the attachment would propagate and cover the root directory of the host. */
-    if (mount(NULL, "/", NULL, MS_PRIVATE, NULL) < 0)
+    if (plan_has(&l->plan, OP_ROOT_PROPAGATION) && mount(NULL, "/", NULL, MS_PRIVATE, NULL) < 0)
         return fail("mount");
     if (*host_path == '\0')
         return move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ? fail("move_mount") : 0;
@@ -37,6 +39,42 @@ static int attach_root(int tree, const char *host_path)
     return result;
 }
 
+static uint64_t mount_id(int fd)
+{
+    struct statx st;
+
+    return statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) == 0 && (st.stx_mask & STATX_MNT_ID) ? st.stx_mnt_id : 0;
+}
+
+/*
+ * A failed launch: a mount namespace that the child had joined lives on, so what was attached there is taken away again. In a
+ * process of its own, because nobody comes back from there by the same path.
+ */
+void detach_joined_root(const struct launch *l)
+{
+    const struct operation *join = NULL, *attach = NULL;
+    pid_t pid;
+
+    for (uint32_t i = 0; i < l->plan.count; i++) {
+        const struct operation *op = &l->plan.operations[i];
+        if (op->code == OP_OPEN_NAMESPACE && op->arg[1].number == CLONE_NEWNS)
+            join = op;
+        if (op->code == OP_BIND_ROOT)
+            attach = op;
+    }
+    if (join == NULL || attach == NULL || atomic_load(&l->board->root_mount) == 0)
+        return;
+    pid = fork();
+    if (pid == 0) {
+        int fd = setns(l->slots[join->arg[0].number], CLONE_NEWNS) < 0 ? -1 : open(attach->arg[0].text, O_PATH | O_CLOEXEC);
+        if (fd >= 0 && mount_id(fd) == atomic_load(&l->board->root_mount))
+            umount2(attach->arg[0].text, MNT_DETACH);
+        _exit(0);
+    }
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
 /*
  * Attaches the root's own mount over "/" of the new mount namespace. Names still resolve from the old root below it, so
  * nothing changes for us; but our descriptor now stands for a mount of this namespace, and no host path was looked up.
@@ -46,8 +84,9 @@ int op_bind_root(struct launch *l, const struct operation *op)
 {
     if (!l->root_is_tree || l->root_attached)
         return fail_with("openRoot", EINVAL);
-    if (attach_root(l->root, op->arg[0].text) < 0)
+    if (attach_root(l, l->root, op->arg[0].text) < 0)
         return -1;
+    atomic_store(&l->board->root_mount, mount_id(l->root));
     l->root_attached = true;
     l->root_at_path = op->arg[0].text[0] != '\0';
     return 0;
@@ -66,7 +105,7 @@ int mount_root(struct launch *l, const struct operation *op)
     if (tree < 0)
         return -1;
     /* Over a directory that bindRoot has put where hooks look for it; else over "/". */
-    if ((l->root_attached ? move_tree(tree, l->root) : attach_root(tree, "")) < 0) {
+    if ((l->root_attached ? move_tree(tree, l->root) : attach_root(l, tree, "")) < 0) {
         close(tree);
         return -1;
     }

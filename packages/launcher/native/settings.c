@@ -1,20 +1,17 @@
 /*
- * Stage "settings": names, kernel parameters, limits, working directory, and the look for the executable.
+ * Stage "settings": namespaces joined from inside, names, limits, working directory, and the look for the executable.
  *
- * Knows: one system call each, and how to be sure that a file is really procfs.
- * Does not know: which settings are namespaced or allowed.
+ * Knows: one system call each.
+ * Does not know: kernel parameters and other files of procfs (proc.c).
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
-#include <linux/magic.h>
-#include <linux/openat2.h>
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,24 +20,33 @@
 
 #include "launch.h"
 
+/* The root of a joined mount namespace is the container's, unless the plan brings or names another. */
+int adopt_root(struct launch *l)
+{
+    if (plan_has(&l->plan, OP_CHROOT) || plan_has(&l->plan, OP_BIND_ROOT))
+        return 0;
+    close_fd(&l->root);
+    l->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return l->root < 0 ? fail("open") : 0;
+}
+
 int op_join_namespace(struct launch *l, const struct operation *op)
 {
     uint64_t slot = op->arg[0].number;
     int kind = (int)op->arg[1].number;
+    uint64_t before;
 
     if (slot >= MAX_SLOTS || l->slots[slot] < 0)
         return fail_with("slot", EBADF);
     /* The launcher entered it before we were made. */
     if (kind == CLONE_NEWPID)
         return 0;
+    before = now_ns();
     if (setns(l->slots[slot], kind) < 0)
         return fail("setns");
-    if (kind == CLONE_NEWNS) {
-        close_fd(&l->root);
-        l->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        return l->root < 0 ? fail("open") : 0;
-    }
-    return 0;
+    if (kind == CLONE_NEWTIME)
+        clock_moved(before);
+    return kind == CLONE_NEWNS ? adopt_root(l) : 0;
 }
 
 int op_unshare(struct launch *l, const struct operation *op)
@@ -90,61 +96,6 @@ int op_loopback_up(struct launch *l, const struct operation *op)
     result = ioctl(fd, SIOCSIFFLAGS, &request);
     close(fd);
     return result < 0 ? fail("SIOCSIFFLAGS") : 0;
-}
-
-/* A procfs that nobody else can have mounted over; where the kernel refuses one, the starter's own. */
-static int open_proc(const struct launch *l)
-{
-    static char *const none[] = {NULL};
-    int private = new_filesystem("proc", "", none, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-
-    return private >= 0 ? private : fcntl(l->proc, F_DUPFD_CLOEXEC, 0);
-}
-
-static int open_sysctl(int proc, const char *key)
-{
-    struct open_how how = {
-        .flags = O_WRONLY | O_CLOEXEC,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
-    };
-    struct open_how directory = how;
-    int sys, fd;
-
-    directory.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-    sys = (int)syscall(SYS_openat2, proc, "sys", &directory, sizeof(directory));
-    if (sys < 0)
-        return fail("openat2");
-    fd = (int)syscall(SYS_openat2, sys, key, &how, sizeof(how));
-    if (fd < 0)
-        fail("openat2");
-    else if (!is_on(fd, PROC_SUPER_MAGIC)) {
-        close_fd(&fd);
-        fail_with("procfs", EPERM);
-    }
-    int error = errno;
-    close(sys);
-    errno = error;
-    return fd;
-}
-
-int op_sysctl(struct launch *l, const struct operation *op)
-{
-    const char *value = op->arg[1].text;
-    int proc = open_proc(l);
-    int fd, result = 0;
-
-    if (proc < 0)
-        return fail("proc");
-    fd = open_sysctl(proc, op->arg[0].text);
-    if (fd < 0)
-        result = -1;
-    else if (write(fd, value, strlen(value)) != (ssize_t)strlen(value))
-        result = fail("write");
-    int error = errno;
-    close_fd(&fd);
-    close(proc);
-    errno = error;
-    return result;
 }
 
 int op_rlimit(struct launch *l, const struct operation *op)

@@ -1,5 +1,5 @@
 /*
- * For a child in a user namespace of its own: its sources reach it with their flags locked.
+ * For a child in a user namespace of its own, or one that it joins: its sources reach it with their flags locked.
  *
  * A mount that is handed over by descriptor can be remounted by whoever is root in the namespace that takes it: "read-only"
  * would last until somebody says otherwise. The kernel locks the flags of mounts (and those of the host's own nosuid, nodev …)
@@ -34,7 +34,8 @@ bool needs_staging(const struct plan *plan)
 
     for (uint32_t i = 0; i < plan->count; i++)
         if (plan->operations[i].code == OP_CLONE)
-            return (plan->operations[i].arg[0].number & both) == both;
+            return (plan->operations[i].arg[0].number & both) == both ||
+                   (plan->operations[i].arg[2].number > 0 && (plan->operations[i].arg[0].number & CLONE_NEWNS) != 0);
     return false;
 }
 

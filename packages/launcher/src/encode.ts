@@ -16,6 +16,7 @@ const MAGIC = 0x31504c53;
 const MAX_PLAN_BYTES = 8 << 20;
 const MAX_OPERATIONS = 2048;
 const MAX_SLOTS = 512;
+const NO_SLOT = 0xffff_ffff;
 
 /** Opcodes; their order is native/plan.h's `enum opcode`. */
 export const OPCODES = [
@@ -65,6 +66,16 @@ export const OPCODES = [
   'confirmStart',
   'deviceProgram',
   'remount',
+  'timeNamespace',
+  'scheduler',
+  'ioPriority',
+  'cpuAffinity',
+  'memoryPolicy',
+  'personality',
+  'securityLabel',
+  'openListener',
+  'seccompNotify',
+  'netDevice',
 ] as const satisfies ReadonlyArray<Operation['op'] | ''>;
 
 const OPCODE_OF = new Map<string, number>(OPCODES.map((name, code) => [name, code]));
@@ -163,6 +174,7 @@ const WRITERS: Writers = {
   clone: (w, o) => {
     w.u32(namespaceFlags(o.namespaces));
     w.text(o.cgroup ?? '');
+    w.numbers((o.through ?? []).map(slot));
   },
   idmap: (w, o) => {
     w.idmap(o.uid);
@@ -288,6 +300,37 @@ const WRITERS: Writers = {
     writeAttributes(w, o.attributes);
     writeAttributes(w, o.treeAttributes ?? {});
     w.texts(o.data);
+  },
+  timeNamespace: (w, o) => w.text(o.offsets.map(({ clock, secs, nanosecs }) => `${clock} ${secs} ${nanosecs}\n`).join('')),
+  scheduler: (w, o) => {
+    for (const number of [o.policy, o.nice, o.priority]) w.u32(number);
+    for (const number of [BigInt(o.flags), o.runtimeNs, o.deadlineNs, o.periodNs]) w.u64(number);
+  },
+  ioPriority: (w, o) => w.u32((o.class << 13) | o.priority),
+  cpuAffinity: (w, o) => w.numbers(o.cpus),
+  memoryPolicy: (w, o) => {
+    w.u32(o.mode | o.flags);
+    w.numbers(o.nodes);
+  },
+  personality: (w, o) => w.u32(o.persona),
+  securityLabel: (w, o) => {
+    w.text(o.attribute);
+    w.text(o.value);
+  },
+  openListener: (w, o) => {
+    w.u32(slot(o.slot));
+    w.text(o.hostPath);
+  },
+  seccompNotify: (w, o) => {
+    w.bytes(o.program);
+    w.u32(o.flags);
+    w.u32(slot(o.slot));
+    w.texts(o.state);
+  },
+  netDevice: (w, o) => {
+    w.text(o.name);
+    w.text(o.target);
+    w.u32(o.slot === undefined ? NO_SLOT : slot(o.slot));
   },
 };
 

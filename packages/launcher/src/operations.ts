@@ -52,7 +52,16 @@ export type OperationBody =
   | { readonly op: 'openNamespace'; readonly slot: number; readonly kind: NamespaceKind; readonly hostPath: string }
   // clone (outside)
   /** clone3: a child in new namespaces of these kinds (none: the child stays in ours), born in the v2 `cgroup` (host path; absent: in ours). */
-  | { readonly op: 'clone'; readonly namespaces: readonly NamespaceKind[]; readonly cgroup?: string }
+  | {
+      readonly op: 'clone';
+      readonly namespaces: readonly NamespaceKind[];
+      readonly cgroup?: string;
+      /**
+       * Slots of namespaces to enter first, in this order, by a process in between: the child is made from inside them. So can the new
+       * ones belong to a user namespace that is joined, or others be joined that a new one has no rights over. Absent: none.
+       */
+      readonly through?: readonly number[];
+    }
   // identity (outside, on the child, before it continues)
   | { readonly op: 'idmap'; readonly uid: readonly IdMapping[]; readonly gid: readonly IdMapping[]; readonly denySetgroups: boolean }
   /** Writes the child's pid into each file, one per v1 hierarchy, unless it was born there. Host paths; the cgroups exist already. */
@@ -149,7 +158,51 @@ export type OperationBody =
   /** bpf(BPF_PROG_ATTACH): the kernel asks this extended BPF program (8 bytes an instruction) about devices, for every process of the
    * cgroup v2 directory and below. One that was attached by us before is exchanged in one step. */
   | { readonly op: 'deviceProgram'; readonly cgroup: string; readonly program: Uint8Array }
-  | RemountOperation;
+  | RemountOperation
+  /** A new time namespace, entered by this very process. Lines for timens_offsets, empty: the host's clocks. */
+  | {
+      readonly op: 'timeNamespace';
+      readonly offsets: readonly { readonly clock: string; readonly secs: number; readonly nanosecs: number }[];
+    }
+  /** sched_setattr(2), with its numbers. */
+  | {
+      readonly op: 'scheduler';
+      readonly policy: number;
+      readonly nice: number;
+      readonly priority: number;
+      readonly flags: number;
+      readonly runtimeNs: bigint;
+      readonly deadlineNs: bigint;
+      readonly periodNs: bigint;
+    }
+  /** ioprio_set(2). */
+  | { readonly op: 'ioPriority'; readonly class: number; readonly priority: number }
+  /** sched_setaffinity(2), from outside on the child. */
+  | { readonly op: 'cpuAffinity'; readonly cpus: readonly number[] }
+  /** set_mempolicy(2). */
+  | { readonly op: 'memoryPolicy'; readonly mode: number; readonly flags: number; readonly nodes: readonly number[] }
+  /** personality(2). */
+  | { readonly op: 'personality'; readonly persona: number }
+  /** Writes a file of /proc/self/attr, on a procfs verified by its magic; the kernel's security module acts on it at execve. */
+  | { readonly op: 'securityLabel'; readonly attribute: string; readonly value: string }
+  /** Connects to a unix socket at a host path, outside, for a later seccompNotify. */
+  | { readonly op: 'openListener'; readonly slot: number; readonly hostPath: string }
+  /** As `seccomp`; the filter's descriptor goes to the slot's socket, with `state`: texts with the pid of this process outside between. */
+  | {
+      readonly op: 'seccompNotify';
+      readonly program: Uint8Array;
+      readonly flags: number;
+      readonly slot: number;
+      readonly state: readonly string[];
+    }
+  /** Moves a network device of ours into a network namespace, with its lasting addresses, and sets it up there. */
+  | {
+      readonly op: 'netDevice';
+      readonly name: string;
+      readonly target: string;
+      /** The namespace, where the child has yet to join it; absent: the child's own. */
+      readonly slot?: number;
+    };
 
 /** A program of the caller. @spec runtime-spec/config.md#posix-platform-hooks */
 export interface HookProgram {

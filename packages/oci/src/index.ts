@@ -60,5 +60,13 @@ export { parseSignal, SIGNAL_NUMBERS, signalName } from './signals.ts';
 export { formatSpecJson, parseSpecJson, SPEC_MAX_BYTES } from './spec-json.ts';
 export { validateProcess } from './validate-process.ts';
 export { MEMORY_LIMIT_MIN_BYTES, validateResources } from './validate-resources.ts';
-export { SECCOMP_ACTIONS, SECCOMP_ARCHITECTURES, SECCOMP_OPERATORS, type SeccompAction, type SeccompOperator } from './validate-seccomp.ts';
+export { MEMORY_POLICY_FLAGS, MEMORY_POLICY_MODES } from './validate-scheduling.ts';
+export {
+  SECCOMP_ACTIONS,
+  SECCOMP_ARCHITECTURES,
+  SECCOMP_FLAGS,
+  SECCOMP_OPERATORS,
+  type SeccompAction,
+  type SeccompOperator,
+} from './validate-seccomp.ts';
 export { findSpecIssues, HOOK_KINDS, validateSpec } from './validate-spec.ts';

@@ -34,6 +34,19 @@ export interface SpecProcess {
   readonly apparmorProfile?: string;
   readonly selinuxLabel?: string;
   readonly oomScoreAdj?: number;
+  /** Times in nanoseconds. */
+  readonly scheduler?: {
+    readonly policy: string;
+    readonly nice?: number;
+    readonly priority?: number;
+    readonly flags?: readonly string[];
+    readonly runtime?: number | bigint;
+    readonly deadline?: number | bigint;
+    readonly period?: number | bigint;
+  };
+  readonly ioPriority?: { readonly class: string; readonly priority?: number };
+  /** Lists such as `0-3,7`; of further processes only. */
+  readonly execCPUAffinity?: { readonly initial?: string; readonly final?: string };
 }
 
 export interface SpecCapabilities {
@@ -80,6 +93,12 @@ export interface SpecLinux {
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
   readonly mountLabel?: string;
+  /** Clock → what its readings are ahead of the host's. */
+  readonly timeOffsets?: Readonly<Record<string, { readonly secs?: number; readonly nanosecs?: number }>>;
+  readonly personality?: { readonly domain: string; readonly flags?: readonly string[] };
+  readonly memoryPolicy?: { readonly mode: string; readonly nodes?: string; readonly flags?: readonly string[] };
+  /** Name on the host → name in the container; absent: the same. */
+  readonly netDevices?: Readonly<Record<string, { readonly name?: string }>>;
   readonly [other: string]: unknown;
 }
 
@@ -124,6 +143,9 @@ export interface SpecSeccomp {
   readonly defaultErrnoRet?: number;
   readonly architectures?: readonly string[];
   readonly flags?: readonly string[];
+  /** Socket of the agent that decides calls with SCMP_ACT_NOTIFY; `listenerMetadata` is handed to it as it stands. */
+  readonly listenerPath?: string;
+  readonly listenerMetadata?: string;
   readonly syscalls?: readonly {
     readonly names: readonly string[];
     readonly action: string;

@@ -10,6 +10,8 @@ import { hostControlFiles, inUserNamespace, readOwnRights } from '@slipway/kerne
 import { RLIMIT_UNLIMITED } from '@slipway/oci';
 import type { CgroupHierarchy, HostFacts } from './plan/host.ts';
 
+const APPARMOR = '/sys/module/apparmor/parameters/enabled';
+
 /** Reads /proc of the calling process. */
 export function detectHost(cgroups: CgroupHost = detectCgroups()): HostFacts {
   const { capabilities, lastCapability, oomScoreAdj, limits } = readOwnRights();
@@ -22,8 +24,16 @@ export function detectHost(cgroups: CgroupHost = detectCgroups()): HostFacts {
     hardLimits: parseLimits(limits),
     oomScoreAdj,
     cgroups: { layout: cgroups.mode, hierarchies: cgroups.hierarchies.map(describeHierarchy) },
+    securityModules: findSecurityModules(),
     hasKcore: hostControlFiles.kind('/proc/kcore') !== undefined,
   };
+}
+
+function findSecurityModules(): string[] {
+  const apparmor = hostControlFiles.kind(APPARMOR) !== undefined && hostControlFiles.read(APPARMOR).trim() === 'Y';
+  // Registered only where SELinux is on.
+  const selinux = /^nodev\tselinuxfs$/m.test(hostControlFiles.read('/proc/filesystems'));
+  return [...(apparmor ? ['apparmor'] : []), ...(selinux ? ['selinux'] : [])];
 }
 
 function describeHierarchy({ version, name, controllers, mountPoint }: CgroupHost['hierarchies'][number]): CgroupHierarchy {

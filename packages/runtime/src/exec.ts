@@ -80,6 +80,7 @@ function factsOf(record: ContainerRecord, below: ExecRequest['cgroups'], parts: 
   const files = (Object.keys(theirs) as NamespaceFile[]).filter((file) => theirs[file] !== ours[file]);
   return {
     id: record.id,
+    bundle: record.bundle,
     pid: process.pid,
     namespaces: files.map((file) => ({ kind: NAMESPACE_FILES[file], hostPath: `/proc/${process.pid}/ns/${file}` })),
     procsFiles: below === undefined ? procsFilesOf(record, process.pid, parts) : procsFilesBelow(record, below),

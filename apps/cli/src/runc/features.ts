@@ -6,7 +6,16 @@
  *
  * @spec runtime-spec/features.md
  */
-import { CAPABILITY_NAMES, HOOK_KINDS, OCI_VERSION, SECCOMP_ACTIONS, SECCOMP_OPERATORS } from '@slipway/oci';
+import {
+  CAPABILITY_NAMES,
+  HOOK_KINDS,
+  MEMORY_POLICY_FLAGS,
+  MEMORY_POLICY_MODES,
+  OCI_VERSION,
+  SECCOMP_ACTIONS,
+  SECCOMP_FLAGS,
+  SECCOMP_OPERATORS,
+} from '@slipway/oci';
 import { CLAMP_ANNOTATION } from '@slipway/runtime';
 import type { Command } from './context.ts';
 
@@ -17,9 +26,6 @@ const MOUNT_OPTIONS = [
   ...['relatime', 'ridmap', 'rnodev', 'rnoexec', 'rnosuid', 'ro', 'rprivate', 'rro', 'rshared', 'rslave', 'runbindable', 'rw'],
   ...['shared', 'silent', 'slave', 'strictatime', 'suid', 'symfollow', 'sync', 'unbindable'],
 ];
-
-/** Those of the kernel that make sense without an agent. */
-const SECCOMP_FLAGS = ['SECCOMP_FILTER_FLAG_TSYNC', 'SECCOMP_FILTER_FLAG_LOG', 'SECCOMP_FILTER_FLAG_SPEC_ALLOW'];
 
 /**
  * @spec runtime-spec/features.md#features-document, runtime-spec/features.md#specification-version
@@ -36,7 +42,7 @@ export const features: Command = async ({ out }) => {
         hooks: HOOK_KINDS,
         mountOptions: MOUNT_OPTIONS,
         linux: {
-          namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'user', 'uts'],
+          namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'time', 'user', 'uts'],
           capabilities: CAPABILITY_NAMES,
           cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: false },
           seccomp: {
@@ -47,11 +53,12 @@ export const features: Command = async ({ out }) => {
             knownFlags: SECCOMP_FLAGS,
             supportedFlags: SECCOMP_FLAGS,
           },
-          apparmor: { enabled: false },
+          apparmor: { enabled: true },
           selinux: { enabled: false },
           intelRdt: { enabled: false },
           mountExtensions: { idmap: { enabled: true } },
-          netDevices: { enabled: false },
+          netDevices: { enabled: true },
+          memoryPolicy: { modes: MEMORY_POLICY_MODES, flags: MEMORY_POLICY_FLAGS },
         },
         annotations: {},
         potentiallyUnsafeConfigAnnotations: [CLAMP_ANNOTATION],

@@ -48,6 +48,13 @@ export class Draft {
     return slot;
   }
 
+  /** Connects to an agent outside; the number names the socket in `seccompNotify`. */
+  openListener(origin: Origin, hostPath: string): number {
+    const slot = this.#slots++;
+    this.add('prepare', origin, { op: 'openListener', slot, hostPath });
+    return slot;
+  }
+
   warn(sentence: string): void {
     this.#warnings.push(sentence);
   }

@@ -7,16 +7,19 @@
 import type { RuntimeSpec } from '@slipway/oci';
 import type { Draft } from './draft.ts';
 import type { ContainerFacts } from './host.ts';
-import { type NamespaceUse, planJoins, userNamespaceOf } from './namespaces.ts';
+import { joinsExisting, type NamespaceUse, planJoins, userNamespaceOf } from './namespaces.ts';
+import { planExecAffinity } from './scheduling.ts';
 
 export function planEntry(draft: Draft, spec: RuntimeSpec, container: ContainerFacts): void {
   const origin = { pointer: '/root/path', reason: 'the container’s root directory, as its first process sees it' };
   draft.add('prepare', origin, { op: 'openRoot', hostPath: `/proc/${container.pid}/root` });
   draft.add('clone', { pointer: '', reason: 'a new process, still in our namespaces' }, { op: 'clone', namespaces: [] });
+  planExecAffinity(draft, spec.process, 'initial');
   if (container.procsFiles.length > 0) {
     const why = { pointer: '/linux/cgroupsPath', reason: 'the container’s limits hold for every process in it' };
     draft.add('identity', why, { op: 'joinCgroup', procsFiles: container.procsFiles });
   }
+  planExecAffinity(draft, spec.process, 'final');
   const oomScoreAdj = spec.process?.oomScoreAdj;
   if (oomScoreAdj !== undefined) {
     draft.add(
@@ -42,7 +45,11 @@ export function planEntry(draft: Draft, spec: RuntimeSpec, container: ContainerF
     );
   }
   draft.add('identity', { pointer: '', reason: 'not in the session of whoever called us' }, { op: 'newSession' });
-  if (!container.namespaces.some(({ kind }) => kind === 'mount')) {
-    draft.add('root', { pointer: '/root/path', reason: 'the container has no mount namespace, only a root directory' }, { op: 'chroot' });
+  if (!container.namespaces.some(({ kind }) => kind === 'mount') || joinsExisting(spec, 'mount')) {
+    draft.add(
+      'root',
+      { pointer: '/root/path', reason: 'the container has no mount namespace to itself, only a root directory' },
+      { op: 'chroot' },
+    );
   }
 }

@@ -18,6 +18,8 @@ export interface HostFacts {
   /** Our own oom_score_adj. */
   readonly oomScoreAdj: number;
   readonly cgroups: CgroupLayout;
+  /** Of `apparmor` and `selinux` those that this kernel runs. */
+  readonly securityModules: readonly string[];
   /** /proc/kcore exists, so that /dev/core gets its customary link. */
   readonly hasKcore: boolean;
 }
@@ -63,6 +65,7 @@ export type Host = HostFacts & BundleFacts;
 /** A running container, for a further process in it. */
 export interface ContainerFacts {
   readonly id: string;
+  readonly bundle: string;
   /** Of its first process, in our pid namespace. */
   readonly pid: number;
   /** Namespaces of the container that are not ours, by kind. */

@@ -13,7 +13,7 @@ import { type Draft, invalid, type Origin, unsupported } from './draft.ts';
 import { hasBirthHooks } from './hooks.ts';
 import type { Host } from './host.ts';
 import { isBind, type MountRequest, newAttributes, toContainerPath, treeAttributes } from './mount-request.ts';
-import { hasOwn, toIdMappings, userNamespaceOf } from './namespaces.ts';
+import { hasOwn, joinsExisting, toIdMappings, userNamespaceOf } from './namespaces.ts';
 
 /** Reached through a symbolic link, these would show the kernel's files at a place of the image's choosing. */
 const KERNEL_FILE_SYSTEMS: ReadonlySet<string> = new Set(['proc', 'sysfs', 'cgroup', 'cgroup2', 'devpts', 'mqueue']);
@@ -48,13 +48,14 @@ export function planMounts(draft: Draft, spec: RuntimeSpec, host: Host): void {
 /** @spec runtime-spec/config-linux.md#rootfs-mount-propagation */
 function planRootMount(draft: Draft, spec: RuntimeSpec, { rootfs, rootfsMount }: Host): void {
   // Slave even where `shared` is asked for: that is a promise about the container's own tree, made after pivot_root.
+  const joined = joinsExisting(spec, 'mount');
   const propagation: Propagation = spec.linux?.rootfsPropagation?.endsWith('private') === true ? 'rprivate' : 'rslave';
-  draft.add(
-    'mounts',
-    { pointer: '/linux/rootfsPropagation', reason: 'mounts made from here on stay in this namespace' },
-    { op: 'rootPropagation', propagation },
-  );
-  const hooked = hasBirthHooks(spec);
+  // A mount tree that others are in keeps the propagation it has.
+  if (!joined) {
+    const origin = { pointer: '/linux/rootfsPropagation', reason: 'mounts made from here on stay in this namespace' };
+    draft.add('mounts', origin, { op: 'rootPropagation', propagation });
+  }
+  const hooked = hasBirthHooks(spec) || joined;
   if (rootfsMount === undefined || hooked) {
     const origin = { pointer: '/root/path', reason: 'pivot_root accepts only a mount point; a directory bound onto itself is one' };
     draft.add('mounts', origin, { op: 'bindRoot', ...(hooked ? { hostPath: rootfs } : {}) });

@@ -10,8 +10,9 @@ import type { IdMapping, NamespaceKind } from '@slipway/launcher';
 import type { RuntimeSpec, SpecIdMapping } from '@slipway/oci';
 import { clampsByDefault } from './clamp.ts';
 import { planDeviceProgram } from './device-program.ts';
-import { type Draft, invalid, unsupported } from './draft.ts';
+import { type Draft, invalid, missingRight, unsupported } from './draft.ts';
 import type { Host } from './host.ts';
+import { planNetDevices } from './net-devices.ts';
 
 export interface NamespaceUse {
   readonly kind: NamespaceKind;
@@ -20,7 +21,7 @@ export interface NamespaceUse {
   readonly path?: string;
 }
 
-const KINDS: readonly NamespaceKind[] = ['user', 'mount', 'pid', 'network', 'ipc', 'uts', 'cgroup'];
+const KINDS: readonly NamespaceKind[] = ['user', 'mount', 'pid', 'network', 'ipc', 'uts', 'cgroup', 'time'];
 
 /** The namespaces a document asks for, each kind at most once. */
 export function namespacesOf(spec: RuntimeSpec): readonly NamespaceUse[] {
@@ -39,6 +40,11 @@ export function userNamespaceOf(spec: RuntimeSpec): 'new' | 'joined' | 'own' {
   return user.path === undefined ? 'new' : 'joined';
 }
 
+/** True when the container joins the namespace of this kind that others are in. */
+export function joinsExisting(spec: RuntimeSpec, kind: NamespaceKind): boolean {
+  return namespacesOf(spec).some((use) => use.kind === kind && use.path !== undefined);
+}
+
 /** True when the container does not share this namespace with us. */
 export function hasOwn(spec: RuntimeSpec, kind: NamespaceKind): boolean {
   return namespacesOf(spec).some((use) => use.kind === kind);
@@ -52,66 +58,72 @@ export function planNamespaces(draft: Draft, spec: RuntimeSpec, host: Host): voi
     { op: 'openRoot', hostPath: host.rootfs },
   );
   requireMountNamespace(spec, uses);
-  requireJoinable(spec, uses);
+  requireRightToMount(spec, uses);
   const fresh = uses.filter(({ path }) => path === undefined);
-  // What a joined user namespace is to own has to be made from inside it, so clone makes nothing then.
-  const inClone = userNamespaceOf(spec) === 'joined' ? [] : fresh.filter(({ kind }) => kind !== 'cgroup');
-  planClone(draft, inClone, host);
-  planIdentity(draft, spec, host);
-  planJoins(draft, uses);
-  planArrival(
+  const through = entersFirst(spec, uses);
+  planClone(
     draft,
-    spec,
+    fresh.filter(({ kind }) => kind !== 'cgroup' && kind !== 'time'),
+    through ? openAll(draft, uses) : [],
     host,
-    fresh.filter((use) => !inClone.includes(use)),
+  );
+  planIdentity(draft, spec, host);
+  const slots = through ? undefined : planJoins(draft, uses);
+  planNetDevices(draft, spec, hasOwn(spec, 'network') ? (slots?.get('network') ?? 'own') : 'none');
+  planArrival(draft, spec, host, fresh);
+}
+
+/**
+ * Where a user namespace takes part, joining is not the child's to do: new namespaces have to be made from inside a user namespace
+ * that is joined, and a new one has no rights over others that are joined.
+ */
+function entersFirst(spec: RuntimeSpec, uses: readonly NamespaceUse[]): boolean {
+  return userNamespaceOf(spec) !== 'own' && uses.some(({ path }) => path !== undefined);
+}
+
+/** Who mounts in a namespace must have rights in the user namespace that owns it; a new one owns only what is new. */
+function requireRightToMount(spec: RuntimeSpec, uses: readonly NamespaceUse[]): void {
+  const mount = uses.find(({ kind, path }) => kind === 'mount' && path !== undefined);
+  if (mount === undefined || userNamespaceOf(spec) !== 'new') return;
+  throw unsupported(
+    `${mount.pointer}/path`,
+    'the kernel lets nobody from a new user namespace mount in a mount namespace that is older',
+    'join the user namespace that owns it',
   );
 }
 
-/** Two combinations that the kernel's ownership of namespaces rules out for one child. */
-function requireJoinable(spec: RuntimeSpec, uses: readonly NamespaceUse[]): void {
-  const user = userNamespaceOf(spec);
-  const foreign = uses.find(({ kind, path }) => path !== undefined && kind !== 'user');
-  if (user === 'new' && foreign !== undefined) {
-    throw unsupported(
-      `${foreign.pointer}/path`,
-      `joining a ${foreign.kind} namespace together with a new user namespace is not supported`,
-      'join the user namespace that owns it',
-    );
-  }
-  const pid = uses.find(({ kind, path }) => kind === 'pid' && path === undefined);
-  if (user === 'joined' && pid !== undefined) {
-    throw unsupported(
-      pid.pointer,
-      'a new pid namespace inside a joined user namespace is not supported',
-      'join a pid namespace of the same owner',
-    );
-  }
-}
-
 /** The user namespace comes last: until then our rights outside are enough for all the others. */
-export function planJoins(draft: Draft, uses: readonly NamespaceUse[]): void {
-  const joined = uses.filter(({ path }) => path !== undefined).toSorted((a, b) => Number(a.kind === 'user') - Number(b.kind === 'user'));
-  for (const { kind, pointer, path = '' } of joined) {
-    const slot = draft.openNamespace(
-      { pointer, reason: `the ${kind} namespace to join, opened while its path is still visible` },
-      kind,
-      path,
-    );
-    draft.add('identity', { pointer, reason: `share the ${kind} namespace at the given path` }, { op: 'joinNamespace', slot, kind });
-  }
+function joinOrder(uses: readonly NamespaceUse[]): readonly NamespaceUse[] {
+  return uses.filter(({ path }) => path !== undefined).toSorted((a, b) => Number(a.kind === 'user') - Number(b.kind === 'user'));
 }
 
-function planClone(draft: Draft, fresh: readonly NamespaceUse[], host: Host): void {
-  const kinds = fresh.map(({ kind }) => kind).filter((kind) => kind !== 'cgroup');
-  const reason =
-    kinds.length === 0
-      ? 'a new process in our namespaces'
-      : `a new process with its own ${kinds.join(', ')} namespace${kinds.length > 1 ? 's' : ''}`;
+function openAll(draft: Draft, uses: readonly NamespaceUse[]): readonly number[] {
+  return joinOrder(uses).map(({ kind, pointer, path = '' }) => {
+    const reason = `the ${kind} namespace to enter before the process is made`;
+    return draft.openNamespace({ pointer, reason }, kind, path);
+  });
+}
+
+/** Returns the slot of each. */
+export function planJoins(draft: Draft, uses: readonly NamespaceUse[]): ReadonlyMap<NamespaceKind, number> {
+  const slots = joinOrder(uses).map(({ kind, pointer, path = '' }) => {
+    const reason = `the ${kind} namespace to join, opened while its path is still visible`;
+    const slot = draft.openNamespace({ pointer, reason }, kind, path);
+    draft.add('identity', { pointer, reason: `share the ${kind} namespace at the given path` }, { op: 'joinNamespace', slot, kind });
+    return [kind, slot] as const;
+  });
+  return new Map(slots);
+}
+
+function planClone(draft: Draft, fresh: readonly NamespaceUse[], through: readonly number[], host: Host): void {
+  const kinds = fresh.map(({ kind }) => kind);
+  const own = kinds.length === 0 ? 'in our namespaces' : `with its own ${kinds.join(', ')} namespace${kinds.length > 1 ? 's' : ''}`;
+  const made = through.length === 0 ? '' : ', made from inside those to be joined';
   const cgroup = v2Cgroup(host);
   draft.add(
     'clone',
-    { pointer: '/linux/namespaces', reason },
-    { op: 'clone', namespaces: kinds, ...(cgroup === undefined ? {} : { cgroup }) },
+    { pointer: '/linux/namespaces', reason: `a new process ${own}${made}` },
+    { op: 'clone', namespaces: kinds, ...(cgroup === undefined ? {} : { cgroup }), ...(through.length === 0 ? {} : { through }) },
   );
 }
 
@@ -154,7 +166,10 @@ function planIdentity(draft: Draft, spec: RuntimeSpec, host: Host): void {
 function planOomScore(draft: Draft, spec: RuntimeSpec, host: Host): void {
   const wanted = spec.process?.oomScoreAdj;
   if (wanted === undefined) return;
-  const mayLower = host.capabilities.includes(24);
+  const mayLower = host.capabilities.includes(24) && !host.inUserNamespace;
+  // Between 0 and ours the kernel remembers how low a privileged process once set it; only it can tell.
+  if (wanted < Math.min(host.oomScoreAdj, 0) && !mayLower && !clampsByDefault(spec, 'oomScoreAdj'))
+    throw missingRight('/process/oomScoreAdj', `it cannot be lowered from ${host.oomScoreAdj} to ${wanted}`, 'CAP_SYS_RESOURCE');
   const value = clampsByDefault(spec, 'oomScoreAdj') && !mayLower ? Math.max(wanted, host.oomScoreAdj) : wanted;
   if (value !== wanted)
     draft.warn(`oom_score_adj ${wanted} became ${value}: lowering it needs CAP_SYS_RESOURCE, which this host withholds`);
@@ -166,7 +181,7 @@ function planOomScore(draft: Draft, spec: RuntimeSpec, host: Host): void {
 }
 
 /** First steps inside: who we are there, and what must not be shared with the caller. */
-function planArrival(draft: Draft, spec: RuntimeSpec, host: Host, rest: readonly NamespaceUse[]): void {
+function planArrival(draft: Draft, spec: RuntimeSpec, host: Host, fresh: readonly NamespaceUse[]): void {
   if (userNamespaceOf(spec) !== 'own') {
     draft.add(
       'identity',
@@ -174,7 +189,8 @@ function planArrival(draft: Draft, spec: RuntimeSpec, host: Host, rest: readonly
       { op: 'becomeRoot' },
     );
   }
-  planUnshare(draft, rest);
+  planUnshare(draft, fresh);
+  planTime(draft, spec, fresh);
   if (host.noNewKeyring !== true) {
     draft.add(
       'identity',
@@ -185,16 +201,23 @@ function planArrival(draft: Draft, spec: RuntimeSpec, host: Host, rest: readonly
   draft.add('identity', { pointer: '', reason: 'the first process leads a session of its own' }, { op: 'newSession' });
 }
 
-/** Namespaces that clone could not make: the cgroup one, whose root is the cgroup we are in by now, and those of a joined user namespace. */
-function planUnshare(draft: Draft, rest: readonly NamespaceUse[]): void {
-  const [first] = rest;
-  if (first === undefined) return;
-  const kinds = rest.map(({ kind }) => kind);
-  draft.add(
-    'identity',
-    { pointer: first.pointer, reason: `only now can it have its own ${kinds.join(', ')} namespace` },
-    { op: 'unshare', namespaces: kinds },
-  );
+/** The root of a cgroup namespace is the cgroup its maker is in, so clone came too early for it. */
+function planUnshare(draft: Draft, fresh: readonly NamespaceUse[]): void {
+  const cgroup = fresh.find(({ kind }) => kind === 'cgroup');
+  if (cgroup === undefined) return;
+  const origin = { pointer: cgroup.pointer, reason: 'only now can it have its own cgroup namespace' };
+  draft.add('identity', origin, { op: 'unshare', namespaces: ['cgroup'] });
+}
+
+/** Offsets have to be written between the making of a time namespace and the first entry into it. */
+function planTime(draft: Draft, spec: RuntimeSpec, fresh: readonly NamespaceUse[]): void {
+  const time = fresh.find(({ kind }) => kind === 'time');
+  const offsets = Object.entries(spec.linux?.timeOffsets ?? {}).map(([clock, { secs = 0, nanosecs = 0 }]) => ({ clock, secs, nanosecs }));
+  if (time === undefined && offsets.length > 0)
+    throw invalid('/linux/timeOffsets', 'needs a new time namespace: the clocks of others are set');
+  if (time === undefined) return;
+  const reason = offsets.length === 0 ? 'clocks of its own, which agree with ours so far' : 'clocks of its own, ahead of ours or behind';
+  draft.add('identity', { pointer: offsets.length === 0 ? time.pointer : '/linux/timeOffsets', reason }, { op: 'timeNamespace', offsets });
 }
 
 export function toIdMappings(mappings: readonly SpecIdMapping[] = []): IdMapping[] {
@@ -204,8 +227,7 @@ export function toIdMappings(mappings: readonly SpecIdMapping[] = []): IdMapping
 /** Without a mount namespace of its own, every mount of the container would be the host's too. */
 function requireMountNamespace(spec: RuntimeSpec, uses: readonly NamespaceUse[]): void {
   const mount = uses.find(({ kind }) => kind === 'mount');
-  if (mount !== undefined && mount.path === undefined) return;
-  if (mount !== undefined) throw unsupported(`${mount.pointer}/path`, 'joining a mount namespace at creation is not supported');
+  if (mount !== undefined) return;
   const asking = [
     ['/mounts', spec.mounts],
     ['/linux/maskedPaths', spec.linux?.maskedPaths],

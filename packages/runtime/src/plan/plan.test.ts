@@ -185,6 +185,7 @@ test('a further process enters the user namespace last, and waits for nobody', (
   });
   const container = {
     id: 'c1',
+    bundle: '/bundle',
     pid: 42,
     namespaces: [
       { kind: 'user' as const, hostPath: '/proc/42/ns/user' },
@@ -216,28 +217,123 @@ test('the size of a console counts with a terminal only', () => {
   expect(planned(smallSpec({ process }))).toEqual(planned(smallSpec()));
 });
 
-test('what a joined user namespace is to own is made after joining it', () => {
-  const spec = smallSpec({
-    linux: { namespaces: [{ type: 'user', path: '/ns/user' }, { type: 'mount' }, { type: 'ipc', path: '/ns/ipc' }] },
-  });
+/** From the root directory to the first mount, without the sources of devices. */
+function untilMounts(spec: RuntimeSpec, host?: Host): OperationBody[] {
+  const all = planned(spec, host).filter(({ op }) => op !== 'openSource');
+  return all.slice(
+    0,
+    all.findIndex(({ op }) => op === 'newSession'),
+  );
+}
 
-  expect(planned(spec).slice(0, 9)).toEqual([
+test('a process in between enters a joined user namespace, and what is new belongs to that', () => {
+  const namespaces = [{ type: 'user', path: '/ns/user' }, { type: 'mount' }, { type: 'pid' }, { type: 'ipc', path: '/ns/ipc' }];
+
+  expect(untilMounts(smallSpec({ linux: { namespaces } }))).toEqual([
     { op: 'openRoot', hostPath: '/bundle/rootfs' },
     { op: 'openNamespace', slot: 0, kind: 'ipc', hostPath: '/ns/ipc' },
     { op: 'openNamespace', slot: 1, kind: 'user', hostPath: '/ns/user' },
-    expect.objectContaining({ op: 'openSource' }),
-    expect.objectContaining({ op: 'openSource' }),
-    expect.objectContaining({ op: 'openSource' }),
-    expect.objectContaining({ op: 'openSource' }),
-    expect.objectContaining({ op: 'openSource' }),
-    expect.objectContaining({ op: 'openSource' }),
-  ]);
-  expect(planned(spec).slice(9, 14)).toEqual([
-    { op: 'clone', namespaces: [], cgroup: '/sys/fs/cgroup/c1' },
-    { op: 'joinNamespace', slot: 0, kind: 'ipc' },
-    { op: 'joinNamespace', slot: 1, kind: 'user' },
+    { op: 'clone', namespaces: ['mount', 'pid'], cgroup: '/sys/fs/cgroup/c1', through: [0, 1] },
     { op: 'becomeRoot' },
-    { op: 'unshare', namespaces: ['mount'] },
+    { op: 'sessionKeyring', name: '_ses.c1' },
+  ]);
+});
+
+test('others are joined before a new user namespace takes the right to', () => {
+  const namespaces = [{ type: 'user' }, { type: 'mount' }, { type: 'network', path: '/ns/net' }];
+
+  expect(untilMounts(smallSpec({ linux: { namespaces, uidMappings: IDS, gidMappings: IDS } }))).toEqual([
+    { op: 'openRoot', hostPath: '/bundle/rootfs' },
+    { op: 'openNamespace', slot: 0, kind: 'network', hostPath: '/ns/net' },
+    { op: 'clone', namespaces: ['user', 'mount'], cgroup: '/sys/fs/cgroup/c1', through: [0] },
+    { op: 'idmap', uid: [{ containerId: 0, hostId: 1, size: 1 }], gid: [{ containerId: 0, hostId: 1, size: 1 }], denySetgroups: false },
+    { op: 'becomeRoot' },
+    { op: 'sessionKeyring', name: '_ses.c1' },
+  ]);
+});
+
+test('in a joined mount namespace nothing of the others changes: no propagation, no pivot_root', () => {
+  const operations = planned(smallSpec({ linux: { namespaces: [{ type: 'mount', path: '/ns/mnt' }] } }));
+
+  expect(operations.filter(({ op }) => /root|namespace/i.test(op))).toEqual([
+    { op: 'openRoot', hostPath: '/bundle/rootfs' },
+    { op: 'openNamespace', slot: 0, kind: 'mount', hostPath: '/ns/mnt' },
+    { op: 'joinNamespace', slot: 0, kind: 'mount' },
+    { op: 'bindRoot', hostPath: '/bundle/rootfs' },
+    { op: 'chroot' },
+  ]);
+});
+
+test('a time namespace comes with its offsets, after the cgroup one', () => {
+  const namespaces = [{ type: 'mount' }, { type: 'time' }, { type: 'cgroup' }];
+  const timeOffsets = { monotonic: { secs: 10, nanosecs: 5 }, boottime: { secs: -1 } };
+
+  expect(untilMounts(smallSpec({ linux: { namespaces, timeOffsets } })).slice(1)).toEqual([
+    { op: 'clone', namespaces: ['mount'], cgroup: '/sys/fs/cgroup/c1' },
+    { op: 'unshare', namespaces: ['cgroup'] },
+    {
+      op: 'timeNamespace',
+      offsets: [
+        { clock: 'monotonic', secs: 10, nanosecs: 5 },
+        { clock: 'boottime', secs: -1, nanosecs: 0 },
+      ],
+    },
+    { op: 'sessionKeyring', name: '_ses.c1' },
+  ]);
+});
+
+test('network devices move as soon as there is a namespace to move to', () => {
+  const netDevices = { veth9: { name: 'eth0' }, dummy0: {} };
+  const joined = [{ type: 'mount' }, { type: 'network', path: '/ns/net' }];
+
+  expect(untilMounts(smallSpec({ linux: { namespaces: [{ type: 'mount' }, { type: 'network' }], netDevices } })).slice(1, 4)).toEqual([
+    { op: 'clone', namespaces: ['mount', 'network'], cgroup: '/sys/fs/cgroup/c1' },
+    { op: 'netDevice', name: 'veth9', target: 'eth0' },
+    { op: 'netDevice', name: 'dummy0', target: 'dummy0' },
+  ]);
+  expect(untilMounts(smallSpec({ linux: { namespaces: joined, netDevices } }))).toContainEqual({
+    op: 'netDevice',
+    name: 'veth9',
+    target: 'eth0',
+    slot: 0,
+  });
+});
+
+test('scheduling, memory, personality and labels are set while root’s rights are there', () => {
+  const process = {
+    cwd: '/',
+    args: ['x'],
+    scheduler: { policy: 'SCHED_BATCH', nice: 5, flags: ['SCHED_FLAG_RESET_ON_FORK'] },
+    ioPriority: { class: 'IOPRIO_CLASS_BE', priority: 6 },
+    apparmorProfile: 'docker-default',
+  };
+  const linux = {
+    namespaces: [{ type: 'mount' }],
+    memoryPolicy: { mode: 'MPOL_BIND', nodes: '0-1', flags: ['MPOL_F_STATIC_NODES'] },
+    personality: { domain: 'LINUX32' },
+  };
+  const operations = planned(smallSpec({ process, linux }), fakeHost({ securityModules: ['apparmor'] }));
+  const from = operations.findIndex(({ op }) => op === 'scheduler');
+
+  expect(operations.slice(from, from + 6)).toEqual([
+    { op: 'scheduler', policy: 3, nice: 5, priority: 0, flags: 1, runtimeNs: 0n, deadlineNs: 0n, periodNs: 0n },
+    { op: 'ioPriority', class: 2, priority: 6 },
+    { op: 'memoryPolicy', mode: 2, flags: 1 << 15, nodes: [0, 1] },
+    { op: 'personality', persona: 8 },
+    { op: 'securityLabel', attribute: 'apparmor/exec', value: 'exec docker-default' },
+    { op: 'workdir', path: '/', create: true },
+  ]);
+});
+
+test('CPUs of a further process are set before and after it moves into the cgroup', () => {
+  const container = { id: 'c1', bundle: '/bundle', pid: 42, namespaces: [], procsFiles: ['/x/cgroup.procs'] };
+  const process = { cwd: '/', args: ['x'], execCPUAffinity: { initial: '0', final: '1-2,5' } };
+
+  expect(bodies(planExec(process, smallSpec(), fakeHost(), container).operations).slice(1, 5)).toEqual([
+    { op: 'clone', namespaces: [] },
+    { op: 'cpuAffinity', cpus: [0] },
+    { op: 'joinCgroup', procsFiles: ['/x/cgroup.procs'] },
+    { op: 'cpuAffinity', cpus: [1, 2, 5] },
   ]);
 });
 
@@ -310,6 +406,27 @@ describe('seccomp', () => {
   test('comes before capabilities are dropped without, since the kernel wants CAP_SYS_ADMIN for it', () => {
     expect(order(false).indexOf('seccomp')).toBeLessThan(order(false).indexOf('boundingSet'));
   });
+});
+
+test('an agent is connected beforehand, and told whose filter it gets', () => {
+  const seccomp = {
+    defaultAction: 'SCMP_ACT_ALLOW',
+    listenerPath: '/run/agent.sock',
+    listenerMetadata: 'for me',
+    flags: ['SECCOMP_FILTER_FLAG_TSYNC', 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV'],
+    syscalls: [{ names: ['mkdir'], action: 'SCMP_ACT_NOTIFY' }],
+  };
+  const spec = smallSpec({ linux: { namespaces: [{ type: 'mount' }], seccomp } });
+  const told = (pid: string) =>
+    `{"ociVersion":"1.2.0","fds":["seccompFd"],"pid":5,"metadata":"for me","state":{"ociVersion":"1.2.0","id":"c1","status":${pid},"bundle":"/bundle"}}`;
+  const notify = (operations: readonly OperationBody[]) => operations.find((each) => each.op === 'seccompNotify');
+  const container = { id: 'c1', bundle: '/bundle', pid: 42, namespaces: [], procsFiles: [] };
+
+  expect(planned(spec)).toContainEqual({ op: 'openListener', slot: 0, hostPath: '/run/agent.sock' });
+  expect(notify(planned(spec))).toMatchObject({ slot: 0, flags: 32 });
+  expect(notify(planned(spec))?.state.join('5')).toBe(told('"creating","pid":5'));
+  const exec = planExec({ cwd: '/', args: ['x'] }, spec, fakeHost(), container);
+  expect(notify(bodies(exec.operations))?.state.join('5')).toBe(told('"running","pid":42'));
 });
 
 describe('a v1 container without a cgroup namespace', () => {

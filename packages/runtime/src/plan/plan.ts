@@ -39,8 +39,9 @@ export function plan(spec: RuntimeSpec, host: Host): RuntimePlan {
   planSettings(draft, spec);
   planBirthHooks(draft, spec, host);
   planRoot(draft, spec, host);
-  planRights(draft, spec, host);
-  planStart(draft, spec, { awaitStart: true, hooks: host });
+  const subject = { id: host.id, bundle: host.bundle, status: 'creating' } as const;
+  planRights(draft, spec, host, subject);
+  planStart(draft, spec, { awaitStart: true, subject, hooks: host });
   return draft.finish();
 }
 
@@ -57,7 +58,9 @@ export function planExec(process: SpecProcess, spec: RuntimeSpec, host: HostFact
   requireSupported(asIf);
   planEntry(draft, asIf, container);
   planConsole(draft, process);
-  planRights(draft, asIf, host);
-  planStart(draft, asIf, { awaitStart: container.holdBack === true });
+  const { id, bundle, pid } = container;
+  const subject = { id, bundle, pid, status: 'running' } as const;
+  planRights(draft, asIf, host, subject);
+  planStart(draft, asIf, { awaitStart: container.holdBack === true, subject });
   return draft.finish();
 }

@@ -37,8 +37,46 @@ test.each<[string, Partial<RuntimeSpec>, string, string]>([
   // @proves runtime-spec: config-linux.md#intelrdt/tasks config-linux.md#intelrdt/no-filesystem config-linux.md#intelrdt/schemata
   // @proves runtime-spec: config-linux.md#intelrdt/class config-linux.md#intelrdt/monitoring
   ['intelRdt', withLinux({ intelRdt: { closID: 'x' } }), '/linux/intelRdt', 'unsupported'],
+  ['an SELinux label', { process: { cwd: '/', args: ['x'], selinuxLabel: 'a:b:c:d' } }, '/process/selinuxLabel', 'unsupported'],
   // @proves runtime-spec: config-linux.md#namespaces/time
-  ['a time namespace', withLinux({ namespaces: [{ type: 'mount' }, { type: 'time' }] }), '/linux/namespaces/1', 'unsupported'],
+  [
+    'time offsets without a time namespace',
+    withLinux({ timeOffsets: { monotonic: { secs: 1 } } }),
+    '/linux/timeOffsets',
+    'invalid-argument',
+  ],
+  ['a flag of a personality', withLinux({ personality: { domain: 'LINUX', flags: ['X'] } }), '/linux/personality/flags', 'unsupported'],
+  [
+    'a scheduling policy of other systems',
+    { process: { cwd: '/', args: ['x'], scheduler: { policy: 'SCHED_ISO' } } },
+    '/process/scheduler/policy',
+    'unsupported',
+  ],
+  [
+    'memory of nodes that are no list',
+    withLinux({ memoryPolicy: { mode: 'MPOL_BIND', nodes: '3-1' } }),
+    '/linux/memoryPolicy/nodes',
+    'invalid-argument',
+  ],
+  ['a network device without a namespace to go to', withLinux({ netDevices: { eth0: {} } }), '/linux/netDevices/eth0', 'invalid-argument'],
+  [
+    'a network device of an impossible name',
+    withLinux({ namespaces: [{ type: 'mount' }, { type: 'network' }], netDevices: { eth0: { name: 'far-too-long-for-it' } } }),
+    '/linux/netDevices/eth0',
+    'invalid-argument',
+  ],
+  [
+    'a mount namespace to join with a new user namespace',
+    withLinux({ namespaces: [{ type: 'user' }, { type: 'mount', path: '/ns/mnt' }], uidMappings: IDS, gidMappings: IDS }),
+    '/linux/namespaces/1/path',
+    'unsupported',
+  ],
+  [
+    'a filter that asks nobody',
+    withLinux({ seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mkdir'], action: 'SCMP_ACT_NOTIFY' }] } }),
+    '/linux/seccomp/listenerPath',
+    'invalid-argument',
+  ],
   [
     'tmpcopyup of a proc',
     withMount({ destination: '/run', type: 'sysfs', options: ['tmpcopyup'] }),

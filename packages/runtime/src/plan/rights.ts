@@ -4,7 +4,7 @@
  * Knows: the order the kernel forces on them.
  * Does not know: names of users; ids only.
  *
- *     rlimits → working directory → bounding set → user (keeping capabilities) → capabilities → umask → no_new_privs
+ *     rlimits, scheduling, labels → seccomp without no_new_privs → working directory → bounding set → user (keeping capabilities) → capabilities → umask → no_new_privs
  *
  * @spec runtime-spec/config.md#posix-process
  */
@@ -12,18 +12,22 @@ import type { RuntimeSpec, SpecIdMapping } from '@slipway/oci';
 import { planCapabilities } from './capabilities.ts';
 import { type Draft, invalid } from './draft.ts';
 import type { HostFacts } from './host.ts';
+import { planLabels } from './labels.ts';
 import { planLimits } from './limits.ts';
 import { userNamespaceOf } from './namespaces.ts';
-import { planEarlySeccomp } from './seccomp.ts';
+import { planScheduling } from './scheduling.ts';
+import { planEarlySeccomp, type SeccompSubject } from './seccomp.ts';
 import { planProgram } from './start.ts';
 
 const DEFAULT_UMASK = 0o022;
 
-export function planRights(draft: Draft, spec: RuntimeSpec, host: HostFacts): void {
+export function planRights(draft: Draft, spec: RuntimeSpec, host: HostFacts, subject: SeccompSubject): void {
   const { process } = spec;
   if (process === undefined) throw invalid('/process', 'a container needs a process');
   planLimits(draft, spec, host);
-  planEarlySeccomp(draft, spec);
+  planScheduling(draft, spec);
+  planLabels(draft, spec, host);
+  planEarlySeccomp(draft, spec, subject);
   // As root: a user may start in a directory that it could not enter by itself.
   draft.add(
     'rights',

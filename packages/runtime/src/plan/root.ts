@@ -11,7 +11,7 @@ import type { RuntimeSpec } from '@slipway/oci';
 import type { Draft } from './draft.ts';
 import type { Host } from './host.ts';
 import { toContainerPath } from './mount-request.ts';
-import { hasOwn } from './namespaces.ts';
+import { hasOwn, joinsExisting } from './namespaces.ts';
 
 /** @spec runtime-spec/config-linux.md#readonly-paths/read-only */
 export function planRoot(draft: Draft, spec: RuntimeSpec, host: Host): void {
@@ -23,7 +23,8 @@ export function planRoot(draft: Draft, spec: RuntimeSpec, host: Host): void {
     const origin = { pointer: `/linux/maskedPaths/${index}`, reason: `${path} would show the host` };
     draft.add('root', origin, { op: 'mask', path: toContainerPath(path) });
   }
-  if (!hasOwn(spec, 'mount') || host.noPivot === true) {
+  // pivot_root in a mount namespace of others would take their root away.
+  if (!hasOwn(spec, 'mount') || joinsExisting(spec, 'mount') || host.noPivot === true) {
     draft.add('root', { pointer: '/root/path', reason: 'the root directory becomes /, without pivot_root' }, { op: 'chroot' });
   } else {
     draft.add(

@@ -8,15 +8,16 @@ import type { RuntimeSpec, SpecProcess } from '@slipway/oci';
 import { type Draft, invalid } from './draft.ts';
 import { planStartHooks } from './hooks.ts';
 import type { BundleFacts } from './host.ts';
-import { planLateSeccomp } from './seccomp.ts';
+import { planLateSeccomp, type SeccompSubject } from './seccomp.ts';
 
 interface StartChoices {
   readonly awaitStart: boolean;
+  readonly subject: SeccompSubject;
   /** Of a container's first process: whose state its hooks are told. */
   readonly hooks?: BundleFacts;
 }
 
-export function planStart(draft: Draft, spec: RuntimeSpec, { awaitStart, hooks }: StartChoices): void {
+export function planStart(draft: Draft, spec: RuntimeSpec, { awaitStart, subject, hooks }: StartChoices): void {
   const { process: program } = spec;
   const [name] = program?.args ?? [];
   if (program === undefined || name === undefined) throw invalid('/process/args', 'a process needs at least one argument, its program');
@@ -24,7 +25,7 @@ export function planStart(draft: Draft, spec: RuntimeSpec, { awaitStart, hooks }
   if (awaitStart)
     draft.add('start', { pointer: '', reason: 'created: everything is ready, and `start` decides when' }, { op: 'awaitStart' });
   if (hooks !== undefined) planStartHooks(draft, spec, hooks);
-  planLateSeccomp(draft, spec);
+  planLateSeccomp(draft, spec, subject);
   draft.add('start', { pointer: '/process/args', reason: `the process becomes ${name}` }, { op: 'exec', args: program.args ?? [], env });
 }
 

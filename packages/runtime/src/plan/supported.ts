@@ -8,19 +8,7 @@ import type { RuntimeSpec } from '@slipway/oci';
 import { unsupported } from './draft.ts';
 
 /** JSON pointers. An empty value (`""`, `{}`, `[]`) asks for nothing and passes. */
-const UNSUPPORTED = [
-  '/process/apparmorProfile',
-  '/process/selinuxLabel',
-  '/process/ioPriority',
-  '/process/scheduler',
-  '/process/execCPUAffinity',
-  '/linux/intelRdt',
-  '/linux/mountLabel',
-  '/linux/personality',
-  '/linux/timeOffsets',
-  '/linux/netDevices',
-  '/linux/memoryPolicy',
-] as const;
+const UNSUPPORTED = ['/linux/intelRdt', '/linux/mountLabel'] as const;
 
 /**
  * @throws EngineError `unsupported` / `E_SPEC_UNSUPPORTED` naming the first such field; annotations and unknown fields pass

@@ -46,6 +46,8 @@ export const Return = {
   killThread: 0x0000_0000,
   trap: 0x0003_0000,
   errno: 0x0005_0000,
+  /** Asks an agent through the filter's own descriptor. */
+  notify: 0x7fc0_0000,
   trace: 0x7ff0_0000,
   log: 0x7ffc_0000,
   allow: 0x7fff_0000,

@@ -20,6 +20,8 @@ export interface CompiledSeccomp {
   readonly program: Uint8Array;
   /** SECCOMP_FILTER_FLAG_… bits. */
   readonly flags: number;
+  /** Some calls are an agent's to decide: the filter must be installed with a listener. */
+  readonly notifies: boolean;
   /** What of the document has no effect here, a sentence each. */
   readonly warnings: readonly string[];
 }
@@ -28,6 +30,7 @@ const FLAGS: Readonly<Record<string, number>> = {
   SECCOMP_FILTER_FLAG_TSYNC: 1,
   SECCOMP_FILTER_FLAG_LOG: 2,
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 32,
 };
 
 /** Documents remembered; the oldest goes first. */
@@ -58,7 +61,9 @@ function compileAnew(profile: SpecSeccomp, machine: string): CompiledSeccomp {
   if (instructions.length > PROGRAM_MAX_INSTRUCTIONS) {
     throw invalid('syscalls', `the filter needs ${instructions.length} instructions, and the kernel takes ${PROGRAM_MAX_INSTRUCTIONS}`);
   }
-  return { program: encodeProgram(instructions), flags: flagsOf(profile), warnings: findWarnings(profile, architectures) };
+  const notifies = (profile.syscalls ?? []).some(({ action }) => action === 'SCMP_ACT_NOTIFY');
+  const warnings = findWarnings(profile, architectures);
+  return { program: encodeProgram(instructions), flags: flagsOf(profile) & ~flagsWithout(notifies), notifies, warnings };
 }
 
 const KNOWN_ARCHITECTURES: ReadonlySet<string> = new Set(SECCOMP_ARCHITECTURES);
@@ -80,6 +85,14 @@ function flagsOf(profile: SpecSeccomp): number {
     if (bit === undefined) throw unsupported(`seccomp flag ${JSON.stringify(name)} is not supported`, `flags/${index}`);
     return bits | bit;
   }, 0);
+}
+
+/**
+ * What the kernel refuses or does not need: waiting for an agent where there is none, and, where there is one, the filtering of other
+ * threads, of which the process has none but the launcher's own messenger.
+ */
+function flagsWithout(notifies: boolean): number {
+  return FLAGS[notifies ? 'SECCOMP_FILTER_FLAG_TSYNC' : 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV'] ?? 0;
 }
 
 function findWarnings(profile: SpecSeccomp, architectures: readonly Architecture[]): string[] {

@@ -53,7 +53,7 @@ const EPERM = 1;
 const ENOSYS = Return.errno | 38;
 const UINT64 = (1n << 64n) - 1n;
 
-/** @throws EngineError `invalid-argument` / `E_SECCOMP_INVALID` naming the rule; `unsupported` / `E_SECCOMP_UNSUPPORTED` for SCMP_ACT_NOTIFY */
+/** @throws EngineError `invalid-argument` / `E_SECCOMP_INVALID` naming the rule */
 export function planPolicy(profile: SpecSeccomp, architecture: Architecture): Policy {
   const standard = returnValue(profile.defaultAction, profile.defaultErrnoRet, 'defaultAction');
   const verdicts = new Map<number, { cases: { conditions: readonly Condition[]; returns: number }[]; decided?: number }>();
@@ -155,11 +155,9 @@ function returnValue(action: string, errno: number | undefined, at: string): num
     case 'SCMP_ACT_LOG':
       return Return.log;
     case 'SCMP_ACT_NOTIFY':
-      throw new EngineError('unsupported', 'SCMP_ACT_NOTIFY is not supported: no agent is attached', {
-        code: 'E_SECCOMP_UNSUPPORTED',
-        op: 'seccomp.compile',
-        subject: `/linux/seccomp/${at}`,
-      });
+      // The agent could not even be handed the filter: every call would wait for it.
+      if (at === 'defaultAction') throw invalid(at, 'SCMP_ACT_NOTIFY cannot be the default');
+      return Return.notify;
     default:
       throw invalid(at, `unknown action ${JSON.stringify(action)}`);
   }

@@ -31,6 +31,7 @@ export function fakeHost(changes: Partial<Host> = {}): Host {
     oomScoreAdj: 0,
     cgroups: V2,
     hasKcore: true,
+    securityModules: [],
     id: 'c1',
     bundle: '/bundle',
     rootfs: '/bundle/rootfs',
