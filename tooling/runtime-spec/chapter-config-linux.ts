@@ -1,7 +1,6 @@
 /** Normative statements of the runtime specification's config-linux.md, but for control groups and seccomp. @see statements.ts */
 import type { Chapter } from './statements.ts';
 
-const NOT_YET = 'no operation does it yet';
 const NO_RDT = 'no machine that this is built or proved on has a resctrl file system';
 
 export const CONFIG_LINUX: Chapter['statements'] = {
@@ -9,7 +8,7 @@ export const CONFIG_LINUX: Chapter['statements'] = {
 
   'namespaces/type': { must: 'a namespace has a type' },
   'namespaces/supported': { should: 'pid, network, mount, ipc, uts, user, cgroup can be asked for' },
-  'namespaces/time': { should: 'a time namespace can be asked for', refused: NOT_YET },
+  'namespaces/time': { should: 'a time namespace can be asked for' },
   'namespaces/path-absolute': { must: 'the path of a namespace is absolute' },
   'namespaces/path-joined': { must: 'with a path, the process is in that namespace' },
   'namespaces/path-mismatch': { must: 'a path to something else than a namespace of this type is an error' },
@@ -21,7 +20,7 @@ export const CONFIG_LINUX: Chapter['statements'] = {
   'user-namespace-mappings/applied': { must: 'ids are mapped as the lists say' },
   'user-namespace-mappings/ownership': { should: 'the owners of files stay as they are' },
 
-  'offset-for-time-namespace/offsets': { must: 'the clocks of a time namespace are set off', refused: NOT_YET },
+  'offset-for-time-namespace/offsets': { must: 'the clocks of a time namespace are set off' },
 
   'devices/available': { must: 'each device of the list is in the container' },
   'devices/fields': { must: 'a device has type and path, and numbers unless it is a pipe' },
@@ -34,10 +33,7 @@ export const CONFIG_LINUX: Chapter['statements'] = {
   'default-devices/console': { must: 'with a terminal, /dev/console is it' },
   'default-devices/ptmx': { must: '/dev/ptmx is that of the container’s own /dev/pts' },
 
-  'network-devices/moved': {
-    must: 'the listed interfaces of the host are in the container, with their addresses',
-    refused: 'needs rtnetlink in the launcher',
-  },
+  'network-devices/moved': { must: 'the listed interfaces of the host are in the container, with their addresses' },
 
   'intelrdt/tasks': { must: 'the process is entered in the class’s directory', refused: NO_RDT },
   'intelrdt/no-filesystem': { must: 'without a resctrl file system it is an error', refused: NO_RDT },
@@ -46,7 +42,7 @@ export const CONFIG_LINUX: Chapter['statements'] = {
   'intelrdt/class': { must: 'a class is made, found or compared as its name and schemas ask', refused: NO_RDT },
   'intelrdt/monitoring': { must: 'a monitoring group is made and taken away with the container', refused: NO_RDT },
 
-  'memory-policy/mode': { must: 'the memory policy is set for the process', refused: NOT_YET },
+  'memory-policy/mode': { must: 'the memory policy is set for the process' },
 
   'sysctl/set': { must: 'kernel parameters are set for the container' },
 
@@ -59,5 +55,5 @@ export const CONFIG_LINUX: Chapter['statements'] = {
   'readonly-paths/absolute': { must: 'a read-only path is absolute' },
 
   'mount-label/label': { must: 'mounts have the SELinux context', refused: 'no SELinux in the kernels that this is proved on' },
-  'personality/domain': { must: 'the process has the execution domain that is asked for', refused: NOT_YET },
+  'personality/domain': { must: 'the process has the execution domain that is asked for' },
 };

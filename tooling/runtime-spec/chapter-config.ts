@@ -49,12 +49,9 @@ export const CONFIG: Chapter = {
     'linux-process/oom-score-untouched': { must: 'oom_score_adj stays as it is where oomScoreAdj is not given' },
     'linux-process/apparmor': { must: 'the process runs under its AppArmor profile', refused: NO_LSM },
     'linux-process/selinux': { must: 'the process runs under its SELinux label', refused: NO_LSM },
-    'linux-process/scheduler': { must: 'policy and parameters of the scheduler are set', refused: 'no operation does it yet' },
-    'linux-process/io-priority': { must: 'class and level of io priority are set', refused: 'no operation does it yet' },
-    'linux-process/exec-cpu-affinity': {
-      must: 'a process that enters the container runs on the given processors',
-      refused: 'no operation does it yet',
-    },
+    'linux-process/scheduler': { must: 'policy and parameters of the scheduler are set' },
+    'linux-process/io-priority': { must: 'class and level of io priority are set' },
+    'linux-process/exec-cpu-affinity': { must: 'a process that enters the container runs on the given processors' },
 
     'posix-platform-user/ids': { must: 'uid and gid are numbers of the container’s namespace, and the process has them' },
     'posix-platform-user/additional-groups': { must: 'additionalGids are the process’s further groups' },

@@ -216,8 +216,6 @@ describe('each fault is found at its place', () => {
     ],
     // @proves runtime-spec: config-linux.md#seccomp/default-errno
     ['an errno for an action that has none', seccomp({ defaultErrnoRet: 1 }), '/linux/seccomp/defaultErrnoRet has no meaning'],
-    // @proves runtime-spec: config-linux.md#seccomp/listener-socket config-linux.md#seccomp/listener-once
-    // @proves runtime-spec: config-linux.md#seccomp/listener-failure config-linux.md#the-container-process-state/sent
     [
       'an agent that is not there',
       seccomp({ syscalls: [{ ...log, action: 'SCMP_ACT_NOTIFY' }] }),

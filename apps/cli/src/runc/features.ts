@@ -11,13 +11,15 @@ import {
   HOOK_KINDS,
   MEMORY_POLICY_FLAGS,
   MEMORY_POLICY_MODES,
-  OCI_VERSION,
   SECCOMP_ACTIONS,
   SECCOMP_FLAGS,
   SECCOMP_OPERATORS,
 } from '@slipway/oci';
 import { CLAMP_ANNOTATION } from '@slipway/runtime';
 import type { Command } from './context.ts';
+
+/** The newest release whose fields are all acted on or refused by name. */
+const NEWEST_READ = '1.3.0';
 
 /** Words of mount options with a meaning here; the same list that parseMountOptions sorts. */
 const MOUNT_OPTIONS = [
@@ -38,7 +40,7 @@ export const features: Command = async ({ out }) => {
     `${JSON.stringify(
       {
         ociVersionMin: '1.0.0',
-        ociVersionMax: OCI_VERSION,
+        ociVersionMax: NEWEST_READ,
         hooks: HOOK_KINDS,
         mountOptions: MOUNT_OPTIONS,
         linux: {

@@ -63,6 +63,7 @@ describe('namespaces that only ours joins, or makes', () => {
   });
   afterAll(() => runtime.dispose());
 
+  // @proves runtime-spec: config-linux.md#namespaces/time config-linux.md#offset-for-time-namespace/offsets
   hostTest('a time namespace has clocks of its own, in exec too', ['root'], async () => {
     const linux = { ...withPaths([...ALL, 'time'], {}), timeOffsets: { boottime: { secs: 1_000_000 }, monotonic: { secs: 5 } } };
     const { id, pid } = await runtime.sleeping({ linux });
@@ -161,6 +162,7 @@ describe('network devices', () => {
     [...text.matchAll(/inet6? (\S+)(?: brd (\S+))? scope global/g)].map(([, address, brd]) => `${address} ${brd ?? ''}`);
   const both = ['10.213.7.1/24 10.213.7.255', 'fd00:213::1/64 '];
 
+  // @proves runtime-spec: config-linux.md#network-devices/moved
   hostTest('a device moves with its lasting addresses, takes its new name and is up', ['root'], async () => {
     makeDevice();
     const linux = { netDevices: { [name]: { name: 'eth0' } } };

@@ -21,6 +21,7 @@ describe('a process is scheduled and placed as its document says', () => {
   const SCHED_BATCH = 3;
   const SCHED_IDLE = 5;
 
+  // @proves runtime-spec: config.md#linux-process/scheduler config.md#linux-process/io-priority
   hostTest('scheduling policy, nice and disk priority, of further processes too', ['root'], async () => {
     const process = {
       scheduler: { policy: 'SCHED_BATCH', nice: 7 },
@@ -45,6 +46,7 @@ describe('a process is scheduled and placed as its document says', () => {
     expect(refused.stderr).toMatch(/scheduler.*sched_setattr: EINVAL/);
   });
 
+  // @proves runtime-spec: config.md#linux-process/exec-cpu-affinity
   hostTest('CPUs of a further process', ['root'], async () => {
     const { id } = await runtime.sleeping();
     const file = join(runtime.dir, 'process.json');
@@ -54,6 +56,7 @@ describe('a process is scheduled and placed as its document says', () => {
     expect((await runtime.must('exec', '--process', file, id)).stdout).toBe('Cpus_allowed_list:\t0\n');
   });
 
+  // @proves runtime-spec: config-linux.md#memory-policy/mode
   hostTest('memory of a NUMA node, where the kernel has them', ['root'], async () => {
     const linux = { memoryPolicy: { mode: 'MPOL_BIND', nodes: '0', flags: ['MPOL_F_STATIC_NODES'] } };
     const ended = await runtime.run({ linux, process: { args: ['/bin/cat', '/proc/self/numa_maps'] } });
@@ -62,6 +65,7 @@ describe('a process is scheduled and placed as its document says', () => {
     else expect(ended.stderr).toMatch(/memoryPolicy.*ENOSYS/);
   });
 
+  // @proves runtime-spec: config-linux.md#personality/domain
   hostTest('the personality of a 32-bit machine', ['root'], async () => {
     const rootfs = runtime.rootfs();
     const args = ['/bin/busybox', 'uname', '-m'];
@@ -158,8 +162,8 @@ describe.each(RUNTIMES)('a seccomp agent, by $name', (under) => {
     syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_NOTIFY' }],
   });
 
-  // @spec runtime-spec/config-linux.md#containerprocessstate
   for (const noNewPrivileges of [true, false]) {
+    // @proves runtime-spec: config-linux.md#the-container-process-state/sent config-linux.md#seccomp/listener-socket config-linux.md#seccomp/listener-once
     hostTest(`decides calls, knows whose they are, with no_new_privs ${noNewPrivileges}`, ['root'], async () => {
       using agent = await startAgent();
       const rootfs = runtime.rootfs();
@@ -177,6 +181,7 @@ describe.each(RUNTIMES)('a seccomp agent, by $name', (under) => {
     });
   }
 
+  // @proves runtime-spec: config-linux.md#seccomp/listener-failure
   hostTest('without an agent there is no container', ['root'], async () => {
     const refused = await runtime.run({ linux: { seccomp: profile(join(dir, 'nobody.sock')) } });
 

@@ -209,7 +209,11 @@ function planUnshare(draft: Draft, fresh: readonly NamespaceUse[]): void {
   draft.add('identity', origin, { op: 'unshare', namespaces: ['cgroup'] });
 }
 
-/** Offsets have to be written between the making of a time namespace and the first entry into it. */
+/**
+ * Offsets have to be written between the making of a time namespace and the first entry into it.
+ *
+ * @spec runtime-spec/config-linux.md#offset-for-time-namespace
+ */
 function planTime(draft: Draft, spec: RuntimeSpec, fresh: readonly NamespaceUse[]): void {
   const time = fresh.find(({ kind }) => kind === 'time');
   const offsets = Object.entries(spec.linux?.timeOffsets ?? {}).map(([clock, { secs = 0, nanosecs = 0 }]) => ({ clock, secs, nanosecs }));

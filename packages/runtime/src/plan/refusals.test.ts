@@ -6,7 +6,6 @@ import { plan } from './plan.ts';
 const IDS = [{ containerID: 0, hostID: 100_000, size: 10 }];
 const withLinux = (linux: SpecLinux): Partial<RuntimeSpec> => ({ linux: { namespaces: [{ type: 'mount' }], ...linux } });
 /** Fields that our types do not name. */
-const withProcess = (fields: object): Partial<RuntimeSpec> => ({ process: { cwd: '/', args: ['x'], ...fields } });
 const withMount = (mount: NonNullable<RuntimeSpec['mounts']>[number]): Partial<RuntimeSpec> => ({ mounts: [mount] });
 const withUser = (changes: Partial<RuntimeSpec>): Partial<RuntimeSpec> => ({
   linux: { namespaces: [{ type: 'mount' }, { type: 'user' }], uidMappings: IDS, gidMappings: IDS },
@@ -18,27 +17,11 @@ test.each<[string, Partial<RuntimeSpec>, string, string]>([
   ['an AppArmor profile', { process: { cwd: '/', args: ['x'], apparmorProfile: 'p' } }, '/process/apparmorProfile', 'unsupported'],
   // @proves runtime-spec: config.md#linux-process/selinux
   ['an SELinux label', { process: { cwd: '/', args: ['x'], selinuxLabel: 'p' } }, '/process/selinuxLabel', 'unsupported'],
-  // @proves runtime-spec: config.md#linux-process/scheduler
-  ['a scheduler', withProcess({ scheduler: { policy: 'SCHED_BATCH' } }), '/process/scheduler', 'unsupported'],
-  // @proves runtime-spec: config.md#linux-process/io-priority
-  ['an io priority', withProcess({ ioPriority: { class: 'IOPRIO_CLASS_BE', priority: 4 } }), '/process/ioPriority', 'unsupported'],
-  // @proves runtime-spec: config.md#linux-process/exec-cpu-affinity
-  ['a cpu affinity', withProcess({ execCPUAffinity: { initial: '0' } }), '/process/execCPUAffinity', 'unsupported'],
   // @proves runtime-spec: config-linux.md#mount-label/label
   ['a mount label', withLinux({ mountLabel: 'p' }), '/linux/mountLabel', 'unsupported'],
-  // @proves runtime-spec: config-linux.md#personality/domain
-  ['a personality', withLinux({ personality: { domain: 'LINUX32' } }), '/linux/personality', 'unsupported'],
-  // @proves runtime-spec: config-linux.md#memory-policy/mode
-  ['a memory policy', withLinux({ memoryPolicy: { mode: 'MPOL_BIND', nodes: '0' } }), '/linux/memoryPolicy', 'unsupported'],
-  // @proves runtime-spec: config-linux.md#network-devices/moved
-  ['network devices', withLinux({ netDevices: { eth0: { name: 'x' } } }), '/linux/netDevices', 'unsupported'],
-  // @proves runtime-spec: config-linux.md#offset-for-time-namespace/offsets
-  ['time offsets', withLinux({ timeOffsets: { monotonic: { secs: 1 } } }), '/linux/timeOffsets', 'unsupported'],
   // @proves runtime-spec: config-linux.md#intelrdt/tasks config-linux.md#intelrdt/no-filesystem config-linux.md#intelrdt/schemata
   // @proves runtime-spec: config-linux.md#intelrdt/class config-linux.md#intelrdt/monitoring
   ['intelRdt', withLinux({ intelRdt: { closID: 'x' } }), '/linux/intelRdt', 'unsupported'],
-  ['an SELinux label', { process: { cwd: '/', args: ['x'], selinuxLabel: 'a:b:c:d' } }, '/process/selinuxLabel', 'unsupported'],
-  // @proves runtime-spec: config-linux.md#namespaces/time
   [
     'time offsets without a time namespace',
     withLinux({ timeOffsets: { monotonic: { secs: 1 } } }),

@@ -4,7 +4,7 @@
  * Knows: the kernel's numbers for the specification's words.
  * Does not know: which of them this kernel grants us; the operation says so when it fails.
  *
- * @spec runtime-spec/config.md#linux-process
+ * @spec runtime-spec/config.md#linux-process, runtime-spec/config-linux.md#memory-policy, runtime-spec/config-linux.md#personality
  * @see sched_setattr(2), ioprio_set(2), set_mempolicy(2), personality(2)
  */
 import type { RuntimeSpec, SpecProcess } from '@slipway/oci';

@@ -48,7 +48,7 @@ function planSeccomp(draft: Draft, spec: RuntimeSpec, phase: 'rights' | 'start',
   draft.add(phase, origin, { op: 'seccompNotify', program, flags, slot, state: processState(spec, subject) });
 }
 
-/** The message to the agent, cut where the pid goes. @spec runtime-spec/config-linux.md#containerprocessstate */
+/** The message to the agent, cut where the pid goes. @spec runtime-spec/config-linux.md#the-container-process-state, runtime-spec/config-linux.md#seccomp */
 function processState(spec: RuntimeSpec, { id, bundle, status, pid }: SeccompSubject): readonly string[] {
   const { ociVersion, annotations } = spec;
   const metadata = spec.linux?.seccomp?.listenerMetadata;
