@@ -140,19 +140,21 @@ function runtimeMounts(runtime: TestRuntime): readonly { destination: string }[]
 
 describe('network devices', () => {
   let runtime: TestRuntime;
-  const name = `sw${process.pid}`.slice(0, 12);
+  /** The end of a namespace destroys its devices a moment later, so each test has a name of its own. */
+  let name = '';
+  const names = new Set<string>();
   const ip = (...args: string[]) => execFileSync('ip', args, { encoding: 'utf8' });
-  const isHere = () => spawnSync('ip', ['link', 'show', name]).status === 0;
   beforeAll(() => {
     runtime = new TestRuntime(OURS);
   });
-  afterAll(() => {
-    if (isHere()) ip('link', 'del', name);
-    return runtime.dispose();
+  afterAll(async () => {
+    await runtime.dispose();
+    for (const each of names) spawnSync('ip', ['link', 'del', each]);
   });
   /** A veth with lasting addresses of both families, and up. */
   const makeDevice = () => {
-    if (isHere()) ip('link', 'del', name);
+    name = `sw${process.pid % 100_000}x${names.size}`;
+    names.add(name);
     ip('link', 'add', name, 'type', 'veth', 'peer', 'name', `${name}p`);
     ip('link', 'set', name, 'up');
     ip('addr', 'add', '10.213.7.1/24', 'brd', '+', 'dev', name);
