@@ -34,6 +34,7 @@ const NEEDED_BY_TESTS = [
   'strace',
   'attr',
   'libcap2-bin',
+  'uidmap', // containers of an engine that is not root
   'qemu-system-x86',
   // Libraries of docker, podman, buildah and conmon, which are unpacked without being installed (peers.mjs).
   'libdevmapper1.02.1',

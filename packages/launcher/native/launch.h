@@ -188,6 +188,7 @@ int op_security_label(struct launch *l, const struct operation *op);
 int op_open_listener(struct launch *l, const struct operation *op);
 int op_seccomp_notify(struct launch *l, const struct operation *op);
 int op_net_device(struct launch *l, const struct operation *op);
+int op_enter_user_namespace(struct launch *l, const struct operation *op);
 
 /* exec.c */
 void reset_signals(void);
@@ -216,6 +217,8 @@ bool plan_has(const struct plan *plan, uint8_t code);
 /* Into a v2 cgroup by its directory, where clone3 did not do it. */
 int join_late(const struct launch *l, const char *directory);
 int take_slot(struct launch *l, uint64_t slot, int fd);
+/* Setgroups and both maps of a process's new user namespace. */
+int write_maps(pid_t pid, bool deny_setgroups, const struct argument *uid, const struct argument *gid);
 int write_time_offsets(const struct launch *l, uint32_t index);
 
 /* netdev.c */

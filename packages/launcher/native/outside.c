@@ -150,14 +150,19 @@ static int write_id_maps(pid_t pid, const struct argument *uid, const struct arg
     return write_id_map(pid, "/uid_map", uid) < 0 || write_id_map(pid, "/gid_map", gid) < 0 ? -1 : 0;
 }
 
-int op_idmap(struct launch *l, const struct operation *op)
+int write_maps(pid_t pid, bool deny_setgroups, const struct argument *uid, const struct argument *gid)
 {
     struct text deny = {.length = 0};
 
     text_add(&deny, "deny");
-    if (op->arg[2].number != 0 && write_child_file(l->child, "/setgroups", &deny) < 0)
+    if (deny_setgroups && write_child_file(pid, "/setgroups", &deny) < 0)
         return fail("setgroups");
-    return write_id_maps(l->child, &op->arg[0], &op->arg[1]);
+    return write_id_maps(pid, uid, gid);
+}
+
+int op_idmap(struct launch *l, const struct operation *op)
+{
+    return write_maps(l->child, op->arg[2].number != 0, &op->arg[0], &op->arg[1]);
 }
 
 int op_join_cgroup(struct launch *l, const struct operation *op)

@@ -72,6 +72,7 @@ static const struct {
     [OP_OPEN_LISTENER] = {"openListener", "us", true},      /* slot, host path */
     [OP_SECCOMP_NOTIFY] = {"seccompNotify", "buul", false}, /* program, flags, slot, texts between which the pid goes */
     [OP_NET_DEVICE] = {"netDevice", "ssu", true},           /* name here, name there, slot or the child's own */
+    [OP_ENTER_USER_NAMESPACE] = {"enterUserNamespace", "smmuss", true}, /* path or empty, uid, gid, deny setgroups, two helpers or empty */
 };
 
 struct reader {
@@ -260,7 +261,7 @@ static bool changes_mounts(unsigned code)
 
 static bool comes_before_clone(unsigned code)
 {
-    return code < OP_CLONE || code == OP_OPEN_LISTENER;
+    return code < OP_CLONE || code == OP_OPEN_LISTENER || code == OP_ENTER_USER_NAMESPACE;
 }
 
 #define NEW_MOUNT_NAMESPACE 0x00020000u /* CLONE_NEWNS */

@@ -71,6 +71,7 @@ enum opcode {
     OP_OPEN_LISTENER,
     OP_SECCOMP_NOTIFY,
     OP_NET_DEVICE,
+    OP_ENTER_USER_NAMESPACE,
     OPCODE_COUNT,
 };
 

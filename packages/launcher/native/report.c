@@ -73,6 +73,7 @@ static const operation_function FUNCTIONS[OPCODE_COUNT] = {
     [OP_OPEN_LISTENER] = op_open_listener,
     [OP_SECCOMP_NOTIFY] = op_seccomp_notify,
     [OP_NET_DEVICE] = op_net_device,
+    [OP_ENTER_USER_NAMESPACE] = op_enter_user_namespace,
 };
 
 static const char *last_failed = "";

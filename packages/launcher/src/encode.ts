@@ -76,6 +76,7 @@ export const OPCODES = [
   'openListener',
   'seccompNotify',
   'netDevice',
+  'enterUserNamespace',
 ] as const satisfies ReadonlyArray<Operation['op'] | ''>;
 
 const OPCODE_OF = new Map<string, number>(OPCODES.map((name, code) => [name, code]));
@@ -331,6 +332,13 @@ const WRITERS: Writers = {
     w.text(o.name);
     w.text(o.target);
     w.u32(o.slot === undefined ? NO_SLOT : slot(o.slot));
+  },
+  enterUserNamespace: (w, o) => {
+    w.text(o.hostPath ?? '');
+    w.idmap(o.uid);
+    w.idmap(o.gid);
+    w.u32(o.denySetgroups ? 1 : 0);
+    for (const program of o.helpers ?? ['', '']) w.text(program);
   },
 };
 

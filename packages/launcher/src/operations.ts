@@ -202,6 +202,18 @@ export type OperationBody =
       readonly target: string;
       /** The namespace, where the child has yet to join it; absent: the child's own. */
       readonly slot?: number;
+    }
+  /**
+   * The launcher itself enters a user namespace, with a mount namespace of its own, and is root there: for an engine that is not root.
+   * `hostPath` of one that exists; else a new one with these maps, written by ourselves or by the programs `helpers` (uid, gid).
+   */
+  | {
+      readonly op: 'enterUserNamespace';
+      readonly hostPath?: string;
+      readonly uid: readonly IdMapping[];
+      readonly gid: readonly IdMapping[];
+      readonly denySetgroups: boolean;
+      readonly helpers?: readonly [string, string];
     };
 
 /** A program of the caller. @spec runtime-spec/config.md#posix-platform-hooks */

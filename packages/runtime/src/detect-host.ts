@@ -10,6 +10,7 @@ import { hostControlFiles, inUserNamespace, readOwnRights } from '@slipway/kerne
 import { RLIMIT_UNLIMITED } from '@slipway/oci';
 import type { CgroupHierarchy, HostFacts } from './plan/host.ts';
 
+const ID_MAP_HELPERS = ['/usr/bin/newuidmap', '/usr/bin/newgidmap'] as const;
 const APPARMOR = '/sys/module/apparmor/parameters/enabled';
 
 /** Reads /proc of the calling process. */
@@ -24,6 +25,9 @@ export function detectHost(cgroups: CgroupHost = detectCgroups()): HostFacts {
     hardLimits: parseLimits(limits),
     oomScoreAdj,
     cgroups: { layout: cgroups.mode, hierarchies: cgroups.hierarchies.map(describeHierarchy) },
+    uid: process.geteuid?.() ?? 0,
+    gid: process.getegid?.() ?? 0,
+    ...(ID_MAP_HELPERS.every((path) => hostControlFiles.kind(path) !== undefined) ? { idMapHelpers: ID_MAP_HELPERS } : {}),
     securityModules: findSecurityModules(),
     hasKcore: hostControlFiles.kind('/proc/kcore') !== undefined,
   };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SpecLinux } from '@slipway/oci';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { cgroupDirs, eventually, OURS, RUNTIMES, TestRuntime } from './testing/test-runtime.ts';
+import { cgroupDirs, eventually, OURS, OURS_AND_RUNC, TestRuntime } from './testing/test-runtime.ts';
 
 /** Kind as config.json has it → file below /proc/PID/ns. */
 const FILES = { ipc: 'ipc', uts: 'uts', network: 'net', pid: 'pid', cgroup: 'cgroup', mount: 'mnt', user: 'user', time: 'time' } as const;
@@ -38,7 +38,7 @@ function withPaths(kinds: readonly Kind[], joined: Partial<Record<Kind, number>>
   return { namespaces: kinds.map((kind) => ({ type: kind, ...pathOf(kind) })), maskedPaths: [], readonlyPaths: [] };
 }
 
-describe.each(RUNTIMES)('namespaces, by $name', (under) => {
+describe.each(OURS_AND_RUNC)('namespaces, by $name', (under) => {
   let runtime: TestRuntime;
   beforeAll(() => {
     runtime = new TestRuntime(under);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { eventually, OURS, RUNTIMES, TestRuntime } from './testing/test-runtime.ts';
+import { eventually, OURS, OURS_AND_RUNC, TestRuntime } from './testing/test-runtime.ts';
 
 describe('a process is scheduled and placed as its document says', () => {
   let runtime: TestRuntime;
@@ -130,7 +130,7 @@ int main(int argc, char **argv)
 }
 `;
 
-describe.each(RUNTIMES)('a seccomp agent, by $name', (under) => {
+describe.each(OURS_AND_RUNC)('a seccomp agent, by $name', (under) => {
   const dir = mkdtempSync(join(tmpdir(), 'slipway-agent-'));
   let runtime: TestRuntime;
   beforeAll(() => {

@@ -5,12 +5,20 @@
  * Does not know: which namespaces those are; ContainerFacts lists what differs from ours.
  */
 import type { RuntimeSpec } from '@slipway/oci';
-import type { Draft } from './draft.ts';
-import type { ContainerFacts } from './host.ts';
+import { type Draft, unsupported } from './draft.ts';
+import type { ContainerFacts, HostFacts } from './host.ts';
 import { joinsExisting, type NamespaceUse, planJoins, userNamespaceOf } from './namespaces.ts';
+import { isRootless, planRootless } from './rootless.ts';
 import { planExecAffinity } from './scheduling.ts';
 
-export function planEntry(draft: Draft, spec: RuntimeSpec, container: ContainerFacts): void {
+export function planEntry(draft: Draft, spec: RuntimeSpec, host: HostFacts, container: ContainerFacts): void {
+  const rootless = isRootless(host);
+  const user = container.namespaces.find(({ kind }) => kind === 'user');
+  if (rootless && user === undefined) {
+    const what = 'the container does not let us see its namespaces: without root, only those of a started process are seen';
+    throw unsupported('/linux/namespaces', what, 'start it first');
+  }
+  if (rootless && user !== undefined) planRootless(draft, { pointer: '/linux/namespaces', path: user.hostPath, uid: [], gid: [] }, host);
   const origin = { pointer: '/root/path', reason: 'the container’s root directory, as its first process sees it' };
   draft.add('prepare', origin, { op: 'openRoot', hostPath: `/proc/${container.pid}/root` });
   draft.add('clone', { pointer: '', reason: 'a new process, still in our namespaces' }, { op: 'clone', namespaces: [] });
@@ -28,7 +36,9 @@ export function planEntry(draft: Draft, spec: RuntimeSpec, container: ContainerF
       { op: 'oomScore', value: oomScoreAdj },
     );
   }
-  const uses = container.namespaces.map(({ kind, hostPath }): NamespaceUse => ({ kind, pointer: '/linux/namespaces', path: hostPath }));
+  const uses = container.namespaces
+    .filter(({ kind }) => !rootless || kind !== 'user')
+    .map(({ kind, hostPath }): NamespaceUse => ({ kind, pointer: '/linux/namespaces', path: hostPath }));
   planJoins(draft, uses);
   if (userNamespaceOf(spec) !== 'own') {
     draft.add(

@@ -18,6 +18,11 @@ export interface HostFacts {
   /** Our own oom_score_adj. */
   readonly oomScoreAdj: number;
   readonly cgroups: CgroupLayout;
+  /** Our own, effective. */
+  readonly uid: number;
+  readonly gid: number;
+  /** newuidmap and newgidmap, where they are installed. */
+  readonly idMapHelpers?: readonly [string, string];
   /** Of `apparmor` and `selinux` those that this kernel runs. */
   readonly securityModules: readonly string[];
   /** /proc/kcore exists, so that /dev/core gets its customary link. */

@@ -13,6 +13,7 @@ import { planDeviceProgram } from './device-program.ts';
 import { type Draft, invalid, missingRight, unsupported } from './draft.ts';
 import type { Host } from './host.ts';
 import { planNetDevices } from './net-devices.ts';
+import { isRootless, planRootless, type WantedUserNamespace } from './rootless.ts';
 
 export interface NamespaceUse {
   readonly kind: NamespaceKind;
@@ -51,7 +52,11 @@ export function hasOwn(spec: RuntimeSpec, kind: NamespaceKind): boolean {
 }
 
 export function planNamespaces(draft: Draft, spec: RuntimeSpec, host: Host): void {
-  const uses = namespacesOf(spec);
+  const all = namespacesOf(spec);
+  const rootless = isRootless(host);
+  if (rootless) planRootless(draft, wantedUser(spec, all), host);
+  // What the launcher has entered itself is the child's from the start.
+  const uses = rootless ? all.filter(({ kind }) => kind !== 'user') : all;
   draft.add(
     'prepare',
     { pointer: '/root/path', reason: 'every path of the container is resolved below this directory' },
@@ -60,7 +65,7 @@ export function planNamespaces(draft: Draft, spec: RuntimeSpec, host: Host): voi
   requireMountNamespace(spec, uses);
   requireRightToMount(spec, uses);
   const fresh = uses.filter(({ path }) => path === undefined);
-  const through = entersFirst(spec, uses);
+  const through = !rootless && entersFirst(spec, uses);
   planClone(
     draft,
     fresh.filter(({ kind }) => kind !== 'cgroup' && kind !== 'time'),
@@ -143,13 +148,26 @@ function planCgroups(draft: Draft, host: Host): void {
   draft.add('identity', { pointer: '/linux/cgroupsPath', reason }, { op: 'joinCgroup', procsFiles });
 }
 
+function mapsOf(spec: RuntimeSpec): { readonly uid: readonly IdMapping[]; readonly gid: readonly IdMapping[] } {
+  const uid = toIdMappings(spec.linux?.uidMappings);
+  const gid = toIdMappings(spec.linux?.gidMappings);
+  if (userNamespaceOf(spec) === 'joined') return { uid, gid };
+  if (uid.length === 0) throw invalid('/linux/uidMappings', 'a new user namespace needs uidMappings');
+  if (gid.length === 0) throw invalid('/linux/gidMappings', 'a new user namespace needs gidMappings');
+  return { uid, gid };
+}
+
+function wantedUser(spec: RuntimeSpec, uses: readonly NamespaceUse[]): WantedUserNamespace | undefined {
+  const use = uses.find(({ kind }) => kind === 'user');
+  if (use === undefined) return undefined;
+  const { pointer, path } = use;
+  return { pointer, ...(path === undefined ? {} : { path }), ...mapsOf(spec) };
+}
+
 /** @spec runtime-spec/config-linux.md#user-namespace-mappings */
 function planIdentity(draft: Draft, spec: RuntimeSpec, host: Host): void {
-  if (userNamespaceOf(spec) === 'new') {
-    const uid = toIdMappings(spec.linux?.uidMappings);
-    const gid = toIdMappings(spec.linux?.gidMappings);
-    if (uid.length === 0) throw invalid('/linux/uidMappings', 'a new user namespace needs uidMappings');
-    if (gid.length === 0) throw invalid('/linux/gidMappings', 'a new user namespace needs gidMappings');
+  if (userNamespaceOf(spec) === 'new' && !isRootless(host)) {
+    const { uid, gid } = mapsOf(spec);
     // Whoever may not set groups outside must not gain it inside: a group can also take rights away.
     const denySetgroups = !host.capabilities.includes(6);
     draft.add(

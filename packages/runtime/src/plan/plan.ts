@@ -56,7 +56,7 @@ export function planExec(process: SpecProcess, spec: RuntimeSpec, host: HostFact
   const draft = new Draft();
   const asIf: RuntimeSpec = { ...spec, process };
   requireSupported(asIf);
-  planEntry(draft, asIf, container);
+  planEntry(draft, asIf, host, container);
   planConsole(draft, process);
   const { id, bundle, pid } = container;
   const subject = { id, bundle, pid, status: 'running' } as const;

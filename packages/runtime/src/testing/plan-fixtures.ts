@@ -31,6 +31,8 @@ export function fakeHost(changes: Partial<Host> = {}): Host {
     oomScoreAdj: 0,
     cgroups: V2,
     hasKcore: true,
+    uid: 0,
+    gid: 0,
     securityModules: [],
     id: 'c1',
     bundle: '/bundle',
