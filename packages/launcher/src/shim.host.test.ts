@@ -1,6 +1,6 @@
 /** The shim: what it passes on, what it keeps, and whom it outlives. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { hostTest } from '@slipway/testing';
@@ -95,6 +95,28 @@ hostTest('attached clients get every byte from the start, in order, and the exit
   expect(readdirSync(dir).toSorted()).toEqual(['exit.json', 'log', 'pid.json']);
   await expect(attachShim(dir)).rejects.toMatchObject({ code: 'E_SHIM_GONE' });
 });
+
+// A53: a socket without a file could be reached from every container that shares the host's network.
+hostTest(
+  'a shim listens on one socket, a file that only its owner reaches, in a directory of the same kind',
+  ['linux', 'root'],
+  async () => {
+    const sockets = () => readFileSync('/proc/net/unix', 'utf8').split('\n');
+    const { dir, startFifo } = await created(['sleep', '100']);
+    openStart(startFifo);
+    const { shimPid, pid } = JSON.parse(readFileSync(join(dir, 'pid.json'), 'utf8'));
+    const inodes = readdirSync(`/proc/${shimPid}/fd`).flatMap((fd) => {
+      const target = readlinkSync(`/proc/${shimPid}/fd/${fd}`);
+      return /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? [];
+    });
+    const named = sockets().filter((line) => inodes.includes(line.split(/\s+/)[6] ?? '') && line.split(/\s+/)[7] !== undefined);
+
+    expect(named.map((line) => line.split(/\s+/)[7])).toEqual([expect.stringMatching(/^\/.*\/shim\.sock$/)]);
+    expect([statSync(join(dir, 'shim.sock')).mode & 0o777, statSync(dir).mode & 0o777]).toEqual([0o600, 0o700]);
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => existsSync(join(dir, 'exit.json'))).toBe(true);
+  },
+);
 
 hostTest('stdin reaches the process, more than a pipe holds, and ends when told', ['linux', 'root'], async () => {
   const { dir, startFifo } = await created(['sh', '-c', 'sleep 0.2; wc -c'], { openStdin: true });
