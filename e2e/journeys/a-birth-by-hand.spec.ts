@@ -29,6 +29,7 @@ test('a container’s birth, stepped through, looked at, entered, and left incom
     await button('Step').click();
     await expect(status).not.toContainText('pivotRoot');
     await expect(mounts.getByRole('row').filter({ hasText: '− gone' }).filter({ hasText: 'ext4' }).first()).toBeVisible();
+    await expect(explorer.getByText(/Since the stop before, up to pivotRoot: mount table: .*gone.*root directory/)).toBeVisible();
     const roots = mounts.getByRole('row').filter({ has: page.getByRole('cell', { name: '/', exact: true }) });
     await expect(roots.filter({ hasNotText: '− gone' })).toHaveCount(1);
     await expect(explorer.getByRole('heading', { name: /Root directory.*changed/ })).toBeVisible();

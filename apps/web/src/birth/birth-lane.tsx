@@ -5,7 +5,7 @@
  */
 'use client';
 import { Button, visible } from '@slipway/ui';
-import { BirthText, BirthTimeline, compareProcesses, LeakTable, OperationCard, ProcessNow } from '@slipway/ui/birth';
+import { BirthText, BirthTimeline, compareProcesses, LeakTable, OperationCard, ProcessNow, summarizeChange } from '@slipway/ui/birth';
 import { useMemo } from 'react';
 import { BirthControls } from './birth-controls.tsx';
 import { BirthDocument } from './birth-document.tsx';
@@ -47,6 +47,7 @@ export function BirthLane({ birth, title, as, filter }: BirthLaneProps) {
         )}
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region has to be focusable */}
         <section className="birth-detail scroll" tabIndex={0} aria-label={`Details, ${title}`}>
+          <LastStep birth={birth} />
           <Selected birth={birth} outcome={outcomes.get(state.selected ?? -1)} as={as} />
           <LeftOut birth={birth} />
           <Now birth={birth} />
@@ -54,6 +55,19 @@ export function BirthLane({ birth, title, as, filter }: BirthLaneProps) {
         </section>
       </div>
     </section>
+  );
+}
+
+/** Before everything else: what the way from the stop before to this one did. */
+function LastStep({ birth }: { readonly birth: BirthStore }) {
+  const { view, before, operations } = birth.use();
+  const last = operations[view?.outcomes.findLast(({ skipped }) => !skipped)?.index ?? -1];
+  if (view?.process === undefined || before === undefined || last === undefined) return null;
+  const changes = summarizeChange(compareProcesses(before, view.process));
+  return (
+    <p className={changes.length > 0 ? 'birth-last changed' : 'birth-last'}>
+      Since the stop before, up to <code>{last.op}</code>: {changes.length > 0 ? changes.join(' · ') : 'nothing of the process changed'}
+    </p>
   );
 }
 

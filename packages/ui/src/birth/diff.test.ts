@@ -1,6 +1,6 @@
 import type { ProcessView } from '@slipway/contracts';
 import { expect, test } from 'vitest';
-import { compareProcesses } from './diff.ts';
+import { compareProcesses, summarizeChange } from './diff.ts';
 
 const mount = (id: number, mountPoint: string, options = 'rw') => ({
   id,
@@ -57,6 +57,7 @@ test('pivot_root: old mounts are gone, the others moved, the root directory is a
   expect(change.rootRemoved).toEqual(['work/']);
   expect([...change.facts]).toEqual(['cwd']);
   expect(change.any).toBe(true);
+  expect(summarizeChange(change)).toEqual(['mount table: 1 new, 1 gone, 2 changed', 'root directory', 'working directory']);
 });
 
 test('namespaces, rights and single facts are told apart', () => {

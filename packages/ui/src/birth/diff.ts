@@ -63,6 +63,34 @@ export function compareProcesses(before: ProcessView | undefined, now: ProcessVi
   return { namespaces, mounts, rootAdded, rootRemoved, capabilitiesLost, capabilitiesGained, facts, any };
 }
 
+/** `mount table: 8 gone, 1 changed`, `root directory` …: what changed, in few words. Empty when nothing did. */
+export function summarizeChange(change: ProcessChange): readonly string[] {
+  const count = (mark: ListedMount['mark']) => change.mounts.filter((listed) => listed.mark === mark).length;
+  const mounts = (['new', 'gone', 'changed'] as const).flatMap((mark) => (count(mark) > 0 ? [`${count(mark)} ${mark}`] : []));
+  const rights = change.capabilitiesLost.length + change.capabilitiesGained.length;
+  return [
+    ...[...change.namespaces].map((kind) => `${kind} namespace`),
+    ...(mounts.length > 0 ? [`mount table: ${mounts.join(', ')}`] : []),
+    ...(change.rootAdded.size + change.rootRemoved.length > 0 ? ['root directory'] : []),
+    ...(rights > 0 ? [`capabilities: ${change.capabilitiesLost.length} lost, ${change.capabilitiesGained.length} gained`] : []),
+    ...[...change.facts].map((fact) => FACT_WORDS[fact] ?? fact),
+  ];
+}
+
+const FACT_WORDS: Readonly<Record<string, string>> = {
+  hostname: 'host name',
+  cwd: 'working directory',
+  uid: 'user',
+  gid: 'group',
+  noNewPrivileges: 'new privileges',
+  seccomp: 'system-call filter',
+  oomScoreAdj: 'out-of-memory score',
+  uidMap: 'user ids',
+  gidMap: 'group ids',
+  cgroups: 'cgroup',
+  bounding: 'bounding set',
+};
+
 /** A mount keeps its number while it lives, wherever it is moved. */
 function compareMounts(before: readonly MountLine[], now: readonly MountLine[]): ListedMount[] {
   const known = new Map(before.map((mount) => [mount.id, mount]));

@@ -1,5 +1,5 @@
 /** The birth stepper's pictures: loaded with the explorer that shows them, not with the page. */
-export { compareProcesses } from './diff.ts';
+export { compareProcesses, summarizeChange } from './diff.ts';
 export { objectText } from './explanations.ts';
 export { LeakTable } from './leaks.tsx';
 export { OperationCard } from './operation-card.tsx';
