@@ -63,7 +63,9 @@ const births: readonly State[] = [
 
 const evidence: State = {
   name: 'evidence',
-  enter: async ({ page }) => {
+  enter: async (lab) => {
+    const { page } = lab;
+    await lab.show('Call chain');
     await page.getByRole('button', { name: /^docker run -d --name web/ }).click();
     await page.getByRole('option', { name: /engine: container.start/ }).click();
     await expect(page.getByRole('region', { name: 'Evidence' })).toBeVisible();
