@@ -6,6 +6,7 @@
  */
 import { WORKBENCH_LINE_BYTES, WorkbenchLine, type WorkbenchRequest } from '@slipway/contracts';
 import { Births } from './births.ts';
+import { documentOfDockerRun } from './docker-run.ts';
 import { planText, specFor, validateText } from './documents.ts';
 import { configOfContainer, listContainers, listImages } from './engine-facts.ts';
 import { toFailure, unusable } from './failures.ts';
@@ -27,6 +28,7 @@ export class Agent {
     containers: async () => ({ containers: await listContainers() }),
     spec: async ({ image }) => ({ config: await specFor(image) }),
     fromContainer: ({ container }) => configOfContainer(container),
+    fromDockerRun: ({ line }) => documentOfDockerRun(line),
     validate: ({ config }) => ({ issues: validateText(config) }),
     plan: ({ config }) => planText(config),
     birth: ({ birth, image, config, without, breakpoints, until }, page) =>

@@ -6,7 +6,7 @@
  */
 
 import { createLauncher } from '@slipway/launcher';
-import { formatSpecJson, isObject } from '@slipway/oci';
+import { type ExecutionDefaults, formatSpecJson, isObject } from '@slipway/oci';
 import { createRuntime } from '@slipway/runtime';
 import { DaemonError, openDaemon } from '../docker/daemon.ts';
 import { unusable } from './failures.ts';
@@ -46,6 +46,21 @@ export async function inspectImage(image: string): Promise<ImageFacts> {
   };
 }
 
+/** What containers of the image do unless told otherwise. @throws `failed-precondition` / `E_WORKBENCH_ENGINE` */
+export async function imageDefaults(image: string): Promise<ExecutionDefaults> {
+  const { Config: config = {} } = await ask<ImageAnswer>(`/images/${encodeURIComponent(image)}/json`);
+  return {
+    exposedPorts: [],
+    env: config.Env ?? [],
+    volumes: [],
+    labels: config.Labels ?? {},
+    ...(config.User ? { user: config.User } : {}),
+    ...(config.Entrypoint ? { entrypoint: config.Entrypoint } : {}),
+    ...(config.Cmd ? { cmd: config.Cmd } : {}),
+    ...(config.WorkingDir ? { workingDir: config.WorkingDir } : {}),
+  };
+}
+
 interface ImageAnswer {
   readonly RootFS?: { readonly Layers?: readonly string[] };
   readonly Config?: {
@@ -53,6 +68,8 @@ interface ImageAnswer {
     readonly Cmd?: readonly string[] | null;
     readonly Env?: readonly string[] | null;
     readonly WorkingDir?: string;
+    readonly User?: string;
+    readonly Labels?: Readonly<Record<string, string>> | null;
   };
 }
 
