@@ -7,7 +7,7 @@
  * Knows: commands that between them load every module a learner's first minutes need.
  * Does not know: what a cache entry is. An entry that has become stale is compiled anew and does no harm.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import process from 'node:process';
@@ -73,7 +73,8 @@ try {
   await ended;
   execFileSync('umount', ['-l', work]);
   rmSync(work, { recursive: true, force: true });
-  execFileSync('find', [
+  // Groups of others may go while it looks; that makes find fail, and is none of our business.
+  spawnSync('find', [
     '/sys/fs/cgroup',
     '-depth',
     '-type',

@@ -4,6 +4,7 @@
  * Knows: how to get there, on desktop and phone, with a container called web running.
  * Does not know: what is looked at.
  */
+import { ConfigEditor } from './editor.ts';
 import { type Explorer, expect, type LabPage } from './page.ts';
 
 export interface State {
@@ -123,12 +124,60 @@ const dialogs: readonly State[] = [
 
 const shortcuts = dialog('shortcuts', ({ page }) => page.getByRole('button', { name: 'Keyboard shortcuts' }).click());
 
-export const DESKTOP_STATES: readonly State[] = [...explorers, cockpit, evidence, flame, ...births, timeline, ...dialogs, shortcuts];
+const toLab = async ({ page }: LabPage): Promise<void> => page.getByRole('button', { name: 'Lab', exact: true }).click();
+
+const editorDialog: State = {
+  name: 'editor-start',
+  enter: async ({ page }) => {
+    await page.getByRole('button', { name: 'Start from …' }).click();
+    await page.getByRole('dialog').getByText('docker run line').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Compare' }).click();
+    await expect(page.getByRole('dialog').getByRole('table')).toBeVisible();
+  },
+  leave: async ({ page }) => {
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+  },
+};
+
+const editor: readonly State[] = [
+  {
+    name: 'editor',
+    enter: async ({ page }) => {
+      await new ConfigEditor(page).open();
+      await page.getByRole('region', { name: 'Form' }).getByRole('textbox', { name: 'Memory' }).focus();
+    },
+  },
+  editorDialog,
+  {
+    name: 'editor-issues',
+    enter: async ({ page }) => {
+      const config = new ConfigEditor(page);
+      await config.fill('Working directory', 'tmp');
+      await expect(config.issues.getByRole('status')).toHaveText('1 issue');
+    },
+    leave: async ({ page }) => new ConfigEditor(page).fill('Working directory', '/'),
+  },
+  { name: 'editor-run', enter: async ({ page }) => new ConfigEditor(page).run(), leave: toLab },
+];
+
+export const DESKTOP_STATES: readonly State[] = [...explorers, cockpit, evidence, flame, ...births, timeline, ...dialogs, shortcuts, ...editor];
 
 const sheet = (name: string, button: 'Lesson' | 'Picture' | 'Terminal'): State => ({
   name,
   enter: async ({ page }) => page.getByRole('navigation', { name: 'Panes' }).getByRole('button', { name: button }).click(),
 });
+
+const editorOnPhone: readonly State[] = (['JSON', 'Form', 'Plan', 'Run'] as const).map((view) => ({
+  name: `editor-${view.toLowerCase()}`,
+  enter: async (lab: LabPage) => {
+    const { page } = lab;
+    if (view === 'JSON') await page.getByRole('button', { name: 'config.json' }).click();
+    await page.getByRole('navigation', { name: 'Views' }).getByText(view, { exact: true }).click();
+    if (view === 'Plan') await new ConfigEditor(page).planned();
+  },
+  ...(view === 'Run' ? { leave: toLab } : {}),
+}));
 
 export const PHONE_STATES: readonly State[] = [
   sheet('lesson', 'Lesson'),
@@ -140,4 +189,5 @@ export const PHONE_STATES: readonly State[] = [
   ...births,
   timeline,
   ...dialogs,
+  ...editorOnPhone,
 ];

@@ -38,7 +38,7 @@ const PACKAGES = [
   ],
   ...['procps', 'psmisc', 'util-linux', 'mount', 'login', 'passwd', 'ncurses-base', 'ncurses-bin'],
   ...['iproute2', 'curl', 'ca-certificates', 'jq'],
-  ...['strace', 'runc', 'libcap2-bin', 'attr', 'tini'],
+  ...['strace', 'runc', 'crun', 'libcap2-bin', 'attr', 'tini'],
 ];
 
 const TOP_LEVEL_LINKS = ['bin', 'sbin', 'lib', 'lib64'];

@@ -30,6 +30,7 @@ export {
   type LeakProbe,
   type OperationOutcome,
   type PlannedOperation,
+  type PlannedWrite,
   type ProcessView,
   type RunEvidence,
   type WorkbenchAnswer,

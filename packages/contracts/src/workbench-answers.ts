@@ -38,8 +38,13 @@ const PlannedOperation = z.object({
 export type PlannedOperation = z.infer<typeof PlannedOperation>;
 const Operations = list(PlannedOperation, 2000);
 
+/** A limit on its way: what is written to a control file of the container's cgroup before its process joins it. */
+const PlannedWrite = z.object({ pointer: Pointer, path: Sentence, value: Sentence });
+export type PlannedWrite = z.infer<typeof PlannedWrite>;
+
 const Plan = z.object({
   operations: Operations,
+  writes: list(PlannedWrite, 500),
   /** What a withheld right made us leave out. */
   warnings: list(Sentence, 200),
   /** Why there is no plan; then there are no operations. */

@@ -15,6 +15,7 @@ export {
   visible,
 } from './base/format.ts';
 export { Icon, type IconName } from './base/icons.tsx';
+export { namespaceKind } from './base/kinds.ts';
 export { parseSelection, type Selection, sameSelection, selectionText } from './base/selection.ts';
 export { Flame } from './calls/flame.tsx';
 export { Sequence } from './calls/sequence.tsx';

@@ -43,6 +43,11 @@ export class Api {
     return this.#remember(this.#get('/api/session'));
   }
 
+  /** The JSON schema of a config.json. */
+  configSchema(): Promise<Readonly<Record<string, unknown>>> {
+    return this.#get('/api/config-schema');
+  }
+
   lessons(): Promise<LessonListing> {
     return this.#get('/api/lessons');
   }

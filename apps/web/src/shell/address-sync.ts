@@ -36,7 +36,7 @@ async function apply(address: Address, first: boolean): Promise<void> {
 }
 
 async function show(address: Address, first: boolean): Promise<void> {
-  useView.setState({ ...(address.panel ? { panel: address.panel } : {}), as: address.as ?? 'picture' });
+  useView.setState({ place: address.place ?? 'lab', ...(address.panel ? { panel: address.panel } : {}), as: address.as ?? 'picture' });
   select(address.selection);
   if (address.atMs !== undefined) {
     feed.seek(address.atMs);
@@ -63,9 +63,12 @@ let written = '';
 function write(): void {
   const { slug } = useLessonState.getState();
   if (slug === undefined || following > 0) return;
-  const { panel, as, selection } = useView.getState();
+  const { place, panel, as, selection } = useView.getState();
+  // The editor's own address may hold a document; it is left as it was given.
+  if (place === 'config' && location.hash.startsWith('#/~config')) return;
   const { mode, atMs } = useMoment.getState();
   const next = formatAddress({
+    place,
     lesson: slug,
     panel,
     as,

@@ -5,7 +5,7 @@
  */
 'use client';
 import { Button, Skeleton } from '@slipway/ui';
-import { useEffect, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useEffect, useSyncExternalStore } from 'react';
 import { connection, orToast, startLab } from '../state/lab.ts';
 import { useSession, useView } from '../state/stores.ts';
 import { followAddress } from './address-sync.ts';
@@ -17,6 +17,9 @@ import { listenForShortcuts } from './shortcuts.ts';
 import { storedTheme } from './theme.ts';
 import { Toast } from './toast.tsx';
 import { TopBar } from './top-bar.tsx';
+
+/** Loaded when it is first opened: an editor is large, and lessons do without. */
+const EditorPage = lazy(async () => ({ default: (await import('../editor/editor-page.tsx')).EditorPage }));
 
 const PHONE = '(max-width: 760px)';
 
@@ -44,11 +47,23 @@ export function LabPage() {
     <div className="lab">
       <TopBar phone={phone} />
       <MachineNotice />
-      {phase === 'starting' ? <Starting /> : phone ? <PhoneLayout /> : <DesktopLayout />}
+      {phase === 'starting' ? <Starting /> : <Place phone={phone} />}
       <Dialogs />
       <Toast />
     </div>
   );
+}
+
+function Place({ phone }: { readonly phone: boolean }) {
+  const place = useView((state) => state.place);
+  if (place === 'config') {
+    return (
+      <Suspense fallback={<Skeleton rows={14} label="Opening the editor" />}>
+        <EditorPage />
+      </Suspense>
+    );
+  }
+  return phone ? <PhoneLayout /> : <DesktopLayout />;
 }
 
 function watchPhone(changed: () => void): () => void {

@@ -24,6 +24,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: '1 … 6', does: 'processes, namespaces, cgroups, layers, call chain, birth' },
   ...PANELS.map((panel, index) => ({ keys: String(index + 1), does: '', run: () => useView.setState({ panel }) })),
   { keys: 'v', does: 'picture or text', run: () => useView.setState(({ as }) => ({ as: as === 'text' ? 'picture' : 'text' })) },
+  { keys: 'e', does: 'the config.json editor, and back', run: togglePlace },
   { keys: 'l', does: 'all lessons', run: () => useView.setState({ dialog: 'lessons' }) },
   {
     keys: 't',
@@ -56,7 +57,7 @@ function onKey(event: KeyboardEvent): void {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || useView.getState().dialog) return;
-  if (target?.closest('input, textarea, select, [contenteditable], .terminal-view')) return;
+  if (target?.closest('input, textarea, select, [contenteditable], .terminal-view, dialog')) return;
   // Space and End mean something on buttons, sliders and lists already.
   if ((event.key === ' ' || event.key === 'End') && target?.closest('button, a, [role], [tabindex]')) return;
   const run = BY_KEY.get(event.key === ' ' ? 'Space' : event.key);
@@ -76,6 +77,10 @@ function toggleFill(): void {
   }
   const pane = document.activeElement?.closest<HTMLElement>('[data-pane]')?.dataset['pane'];
   useView.setState({ filled: (pane as PaneName | undefined) ?? 'explorers' });
+}
+
+function togglePlace(): void {
+  useView.setState(({ place }) => ({ place: place === 'config' ? 'lab' : 'config' }));
 }
 
 function togglePlay(): void {

@@ -28,6 +28,7 @@ export function TopBar({ phone }: { readonly phone: boolean }) {
         )}
         <Icon name="chevron" size={12} />
       </button>
+      <PlaceButton />
       <span className="spacer" />
       <ConnectionBadge />
       {phone ? null : <MachineMeter />}
@@ -48,6 +49,23 @@ function ResetButtons() {
       <IconButton icon="reset" label="Reset the machine to new" disabled={busy} onClick={() => void orToast(resetMachine())} />
       <IconButton icon="chevron" label="Other resets" className="menu" onClick={() => useView.setState({ dialog: 'resets' })} />
     </span>
+  );
+}
+
+/** To the config.json editor, and back. */
+function PlaceButton() {
+  const place = useView((state) => state.place);
+  return (
+    <button
+      type="button"
+      className="crumb place-button"
+      aria-label="config.json"
+      aria-pressed={place === 'config'}
+      title="Edit and run a config.json (e)"
+      onClick={() => useView.setState({ place: place === 'config' ? 'lab' : 'config' })}
+    >
+      <code>{'{ }'}</code> <span className="crumb-title">config.json</span>
+    </button>
   );
 }
 

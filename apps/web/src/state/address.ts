@@ -2,6 +2,7 @@
  * The page's address: lesson, explorer, selection and time, in the fragment.
  *
  *     #/a-container-is-a-process/processes?sel=container:3f2a…&at=41250.5&as=text
+ *     #/~config?c=…                        the config.json editor, with the document a link holds
  *     #code=…                              a one-time login code; removed before anything else happens
  *
  * Knows: how a view is written and read. Pure. Does not know: history, stores.
@@ -9,7 +10,12 @@
 import type { PanelName } from '@slipway/lessons/types';
 import { isPanelName, parseSelection, type Selection, selectionText } from '@slipway/ui';
 
+/** The lab with its lessons, or the config.json editor. */
+export type Place = 'lab' | 'config';
+
 export interface Address {
+  /** Absent: the lab. */
+  readonly place?: Place;
   /** Slug; absent: wherever the learner was last. */
   readonly lesson?: string;
   readonly panel?: PanelName;
@@ -28,6 +34,7 @@ export function parseAddress(hash: string): Address {
   const atMs = at === null || at === '' ? Number.NaN : Number(at);
   const as = params.get('as');
   return {
+    ...(lesson === '~config' ? { place: 'config' as const } : {}),
     ...(lesson && /^[\w-]{1,100}$/.test(lesson) ? { lesson } : {}),
     ...(panel && isPanelName(panel) ? { panel } : {}),
     ...(selection ? { selection } : {}),
@@ -37,12 +44,19 @@ export function parseAddress(hash: string): Address {
 }
 
 export function formatAddress(address: Address): string {
+  if (address.place === 'config') return '#/~config';
   const params: string[] = [];
   if (address.selection) params.push(`sel=${encodeURIComponent(selectionText(address.selection)).replaceAll('%3A', ':')}`);
   if (address.atMs !== undefined) params.push(`at=${Number(address.atMs.toFixed(3))}`);
   if (address.as === 'text') params.push('as=text');
   const path = [address.lesson, address.lesson === undefined ? undefined : address.panel].filter((part) => part !== undefined);
   return `#/${path.join('/')}${params.length > 0 ? `?${params.join('&')}` : ''}`;
+}
+
+/** What `#/~config?c=…` holds, still packed. */
+export function sharedDocument(hash: string): string | undefined {
+  const [path, query = ''] = hash.replace(/^#/, '').split('?', 2);
+  return path === '/~config' ? (new URLSearchParams(query).get('c') ?? undefined) : undefined;
 }
 
 /** The one-time code of `#code=…`. */

@@ -11,6 +11,7 @@ import type { QuizState, Selection } from '@slipway/ui';
 import { create } from 'zustand';
 import { type ConnectionState, initialConnection } from '../net/connection-machine.ts';
 import type { LinkStatus } from '../net/terminal-link.ts';
+import type { Place } from './address.ts';
 import type { Moment } from './journal-feed.ts';
 
 export interface SessionState {
@@ -80,6 +81,7 @@ export type OpenDialog = 'shortcuts' | 'lessons' | 'resets';
 export type Sheet = 'explorers' | 'terminal';
 
 export interface ViewState {
+  readonly place: Place;
   readonly panel: PanelName;
   readonly as: 'picture' | 'text';
   readonly selection?: Selection;
@@ -93,7 +95,7 @@ export interface ViewState {
   readonly toast?: { readonly text: string; readonly tone: 'info' | 'bad'; readonly key: number };
 }
 
-export const useView = create<ViewState>(() => ({ panel: 'processes', as: 'picture', theme: 'system', timelineOpen: false }));
+export const useView = create<ViewState>(() => ({ place: 'lab', panel: 'processes', as: 'picture', theme: 'system', timelineOpen: false }));
 
 let toastKey = 0;
 

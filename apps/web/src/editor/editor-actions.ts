@@ -1,0 +1,234 @@
+/**
+ * What the editor's controls do: edits by field, plans and runs on the machine, documents from elsewhere.
+ *
+ * Knows: the editor's state and what the machine can be asked. Does not know: how anything is drawn.
+ */
+
+import { sharedDocument } from '../state/address.ts';
+import { api } from '../state/api.ts';
+import { workbench } from '../state/lab.ts';
+import type { CodeView } from './code/code-view.ts';
+import type { Fault } from './code/schema-service.ts';
+import { type EditorState, useEditor } from './editor-store.ts';
+import { applyEdits, editsFor } from './text/json-edits.ts';
+import { nearestRange, readValue, withoutComments } from './text/json-text.ts';
+import { withWrites } from './text/plan-diff.ts';
+import { unpackText } from './text/share.ts';
+
+const DRAFT = 'slipway.config';
+/** Long enough that a word is finished, short enough to feel at once. */
+const PAUSE_MS = 350;
+const RUN_MS = 10_000;
+
+let view: Pick<CodeView, 'edit'> | undefined;
+
+/** The text editor, while there is one: edits go through it, so that they can be undone there. @returns how to withdraw */
+export function provideEditing(next: Pick<CodeView, 'edit'>): () => void {
+  view = next;
+  return () => {
+    view = undefined;
+  };
+}
+
+/** The text as typed; the plan follows a moment later. */
+export function changeText(text: string): void {
+  if (text === useEditor.getState().text) return;
+  useEditor.setState({ text });
+  keepDraft(text);
+  planSoon();
+}
+
+/** Puts a value at a field, and leaves everything else as it is written; undefined takes the field away. */
+export function editField(pointer: string, value: unknown): void {
+  const { text } = useEditor.getState();
+  const edits = editsFor(text, pointer, value);
+  if (edits.length === 0) return;
+  if (view) view.edit(edits);
+  else changeText(applyEdits(text, edits));
+}
+
+/** Everything wrong with the text: what the page sees at once, and about a field that the machine has spoken of, the machine's words. */
+export function allFaults({
+  text,
+  checkedText,
+  issues,
+  faults,
+}: Pick<EditorState, 'text' | 'issues' | 'faults' | 'checkedText'>): readonly Fault[] {
+  if (checkedText !== text) return faults;
+  const found = issues.flatMap(({ pointer, message }) => {
+    const range = nearestRange(text, pointer);
+    return range ? [{ pointer, message, severity: 'error', range } as const] : [];
+  });
+  return [...faults.filter((fault) => !issues.some(({ pointer }) => pointer === fault.pointer)), ...found];
+}
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+function planSoon(): void {
+  clearTimeout(timer);
+  timer = setTimeout(() => void planNow(), PAUSE_MS);
+}
+
+/** Asks for the plan of the text as it is. A text that is no JSON is not asked about: the page knows that already. */
+export async function planNow(): Promise<void> {
+  clearTimeout(timer);
+  const { text } = useEditor.getState();
+  if (readValue(text) === undefined) return;
+  useEditor.setState({ busy: 'plan' });
+  try {
+    const { operations: launched, writes, warnings, issues } = await workbench.ask({ do: 'plan', config: withoutComments(text) });
+    const operations = withWrites(launched, writes);
+    useEditor.setState((state) => {
+      if (state.text !== text) return {};
+      const kept = state.kept ?? (operations.length > 0 ? { name: state.origin || 'the start', operations } : undefined);
+      // A plan that cannot be made leaves the last one standing, so that it does not flicker while somebody types.
+      return { checkedText: text, issues, ...(issues.length === 0 ? { operations, warnings } : {}), ...(kept ? { kept } : {}) };
+    });
+  } catch (error) {
+    useEditor.setState({ problem: message(error) });
+  } finally {
+    settle('plan');
+  }
+}
+
+/** From here on the plan is compared with what it is now. */
+export function keepPlan(): void {
+  const { operations } = useEditor.getState();
+  useEditor.setState({ kept: { name: 'what you kept', operations } });
+}
+
+/** Runs the document as it is, once, on the chosen runtime. */
+export async function runNow(): Promise<void> {
+  const { text, image, runtime, busy, operations, checkedText } = useEditor.getState();
+  if (busy === 'run') return;
+  useEditor.setState({ busy: 'run', side: 'run' });
+  try {
+    const result = await workbench.ask({ do: 'run', image, config: withoutComments(text), runtime, timeoutMs: RUN_MS });
+    // What was run is what the next edits are compared with.
+    useEditor.setState({ run: { text, result }, ...(checkedText === text ? { kept: { name: 'the last run', operations } } : {}) });
+  } catch (error) {
+    useEditor.setState({ problem: message(error) });
+  } finally {
+    settle('run');
+  }
+}
+
+/** Opens on what a link holds, else on the last draft, else on a fresh document; nothing of it is run. @returns how to leave */
+export function openEditor(): () => void {
+  let left = false;
+  void load(async () => {
+    if (!useEditor.getState().schema) useEditor.setState({ schema: await api.configSchema() });
+    const { images } = await workbench.ask({ do: 'images' });
+    if (left) return;
+    useEditor.setState(({ image }) => ({ images, image: image || (images[0] ?? '') }));
+    await openDocument();
+  });
+  const followLink = () => void openShared();
+  window.addEventListener('hashchange', followLink);
+  return () => {
+    left = true;
+    window.removeEventListener('hashchange', followLink);
+  };
+}
+
+async function openDocument(): Promise<void> {
+  if (await openShared()) return;
+  const { text, image } = useEditor.getState();
+  if (text !== '') return void planSoon();
+  const draft = storedDraft();
+  if (draft) takeDocument(draft, 'your last draft');
+  else if (image !== '') await startFromSpec(image);
+}
+
+/** The document of the address, where it has one. */
+async function openShared(): Promise<boolean> {
+  const coded = sharedDocument(location.hash);
+  if (coded === undefined) return false;
+  const text = await unpackText(coded);
+  if (text === undefined) {
+    useEditor.setState({ problem: 'The link does not hold a document: it was cut, or is not one of ours.' });
+    return false;
+  }
+  if (text !== useEditor.getState().text) takeDocument(text, 'a link');
+  return true;
+}
+
+/** Takes another document; what was compared and run before is about the old one. */
+export function takeDocument(text: string, origin: string, rest: Partial<EditorState> = {}): void {
+  useEditor.setState((state) => {
+    const { kept: _kept, run: _run, pointer: _pointer, checkedText: _checked, problem: _problem, ...others } = state;
+    return { ...others, operations: [], warnings: [], issues: [], origins: [], ...rest, text, origin };
+  }, true);
+  keepDraft(text);
+  void planNow();
+}
+
+/** The machine's own idea of a small document for this image. */
+export async function startFromSpec(image: string): Promise<void> {
+  await load(async () => {
+    const { config } = await workbench.ask({ do: 'spec', image });
+    takeDocument(config, `spec for ${image}`, { image });
+  });
+}
+
+export async function startFromContainer(container: string, name: string): Promise<void> {
+  await load(async () => {
+    const { config, image } = await workbench.ask({ do: 'fromContainer', container });
+    takeDocument(config, `container ${name}`, { image });
+  });
+}
+
+/** @throws when the line is refused; the dialog shows why */
+export async function readDockerLine(line: string): Promise<Pick<EditorState, 'text' | 'image' | 'origins'>> {
+  const { config, image, origins } = await workbench.ask({ do: 'fromDockerRun', line });
+  return { text: config, image, origins };
+}
+
+export async function listContainers() {
+  return (await workbench.ask({ do: 'containers' })).containers;
+}
+
+async function load(work: () => Promise<void>): Promise<void> {
+  useEditor.setState({ busy: 'load' });
+  try {
+    await work();
+  } catch (error) {
+    useEditor.setState({ problem: message(error) });
+  } finally {
+    settle('load');
+  }
+}
+
+/** What is said of anything that went wrong; `problem` stays until the next one or until it is closed. */
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function settle(what: NonNullable<EditorState['busy']>): void {
+  useEditor.setState((state) => {
+    if (state.busy !== what) return state;
+    const { busy: _done, ...rest } = state;
+    return rest;
+  }, true);
+}
+
+export function closeProblem(): void {
+  useEditor.setState(({ problem: _closed, ...rest }) => rest, true);
+}
+
+function keepDraft(text: string): void {
+  try {
+    localStorage.setItem(DRAFT, text);
+  } catch {
+    // Without storage the draft lasts until the page is closed.
+  }
+}
+
+/** What was in the editor when it was last open. */
+export function storedDraft(): string | undefined {
+  try {
+    return localStorage.getItem(DRAFT) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}

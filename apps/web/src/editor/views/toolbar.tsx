@@ -1,0 +1,82 @@
+/**
+ * The editor's tools: where the document comes from, what runs it, and how it leaves the page.
+ *
+ * Knows: the controls. Does not know: how any is done.
+ */
+'use client';
+import { Button, Icon, Switch } from '@slipway/ui';
+import { useState } from 'react';
+import { toast, useView } from '../../state/stores.ts';
+import { runNow } from '../editor-actions.ts';
+import { type RuntimeName, useEditor } from '../editor-store.ts';
+import { withoutComments } from '../text/json-text.ts';
+import { packText } from '../text/share.ts';
+import { StartDialog } from './start-dialog.tsx';
+
+const RUNTIMES = [
+  { value: 'ours', label: 'ours' },
+  { value: 'runc', label: 'runc' },
+  { value: 'crun', label: 'crun' },
+] as const satisfies readonly { readonly value: RuntimeName; readonly label: string }[];
+
+export function Toolbar() {
+  const [starting, setStarting] = useState(false);
+  const origin = useEditor((state) => state.origin);
+  const image = useEditor((state) => state.image);
+  const images = useEditor((state) => state.images);
+  const runtime = useEditor((state) => state.runtime);
+  const running = useEditor((state) => state.busy === 'run');
+  return (
+    <header className="editor-bar">
+      <Button tone="quiet" onClick={() => useView.setState({ place: 'lab' })}>
+        <Icon name="chevron" size={12} className="back" /> Lab
+      </Button>
+      <h1>config.json</h1>
+      {origin ? <span className="editor-origin">from {origin}</span> : null}
+      <Button icon="open" onClick={() => setStarting(true)}>
+        Start from …
+      </Button>
+      <span className="spacer" />
+      <label className="editor-image">
+        <span>on a copy of</span>
+        <select value={image} onChange={(event) => useEditor.setState({ image: event.target.value })}>
+          {[...new Set([...(image ? [image] : []), ...images])].map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <Switch label="Runtime" value={runtime} options={RUNTIMES} onChange={(next) => useEditor.setState({ runtime: next })} />
+      <Button tone="act" icon="play" disabled={running || image === ''} onClick={() => void runNow()}>
+        {running ? 'Running …' : 'Run'}
+      </Button>
+      <Button tone="quiet" onClick={() => void share()}>
+        Copy link
+      </Button>
+      <Button tone="quiet" icon="save" onClick={download}>
+        Export
+      </Button>
+      {starting ? <StartDialog onClose={() => setStarting(false)} /> : null}
+    </header>
+  );
+}
+
+async function share(): Promise<void> {
+  const coded = await packText(useEditor.getState().text);
+  if (coded === undefined) return toast('The document is too large for a link. Export it instead.', 'bad');
+  const url = `${location.origin}${location.pathname}#/~config?c=${coded}`;
+  history.replaceState(null, '', url);
+  try {
+    await navigator.clipboard.writeText(url);
+    toast('The link is copied. Opening it shows the document and runs nothing.');
+  } catch {
+    toast('The link is in the address of this page.');
+  }
+}
+
+/** As runtimes read it: without comments. */
+function download(): void {
+  const url = URL.createObjectURL(new Blob([withoutComments(useEditor.getState().text)], { type: 'application/json' }));
+  const link = Object.assign(document.createElement('a'), { href: url, download: 'config.json' });
+  link.click();
+  URL.revokeObjectURL(url);
+}
