@@ -161,7 +161,17 @@ const editor: readonly State[] = [
   { name: 'editor-run', enter: async ({ page }) => new ConfigEditor(page).run(), leave: toLab },
 ];
 
-export const DESKTOP_STATES: readonly State[] = [...explorers, cockpit, evidence, flame, ...births, timeline, ...dialogs, shortcuts, ...editor];
+export const DESKTOP_STATES: readonly State[] = [
+  ...explorers,
+  cockpit,
+  evidence,
+  flame,
+  ...births,
+  timeline,
+  ...dialogs,
+  shortcuts,
+  ...editor,
+];
 
 const sheet = (name: string, button: 'Lesson' | 'Picture' | 'Terminal'): State => ({
   name,

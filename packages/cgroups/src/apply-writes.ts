@@ -77,7 +77,7 @@ function verify(write: CgroupWrite, { directories, files }: Target): void {
   const path = `${directories[write.hierarchy]}/${write.file}`;
   if (write.isDefault === true && files.kind(path) === undefined) return;
   const found = files.read(path).trim();
-  if (matches(write.readBack, found)) return;
+  if (isReadBack(write.readBack, found)) return;
   throw new EngineError(
     'internal',
     `${write.file} holds ${JSON.stringify(found.slice(0, 200))} after ${JSON.stringify(write.value)} was written for ${write.pointer}`,
@@ -94,7 +94,8 @@ function verify(write: CgroupWrite, { directories, files }: Target): void {
 const V1_UNLIMITED = 1n << 62n;
 const PAGE = 4096n;
 
-function matches(expected: ReadBack, found: string): boolean {
+/** Whether the text of a control file is what a write left there. */
+export function isReadBack(expected: ReadBack, found: string): boolean {
   if (expected.as === 'exact') return found === expected.text;
   if (expected.as === 'list') return sameList(found, expected.text);
   if (expected.as === 'entry') return hasEntry(found, expected.text);

@@ -1,4 +1,4 @@
-export { applyWrites, type CgroupDirectories } from './apply-writes.ts';
+export { applyWrites, type CgroupDirectories, isReadBack } from './apply-writes.ts';
 export { type Cgroup, cgroupExists, openCgroup, reopenCgroup, requireCgroupDriver } from './cgroup.ts';
 export { type CgroupPlace, parseCgroupPath } from './cgroup-path.ts';
 export type { CgroupPlan, CgroupWrite, ReadBack } from './control-writes.ts';

@@ -4,8 +4,8 @@
  * Knows: the paths a bundle of the workbench will have.
  * Does not know: what is valid (packages/oci) or how a plan is made (packages/runtime).
  */
-import { detectCgroups } from '@slipway/cgroups';
-import type { WorkbenchIssue, WorkbenchPlan } from '@slipway/contracts';
+import { detectCgroups, planCgroup } from '@slipway/cgroups';
+import type { PlannedWrite, WorkbenchIssue, WorkbenchPlan } from '@slipway/contracts';
 import { findEngineError } from '@slipway/errors';
 import { defaultSpec, findSpecIssues, formatSpecJson, parseSpecJson, type RuntimeSpec, validateSpec } from '@slipway/oci';
 import { detectHost, plan, type RuntimePlan } from '@slipway/runtime';
@@ -37,6 +37,9 @@ export async function specFor(image: string): Promise<string> {
   return formatSpecJson(spec, '  ');
 }
 
+/** Stands for the group that a birth gets. */
+const GROUP = 'workbench/birth';
+
 /** Everything wrong with it, each at its place; text that is no JSON has one issue, for the whole document. */
 export function validateText(config: string): readonly WorkbenchIssue[] {
   try {
@@ -49,16 +52,17 @@ export function validateText(config: string): readonly WorkbenchIssue[] {
 /** The plan, or why there is none. */
 export function planText(config: string): WorkbenchPlan {
   try {
-    const { operations, warnings } = planSpec(validateSpec(parseSpecJson(config)));
-    return { operations: describePlan(operations), warnings: [...warnings], issues: [] };
+    const spec = validateSpec(parseSpecJson(config));
+    const { operations, warnings } = planSpec(spec);
+    return { operations: describePlan(operations), writes: planWrites(spec), warnings: [...warnings], issues: [] };
   } catch (error) {
-    return { operations: [], warnings: [], issues: toIssues(error) };
+    return { operations: [], writes: [], warnings: [], issues: toIssues(error) };
   }
 }
 
 function planSpec(spec: RuntimeSpec): RuntimePlan {
   const host = detectHost(detectCgroups());
-  const cgroup = (directory: string) => `/sys/fs/cgroup/${directory === '' ? '' : `${directory}/`}workbench/birth`;
+  const cgroup = (directory: string) => `/sys/fs/cgroup/${directory === '' ? '' : `${directory}/`}${GROUP}`;
   return plan(spec, {
     ...host,
     id: 'birth',
@@ -66,6 +70,15 @@ function planSpec(spec: RuntimeSpec): RuntimePlan {
     rootfs: '/run/slipway/workbench/birth/rootfs',
     procsFiles: host.cgroups.hierarchies.map(({ directory }) => `${cgroup(directory)}/cgroup.procs`),
     cgroupDirs: Object.fromEntries(host.cgroups.hierarchies.map(({ name, directory }) => [name, cgroup(directory)])),
+  });
+}
+
+/** Limits go to control files, which is no operation of the birth: they stand there before the process joins. */
+function planWrites({ linux }: RuntimeSpec): PlannedWrite[] {
+  const host = detectCgroups();
+  return planCgroup(linux?.resources, host).writes.map(({ hierarchy, file, value, pointer }) => {
+    const place = host.hierarchies.find(({ name }) => name === hierarchy)?.mountPoint ?? '';
+    return { pointer, path: `${place}/${GROUP}/${file}`, value };
   });
 }
 

@@ -1,205 +1,240 @@
 /**
- * What the kernel shows of each field of a document, in a container that is made and has not begun.
+ * Which line of the kernel shows which field of a config.json, and whether it is as the document asks. Pure.
  *
- * Knows: where each field becomes visible.
- * Does not know: who made the container; ours, runc and crun are looked at alike.
+ * Knows: the meaning of /proc/PID's files and of control files, field by field.
+ * Does not know: how they were read (kernel-facts.ts), nor which runtime made the container: the same look for all.
  */
 
-import { detectCgroups } from '@slipway/cgroups';
-import type { ProcessView, RunEvidence } from '@slipway/contracts';
-import { findCgroupMemberships, hostControlFiles, isErrno, runProgram } from '@slipway/kernel';
-import type { RuntimeSpec } from '@slipway/oci';
+import { isReadBack } from '@slipway/cgroups';
+import type { RunEvidence } from '@slipway/contracts';
+import { parseProcStatus } from '@slipway/kernel';
+import { capabilitiesOfMask, RLIMIT_UNLIMITED, type RuntimeSpec, rlimitValue, type SpecIdMapping } from '@slipway/oci';
+import { type KernelFacts, sysctlPath } from './kernel-facts.ts';
+import { mountEvidence } from './mount-evidence.ts';
 
-const MAX_FOUND = 4000;
+const FOUND_MAX = 4000;
 
-export async function gatherEvidence(spec: RuntimeSpec, view: ProcessView): Promise<RunEvidence[]> {
-  return [
-    ...names(spec, view),
-    ...namespaces(spec, view),
-    ...mounts(spec, view),
-    ...rights(spec, view),
-    ...limits(spec, view.pid),
-    ...(await sysctls(spec, view)),
+/** In the order of the document. Fields that leave no trace in these files have no line. */
+export function findEvidence(spec: RuntimeSpec, facts: KernelFacts): RunEvidence[] {
+  const all = [
+    ...processEvidence(spec, facts),
+    ...rightsEvidence(spec, facts),
+    ...nameEvidence(spec, facts),
+    ...mountEvidence(spec, facts),
+    ...namespaceEvidence(spec, facts),
+    ...limitEvidence(facts),
+    ...linuxEvidence(spec, facts),
   ];
+  return all.map((line) => ({ ...line, source: line.source.slice(0, 1000), found: line.found.slice(0, FOUND_MAX) }));
 }
 
-function names({ hostname, process, root }: RuntimeSpec, view: ProcessView): RunEvidence[] {
-  const rootMount = view.mounts.findLast(({ mountPoint }) => mountPoint === '/');
-  return [
-    ...(hostname === undefined ? [] : [fact('/hostname', 'uname -n', view.hostname ?? '', view.hostname === hostname)]),
-    ...(process?.cwd === undefined ? [] : [fact('/process/cwd', `/proc/${view.pid}/cwd`, view.cwd, view.cwd === process.cwd)]),
-    ...(rootMount === undefined
-      ? []
-      : [fact('/root/readonly', mountinfo(view), mountLine(rootMount), (root?.readonly === true) === isReadOnly(rootMount))]),
-    fact('/root/path', `/proc/${view.pid}/root`, view.rootEntries.join(' ')),
-  ];
+/** `Uid:	0	0	0	0` of a file of such lines. */
+function lineOf(text: string | undefined, start: string): string | undefined {
+  return text?.split('\n').find((line) => line.startsWith(start));
 }
 
-function namespaces({ linux }: RuntimeSpec, view: ProcessView): RunEvidence[] {
-  return [
-    ...(linux?.namespaces ?? []).flatMap(({ type, path }, index) => {
-      const found = view.namespaces.find(({ kind }) => kind === type);
-      if (found === undefined) return [];
-      const told = `${type}:[${found.inode}], ${found.own ? 'another than the machine’s' : 'the machine’s own'}`;
-      return [fact(`/linux/namespaces/${index}`, `/proc/${view.pid}/ns`, told, path === undefined || path === '' ? found.own : undefined)];
-    }),
-    ...(linux?.uidMappings === undefined ? [] : [fact('/linux/uidMappings', `/proc/${view.pid}/uid_map`, ranges(view.uidMap))]),
-    ...(linux?.gidMappings === undefined ? [] : [fact('/linux/gidMappings', `/proc/${view.pid}/gid_map`, ranges(view.gidMap))]),
-  ];
+function words(text: string | undefined): readonly string[] | undefined {
+  return text?.replace(/\0$/, '').split('\0');
 }
 
-function mounts({ mounts: asked, linux }: RuntimeSpec, view: ProcessView): RunEvidence[] {
-  const at = (path: string) => view.mounts.findLast(({ mountPoint }) => mountPoint === path);
-  const line = (pointer: string, path: string, holds: (mount: ProcessView['mounts'][number]) => boolean): RunEvidence[] => {
-    const mount = at(path);
-    return mount === undefined ? [] : [fact(pointer, mountinfo(view), mountLine(mount), holds(mount))];
-  };
-  return [
-    ...(asked ?? []).flatMap(({ destination, options }, index) =>
-      line(`/mounts/${index}`, destination, (mount) => options?.includes('ro') !== true || isReadOnly(mount)),
-    ),
-    ...(linux?.readonlyPaths ?? []).flatMap((path, index) => line(`/linux/readonlyPaths/${index}`, path, isReadOnly)),
-    ...(linux?.maskedPaths ?? []).flatMap((path, index) => line(`/linux/maskedPaths/${index}`, path, () => true)),
-  ];
+function* processEvidence({ process }: RuntimeSpec, { pid, proc, begun }: KernelFacts): Generator<RunEvidence> {
+  if (!process) return;
+  const args = begun ? words(proc['cmdline']) : undefined;
+  if (args)
+    yield { pointer: '/process/args', source: `/proc/${pid}/cmdline`, found: args.join(' '), holds: same(args, process.args ?? []) };
+  const environment = begun ? words(proc['environ']) : undefined;
+  for (const [index, entry] of (environment ? (process.env ?? []) : []).entries()) {
+    const name = entry.slice(0, entry.indexOf('=') + 1);
+    // Of two of one name the later counts; runtimes may add others.
+    const found = environment?.findLast((each) => each.startsWith(name)) ?? '(not there)';
+    yield { pointer: `/process/env/${index}`, source: `/proc/${pid}/environ`, found, holds: found === entry };
+  }
+  if (proc['cwd'] !== undefined)
+    yield { pointer: '/process/cwd', source: `/proc/${pid}/cwd`, found: proc['cwd'], holds: proc['cwd'] === process.cwd };
+  const score = proc['oom_score_adj']?.trim();
+  if (process.oomScoreAdj !== undefined && score !== undefined) {
+    yield {
+      pointer: '/process/oomScoreAdj',
+      source: `/proc/${pid}/oom_score_adj`,
+      found: score,
+      holds: Number(score) === process.oomScoreAdj,
+    };
+  }
+  for (const [index, limit] of (process.rlimits ?? []).entries()) {
+    const found = lineOf(proc['limits'], LIMIT_NAMES[limit.type] ?? '(unknown)');
+    if (found === undefined) continue;
+    const [, soft, hard] = /\s{2,}(\S+)\s+(\S+)/.exec(found) ?? [];
+    const holds = soft === limitText(limit.soft) && hard === limitText(limit.hard);
+    yield { pointer: `/process/rlimits/${index}`, source: `/proc/${pid}/limits`, found, holds };
+  }
 }
 
-function rights({ process, linux }: RuntimeSpec, view: ProcessView): RunEvidence[] {
-  const status = `/proc/${view.pid}/status`;
-  const { capabilities, noNewPrivileges, user, oomScoreAdj, rlimits } = process ?? {};
-  const sets = (['effective', 'permitted', 'bounding', 'inheritable', 'ambient'] as const).flatMap((set) => {
-    const asked = capabilities?.[set];
-    if (asked === undefined) return [];
-    const wanted = asked.map((name) => name.replace(/^CAP_/, '')).sort();
-    const found = [...view.capabilities[set]].sort();
-    return [fact(`/process/capabilities/${set}`, status, found.join(' ') || 'none', wanted.join() === found.join())];
-  });
-  return [
-    ...sets,
-    ...(user === undefined
-      ? []
-      : [fact('/process/user', status, `uid ${view.uid}, gid ${view.gid}, groups ${view.groups.join(' ') || 'none'}`)]),
-    fact(
-      '/process/noNewPrivileges',
-      status,
-      `NoNewPrivs: ${view.noNewPrivileges ? 1 : 0}`,
-      view.noNewPrivileges === (noNewPrivileges === true),
-    ),
-    ...(linux?.seccomp === undefined ? [] : [fact('/linux/seccomp', status, `Seccomp: ${view.seccomp}`, view.seccomp === 'filter')]),
-    ...(oomScoreAdj === undefined
-      ? []
-      : [fact('/process/oomScoreAdj', `/proc/${view.pid}/oom_score_adj`, String(view.oomScoreAdj), view.oomScoreAdj === oomScoreAdj)]),
-    ...(rlimits ?? []).flatMap(({ type, soft, hard }, index) => {
-      const found = view.limits.find(({ name }) => RLIMIT_TITLES[type] === name);
-      if (found === undefined) return [];
-      const holds = found.soft === String(soft) && found.hard === String(hard);
-      return [
-        fact(`/process/rlimits/${index}`, `/proc/${view.pid}/limits`, `${found.name}: ${found.soft} soft, ${found.hard} hard`, holds),
-      ];
-    }),
-  ];
-}
-
-/** `RLIMIT_…` → the words of /proc/PID/limits. */
-const RLIMIT_TITLES: Readonly<Record<string, string>> = {
-  RLIMIT_CPU: 'cpu time',
-  RLIMIT_FSIZE: 'file size',
-  RLIMIT_DATA: 'data size',
-  RLIMIT_STACK: 'stack size',
-  RLIMIT_CORE: 'core file size',
-  RLIMIT_RSS: 'resident set',
-  RLIMIT_NPROC: 'processes',
-  RLIMIT_NOFILE: 'open files',
-  RLIMIT_MEMLOCK: 'locked memory',
-  RLIMIT_AS: 'address space',
-  RLIMIT_LOCKS: 'file locks',
-  RLIMIT_SIGPENDING: 'pending signals',
-  RLIMIT_MSGQUEUE: 'msgqueue size',
-  RLIMIT_NICE: 'nice priority',
-  RLIMIT_RTPRIO: 'realtime priority',
-  RLIMIT_RTTIME: 'realtime timeout',
+/** As /proc/PID/limits calls them. */
+const LIMIT_NAMES: Readonly<Record<string, string>> = {
+  RLIMIT_CPU: 'Max cpu time',
+  RLIMIT_FSIZE: 'Max file size',
+  RLIMIT_DATA: 'Max data size',
+  RLIMIT_STACK: 'Max stack size',
+  RLIMIT_CORE: 'Max core file size',
+  RLIMIT_RSS: 'Max resident set',
+  RLIMIT_NPROC: 'Max processes',
+  RLIMIT_NOFILE: 'Max open files',
+  RLIMIT_MEMLOCK: 'Max locked memory',
+  RLIMIT_AS: 'Max address space',
+  RLIMIT_LOCKS: 'Max file locks',
+  RLIMIT_SIGPENDING: 'Max pending signals',
+  RLIMIT_MSGQUEUE: 'Max msgqueue size',
+  RLIMIT_NICE: 'Max nice priority',
+  RLIMIT_RTPRIO: 'Max realtime priority',
+  RLIMIT_RTTIME: 'Max realtime timeout',
 };
 
-/** Field of `linux.resources` → controller on v1 and its file there, file on v2. */
-const RESOURCE_FILES: readonly (readonly [field: string, controller: string, v1: string, v2: string])[] = [
-  ['memory/limit', 'memory', 'memory.limit_in_bytes', 'memory.max'],
-  ['memory/reservation', 'memory', 'memory.soft_limit_in_bytes', 'memory.low'],
-  ['memory/swap', 'memory', 'memory.memsw.limit_in_bytes', 'memory.swap.max'],
-  ['memory/swappiness', 'memory', 'memory.swappiness', ''],
-  ['memory/disableOOMKiller', 'memory', 'memory.oom_control', ''],
-  ['cpu/shares', 'cpu', 'cpu.shares', 'cpu.weight'],
-  ['cpu/quota', 'cpu', 'cpu.cfs_quota_us', 'cpu.max'],
-  ['cpu/period', 'cpu', 'cpu.cfs_period_us', 'cpu.max'],
-  ['cpu/burst', 'cpu', 'cpu.cfs_burst_us', 'cpu.max.burst'],
-  ['cpu/cpus', 'cpuset', 'cpuset.cpus', 'cpuset.cpus'],
-  ['cpu/mems', 'cpuset', 'cpuset.mems', 'cpuset.mems'],
-  ['pids/limit', 'pids', 'pids.max', 'pids.max'],
-];
-
-function limits({ linux }: RuntimeSpec, pid: number): RunEvidence[] {
-  const memberships = findCgroupMemberships(pid) ?? [];
-  const hierarchies = detectCgroups().hierarchies;
-  return RESOURCE_FILES.flatMap(([field, controller, v1, v2]) => {
-    const [group = '', name = ''] = field.split('/');
-    const asked = (linux?.resources as Record<string, Record<string, unknown>> | undefined)?.[group]?.[name];
-    if (asked === undefined) return [];
-    const membership =
-      memberships.find(({ controllers }) => controllers.includes(controller)) ??
-      memberships.find(({ controllers }) => controllers.length === 0);
-    const hierarchy = hierarchies.find((each) =>
-      membership?.controllers.length === 0 ? each.version === 'v2' : each.controllers.includes(controller),
-    );
-    if (membership === undefined || hierarchy === undefined) return [];
-    const file = `${hierarchy.mountPoint}${membership.path}/${hierarchy.version === 'v2' ? v2 : v1}`;
-    const found = read(file);
-    const holds = hierarchy.version === 'v1' && typeof asked === 'number' ? found?.trim() === String(asked) : undefined;
-    return found === undefined ? [] : [fact(`/linux/resources/${field}`, file, found, holds)];
-  });
+function limitText(value: number | bigint): string {
+  const limit = rlimitValue(value);
+  return limit === RLIMIT_UNLIMITED ? 'unlimited' : limit.toString();
 }
 
-/** /proc/sys answers for the namespaces of whoever reads it. */
-async function sysctls({ linux }: RuntimeSpec, { pid }: ProcessView): Promise<RunEvidence[]> {
-  const facts = Object.entries(linux?.sysctl ?? {}).map(async ([key, asked]) => {
-    const file = `/proc/sys/${key.replaceAll('.', '/')}`;
-    const args = ['--target', String(pid), '--net', '--ipc', '--uts', 'cat', '--', file];
-    const { exitCode, stdout } = await runProgram({ program: 'nsenter', args });
-    return exitCode === 0
-      ? [fact(`/linux/sysctl/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, file, stdout, stdout.trim() === asked.trim())]
-      : [];
-  });
-  return (await Promise.all(facts)).flat();
-}
-
-function fact(pointer: string, source: string, found: string, holds?: boolean): RunEvidence {
-  const text = found.trim();
-  return {
-    pointer,
-    source,
-    found: text.length > MAX_FOUND ? `${text.slice(0, MAX_FOUND)}…` : text,
-    ...(holds === undefined ? {} : { holds }),
-  };
-}
-
-function mountinfo({ pid }: ProcessView): string {
-  return `/proc/${pid}/mountinfo`;
-}
-
-function mountLine({ id, parentId, root, mountPoint, options, fsType, source }: ProcessView['mounts'][number]): string {
-  return `${id} ${parentId} ${root} ${mountPoint} ${options} - ${fsType} ${source}`;
-}
-
-function isReadOnly({ options }: ProcessView['mounts'][number]): boolean {
-  return options.split(',').includes('ro');
-}
-
-function ranges(map: ProcessView['uidMap']): string {
-  return map.map(({ inside, outside, size }) => `${inside} ${outside} ${size}`).join('\n');
-}
-
-function read(path: string): string | undefined {
-  try {
-    return hostControlFiles.read(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'EACCES', 'EOPNOTSUPP', 'EINVAL')) return undefined;
-    throw error;
+function* rightsEvidence({ process, linux }: RuntimeSpec, { pid, proc, begun }: KernelFacts): Generator<RunEvidence> {
+  const text = proc['status'];
+  if (!process || text === undefined) return;
+  const status = parseProcStatus(text);
+  const source = `/proc/${pid}/status`;
+  const line = (start: string) => lineOf(text, start) ?? '';
+  const outside = (id: number, mappings: readonly SpecIdMapping[] | undefined) => mapped(id, mappings);
+  const { user, capabilities } = process;
+  if (user) {
+    const uid = outside(user.uid, linux?.uidMappings);
+    const gid = outside(user.gid, linux?.gidMappings);
+    yield { pointer: '/process/user/uid', source, found: line('Uid:'), holds: status.uid[1] === uid };
+    yield { pointer: '/process/user/gid', source, found: line('Gid:'), holds: status.gid[1] === gid };
+    for (const [index, group] of (user.additionalGids ?? []).entries()) {
+      const holds = status.groups.includes(outside(group, linux?.gidMappings));
+      yield { pointer: `/process/user/additionalGids/${index}`, source, found: line('Groups:'), holds };
+    }
+    if (user.umask !== undefined) {
+      yield {
+        pointer: '/process/user/umask',
+        source,
+        found: line('Umask:'),
+        holds: Number.parseInt(line('Umask:').slice(6), 8) === user.umask,
+      };
+    }
   }
+  for (const [set, start] of CAPABILITY_LINES) {
+    const asked = capabilities?.[set];
+    if (!asked) continue;
+    const held: readonly string[] = capabilitiesOfMask(status.capabilities[set]);
+    const found = `${line(start)} (${held.length === 0 ? 'none' : held.join(' ')})`;
+    yield { pointer: `/process/capabilities/${set}`, source, found, holds: same([...held].sort(), [...new Set(asked)].sort()) };
+  }
+  if (process.noNewPrivileges !== undefined) {
+    yield {
+      pointer: '/process/noNewPrivileges',
+      source,
+      found: line('NoNewPrivs:'),
+      holds: status.noNewPrivileges === process.noNewPrivileges,
+    };
+  }
+  if (linux?.seccomp) {
+    // Some runtimes install it with the last breath before execve.
+    const holds = status.seccompMode === 2 || begun ? { holds: status.seccompMode === 2 } : {};
+    yield { pointer: '/linux/seccomp', source, found: line('Seccomp:'), ...holds };
+  }
+}
+
+const CAPABILITY_LINES = [
+  ['bounding', 'CapBnd:'],
+  ['effective', 'CapEff:'],
+  ['inheritable', 'CapInh:'],
+  ['permitted', 'CapPrm:'],
+  ['ambient', 'CapAmb:'],
+] as const;
+
+/** A container id as the machine sees it. */
+function mapped(id: number, mappings: readonly SpecIdMapping[] | undefined): number {
+  const range = mappings?.find(({ containerID, size }) => id >= containerID && id < containerID + size);
+  return range ? id - range.containerID + range.hostID : id;
+}
+
+function* nameEvidence(spec: RuntimeSpec, { sysctls }: KernelFacts): Generator<RunEvidence> {
+  for (const [pointer, name, asked] of [
+    ['/hostname', 'kernel/hostname', spec.hostname],
+    ['/domainname', 'kernel/domainname', spec.domainname],
+  ] as const) {
+    const found = sysctls[name];
+    if (asked && found !== undefined) yield { pointer, source: `/proc/sys/${name} (inside)`, found, holds: found === asked };
+  }
+  for (const [key, asked] of Object.entries(spec.linux?.sysctl ?? {})) {
+    const name = sysctlPath(key);
+    const found = sysctls[name];
+    const pointer = `/linux/sysctl/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    // The kernel writes columns with tabs.
+    if (found !== undefined)
+      yield { pointer, source: `/proc/sys/${name} (inside)`, found, holds: same(found.split(/\s+/), asked.trim().split(/\s+/)) };
+  }
+}
+
+const NAMESPACE_LINKS: Readonly<Record<string, keyof KernelFacts['namespaces']>> = {
+  user: 'user',
+  mount: 'mnt',
+  pid: 'pid',
+  network: 'net',
+  ipc: 'ipc',
+  uts: 'uts',
+  cgroup: 'cgroup',
+  time: 'time',
+};
+
+function* namespaceEvidence({ linux }: RuntimeSpec, { pid, namespaces, ourNamespaces }: KernelFacts): Generator<RunEvidence> {
+  for (const [index, { type, path }] of (linux?.namespaces ?? []).entries()) {
+    const link = NAMESPACE_LINKS[type];
+    const inode = link && namespaces[link];
+    if (link === undefined || inode === undefined) continue;
+    const ours = ourNamespaces[link];
+    const pointer = `/linux/namespaces/${index}`;
+    const found = `${link}:[${inode}]; the machine's is ${link}:[${ours ?? '?'}]`;
+    // Which one a path led to cannot be told afterwards.
+    yield { pointer, source: `/proc/${pid}/ns/${link}`, found, ...(path ? {} : { holds: inode !== ours }) };
+  }
+}
+
+function* limitEvidence({ cgroupFiles }: KernelFacts): Generator<RunEvidence> {
+  for (const { path, value, write } of cgroupFiles) {
+    const holds = write.readBack === undefined ? {} : { holds: isReadBack(write.readBack, value) };
+    yield { pointer: write.pointer, source: path, found: value, ...holds };
+  }
+}
+
+function* linuxEvidence({ linux }: RuntimeSpec, { pid, proc }: KernelFacts): Generator<RunEvidence> {
+  const membership = proc['cgroup'];
+  if (linux?.cgroupsPath && membership !== undefined) {
+    const path = linux.cgroupsPath;
+    const holds = path.startsWith('/') ? membership.split('\n').some((line) => line.endsWith(`:${path}`)) : undefined;
+    yield {
+      pointer: '/linux/cgroupsPath',
+      source: `/proc/${pid}/cgroup`,
+      found: membership.trimEnd(),
+      ...(holds === undefined ? {} : { holds }),
+    };
+  }
+  for (const [field, file] of [
+    ['uidMappings', 'uid_map'],
+    ['gidMappings', 'gid_map'],
+  ] as const) {
+    const map = proc[file]?.trim().split('\n');
+    for (const [index, { containerID, hostID, size }] of (map ? (linux?.[field] ?? []) : []).entries()) {
+      const wanted = `${containerID} ${hostID} ${size}`;
+      const found = map?.find((line) => line.trim().replace(/\s+/g, ' ') === wanted);
+      yield {
+        pointer: `/linux/${field}/${index}`,
+        source: `/proc/${pid}/${file}`,
+        found: found?.trim() ?? map?.join('; ') ?? '',
+        holds: found !== undefined,
+      };
+    }
+  }
+}
+
+function same(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((word, index) => word === b[index]);
 }

@@ -12,8 +12,9 @@ import { findText, type ProgramResult, runProgram } from '@slipway/kernel';
 import { parseSpecJson, type RuntimeSpec } from '@slipway/oci';
 import type { Births } from './births.ts';
 import { makeBundle, WORKBENCH_DIR } from './bundle.ts';
-import { gatherEvidence } from './evidence.ts';
+import { findEvidence } from './evidence.ts';
 import { toFailure, unusable } from './failures.ts';
+import { type KernelFacts, readBegunFacts, readKernelFacts } from './kernel-facts.ts';
 import { viewProcess } from './process-view.ts';
 
 export interface RunRequest {
@@ -50,8 +51,10 @@ async function runOurs(births: Births, id: string, { image, config, timeoutMs }:
     const { process, operations, outcomes, failure } = await birth.view();
     const base = { ...NOTHING, version: 'slipway', operations, outcomes };
     if (failure !== undefined) return { ...base, failure };
-    const seen = await evidenceOf(config, process);
+    const spec = parseSpecJson(config) as RuntimeSpec;
+    const made = process && (await readKernelFacts(process.pid, spec, false));
     await birth.start();
+    const seen = evidenceOf(spec, process, made && (await readBegunFacts(made, spec)));
     const ended = await birth.ended(timeoutMs);
     const { exitCode } = await birth.view();
     const { stdout, stderr } = await birth.output();
@@ -78,7 +81,8 @@ async function runPeer(id: string, runtime: 'runc' | 'crun', { image, config, ti
   try {
     const created = await create(call, id, bundle.path);
     if ('failure' in created) return { ...base, failure: created.failure };
-    const seen = await evidenceOf(config, await viewProcess(created.pid));
+    const spec = parseSpecJson(config) as RuntimeSpec;
+    const seen = evidenceOf(spec, await viewProcess(created.pid), await readKernelFacts(created.pid, spec, false));
     await call(['delete', '--force', id]);
     return { ...base, ...seen, ...(await runToEnd(call, id, bundle.path, timeoutMs)) };
   } finally {
@@ -112,7 +116,6 @@ async function runToEnd(call: Call, id: string, bundle: string, timeoutMs: numbe
   }
 }
 
-async function evidenceOf(config: string, process: ProcessView | undefined): Promise<Partial<WorkbenchRun>> {
-  if (process === undefined) return {};
-  return { process, evidence: await gatherEvidence(parseSpecJson(config) as RuntimeSpec, process) };
+function evidenceOf(spec: RuntimeSpec, process: ProcessView | undefined, facts: KernelFacts | undefined): Partial<WorkbenchRun> {
+  return { ...(process === undefined ? {} : { process }), evidence: facts === undefined ? [] : findEvidence(spec, facts) };
 }
