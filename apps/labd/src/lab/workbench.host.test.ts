@@ -252,12 +252,20 @@ hostTest(
         '/linux/namespaces/0',
         '/mounts/0',
         '/linux/resources/memory/limit',
+        '/linux/resources/pids/limit',
         '/process/capabilities/bounding',
+        '/process/user/uid',
+        '/process/cwd',
+        '/root/readonly',
       ]) {
         expect(fields.get(pointer), `${runtime} ${pointer}`).toMatchObject({ holds: true });
       }
     }
-    await expect(page.ask({ do: 'run', image: IMAGE, config, runtime: 'crun', timeoutMs: 1000 })).rejects.toThrow('E_WORKBENCH_RUNTIME');
+    // Debian's crun refuses hybrid cgroup layouts; then it is quoted, and nothing is claimed of a container that never was.
+    const crun = await page.ask({ do: 'run', image: IMAGE, config: JSON.stringify(document), runtime: 'crun', timeoutMs: 20_000 });
+    expect(crun.version).toMatch(/^crun version /);
+    if (crun.failure === undefined) expect(crun).toMatchObject({ exitCode: 7, stdout: 'workbench\n' });
+    else expect(crun).toMatchObject({ failure: { code: 'E_WORKBENCH_RUN', message: expect.stringMatching(/\S/) }, evidence: [] });
     page.leave();
   },
   TEST_MS,
