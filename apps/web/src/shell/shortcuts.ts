@@ -56,8 +56,9 @@ function onKey(event: KeyboardEvent): void {
     document.querySelector<HTMLElement>('[role="tab"][aria-selected="true"]')?.focus();
     return;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || useView.getState().dialog) return;
-  if (target?.closest('input, textarea, select, [contenteditable], .terminal-view, dialog')) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  // An open dialog has all keys, whoever opened it: Escape must reach it.
+  if (document.querySelector('dialog[open]') || target?.closest('input, textarea, select, [contenteditable], .terminal-view')) return;
   // Space and End mean something on buttons, sliders and lists already.
   if ((event.key === ' ' || event.key === 'End') && target?.closest('button, a, [role], [tabindex]')) return;
   const run = BY_KEY.get(event.key === ' ' ? 'Space' : event.key);
