@@ -40,7 +40,11 @@ const refused = (parts: Parts, args = ['true']) =>
     () => undefined,
     (error: unknown) => error,
   );
-const outsideNow = () => readdirSync(outside).map((name) => [name, readFileSync(join(outside, name), 'utf8')]);
+const outsideNow = () =>
+  readdirSync(outside, { withFileTypes: true }).map((each) => [
+    each.name,
+    each.isFile() ? readFileSync(join(outside, each.name), 'utf8') : 'directory',
+  ]);
 const replace = (path: string, target: string) => {
   rmSync(join(rig.rootfs, path), { recursive: true, force: true });
   symlinkSync(target, join(rig.rootfs, path));
@@ -155,48 +159,83 @@ hostTest('/dev/console is the pty itself, whatever the image has there', ['linux
   expect(stdout.trim()).toBe('88');
 });
 
-hostTest('a neighbour that swaps a directory for a link during the mounts wins nothing', ['linux', 'root'], async () => {
-  const volume = join(rig.dir, 'volume');
-  mkdirSync(join(volume, 'd'), { recursive: true });
-  const source = join(rig.dir, 'source');
-  mkdirSync(source, { recursive: true });
-  rmSync(join(volume, 'l'), { force: true });
-  symlinkSync(`../../../../../../../..${outside}`, join(volume, 'l'));
-  // renameat2(RENAME_EXCHANGE) in a loop, as a container that shares the volume could.
+/** renameat2(RENAME_EXCHANGE) in a loop, as a container that shares the volume could. */
+function exchanging(volume: string): { stop(): void } {
   const swap = join(rig.dir, 'swap.py');
   writeFileSync(
     swap,
     `import ctypes,sys\nlibc=ctypes.CDLL(None)\nwhile True:\n  libc.renameat2(-100,b"${volume}/d",-100,b"${volume}/l",2)\n`,
   );
   const racer = spawn('python3', [swap], { stdio: 'ignore' });
-  const before = outsideNow();
-  const outcomes = { mounted: 0, refused: 0 };
-  try {
-    for (let i = 0; i < 100; i++) {
-      const dir = rig.shimDir();
-      const plan = standardPlan({
-        rootfs: rig.rootfs,
-        args: ['true'],
-        prepare: [
-          step('prepare', { op: 'openSource', slot: 0, hostPath: volume, recursive: true }),
-          step('prepare', { op: 'openSource', slot: 1, hostPath: source, recursive: true }),
-        ],
-        mounts: [
-          step('mounts', { op: 'bind', slot: 0, destination: '/v', attributes: {} }),
-          step('mounts', { op: 'bind', slot: 1, destination: `/v/d/made-${i}`, attributes: {} }),
-        ],
-      });
-      await launcher.launch(plan, shimOptions(dir)).then(
-        () => outcomes.mounted++,
-        () => outcomes.refused++,
-      );
+  return { stop: () => racer.kill('SIGKILL') };
+}
+
+// A05, A10
+hostTest(
+  'a neighbour that swaps a directory for a link during the mounts wins nothing',
+  ['linux', 'root'],
+  async () => {
+    const volume = join(rig.dir, 'volume');
+    mkdirSync(join(volume, 'd'), { recursive: true });
+    const source = join(rig.dir, 'source');
+    mkdirSync(source, { recursive: true });
+    rmSync(join(volume, 'l'), { force: true });
+    symlinkSync(`../../../../../../../..${outside}`, join(volume, 'l'));
+    const racer = exchanging(volume);
+    const outcomes = { mounted: 0, refused: 0 };
+    try {
+      // Known-bad control: whoever goes by names lands outside within moments.
+      await expect.poll(() => makeByName(volume), { timeout: 60_000, interval: 1 }).toBe(true);
+      const before = outsideNow();
+      const mounts = ours(readFileSync('/proc/self/mountinfo', 'utf8'), rig.dir);
+      for (let i = 0; i < 500; i++) {
+        const plan = racedPlan(volume, source, i);
+        await launcher.launch(plan, shimOptions(rig.shimDir())).then(
+          () => outcomes.mounted++,
+          () => outcomes.refused++,
+        );
+      }
+      expect(outsideNow()).toEqual(before);
+      expect(ours(readFileSync('/proc/self/mountinfo', 'utf8'), rig.dir)).toEqual(mounts);
+    } finally {
+      racer.stop();
     }
-  } finally {
-    racer.kill('SIGKILL');
+    expect(outcomes.mounted).toBeGreaterThan(0);
+  },
+  300_000,
+);
+
+let named = 0;
+/** True once a directory made by its path came to lie outside. */
+function makeByName(volume: string): boolean {
+  const name = `named-${named++}`;
+  try {
+    mkdirSync(join(volume, 'd', name));
+  } catch {
+    return false; // just then there was neither
   }
-  expect(outcomes.mounted).toBeGreaterThan(0);
-  expect(outsideNow()).toEqual(before);
-});
+  return existsSync(join(outside, name));
+}
+
+/** Binds, or begins a tmpfs with a copy, at a place whose parent changes all the time. */
+function racedPlan(volume: string, source: string, round: number): ReturnType<typeof standardPlan> {
+  const destination = `/v/d/made-${round}`;
+  const fresh = { fsType: 'tmpfs', source: 'tmpfs', data: ['size=64k'], copyUp: true, refuseSymlinks: false } as const;
+  return standardPlan({
+    rootfs: rig.rootfs,
+    args: ['true'],
+    prepare: [
+      step('prepare', { op: 'openSource', slot: 0, hostPath: volume, recursive: true }),
+      step('prepare', { op: 'openSource', slot: 1, hostPath: source, recursive: true }),
+    ],
+    mounts: [
+      step('mounts', { op: 'bind', slot: 0, destination: '/v', attributes: {} }),
+      round % 2 === 0
+        ? step('mounts', { op: 'bind', slot: 1, destination, attributes: {} })
+        : step('mounts', { op: 'mount', destination, attributes: {}, ...fresh }),
+    ],
+  });
+}
 
 hostTest('the program cannot be overwritten through /proc/self/exe', ['linux', 'root'], async () => {
   const hash = () => createHash('sha256').update(readFileSync(binary)).digest('hex');
