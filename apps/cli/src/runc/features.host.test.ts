@@ -124,10 +124,21 @@ describe.each(RUNTIMES.filter((under) => !differs(under, 'no-features')))('featu
   // @proves runtime-spec: features-linux.md#mountextensions/idmap features-linux.md#netdevices/enabled
   test('the document has the specification’s properties and no other', () => {
     const known = ['ociVersionMin', 'ociVersionMax', 'hooks', 'mountOptions', 'linux', 'annotations', 'potentiallyUnsafeConfigAnnotations'];
-    const linux = ['namespaces', 'capabilities', 'cgroup', 'seccomp', 'apparmor', 'selinux', 'intelRdt', 'mountExtensions', 'netDevices'];
+    const linux = [
+      'namespaces',
+      'capabilities',
+      'cgroup',
+      'seccomp',
+      'apparmor',
+      'selinux',
+      'intelRdt',
+      'mountExtensions',
+      'netDevices',
+      'memoryPolicy',
+    ];
     expect(Object.keys(features).filter((key) => !known.includes(key))).toEqual([]);
     expect(Object.keys(features.linux).filter((key) => !linux.includes(key))).toEqual([]);
     if (under.kind === 'ours')
-      expect(features.linux).toMatchObject({ mountExtensions: { idmap: { enabled: true } }, netDevices: { enabled: false } });
+      expect(features.linux).toMatchObject({ mountExtensions: { idmap: { enabled: true } }, netDevices: { enabled: true } });
   });
 });

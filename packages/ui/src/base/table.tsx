@@ -63,7 +63,8 @@ export const DataTable = memo(function DataTable(props: {
   );
 });
 
-function Spacer({ height }: { readonly height: number }) {
+/** Stands for the rows of a table that are out of view. */
+export function Spacer({ height }: { readonly height: number }) {
   return height > 0 ? <tr style={{ height }} /> : null;
 }
 

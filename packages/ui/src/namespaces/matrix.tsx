@@ -5,12 +5,17 @@
  * Does not know: what a namespace isolates.
  */
 import type { NamespaceInodes, NamespaceName, World } from '@slipway/journal';
-import { type CSSProperties, memo, useMemo } from 'react';
+import { type CSSProperties, memo, useMemo, useRef } from 'react';
 import { KindMark } from '../base/controls.tsx';
 import { visible } from '../base/format.ts';
 import { NAMESPACE_KINDS } from '../base/kinds.ts';
 import type { Selection } from '../base/selection.ts';
+import { Spacer } from '../base/table.tsx';
+import { useVisibleRows } from '../base/windowed.ts';
 import type { Subject } from './model.ts';
+
+/** Pixels from row to row; namespaces.css gives them. */
+const ROW_HEIGHT = 32;
 
 export function NamespaceMatrix(props: {
   readonly world: World;
@@ -22,9 +27,11 @@ export function NamespaceMatrix(props: {
   const { world, subjects } = props;
   const machine = world.processes.find((entry) => entry.fact.pid === 1)?.fact.namespaces ?? {};
   const groups = useMemo(() => sharedGroups(subjects), [subjects]);
+  const box = useRef<HTMLDivElement>(null);
+  const range = useVisibleRows(box, ROW_HEIGHT, subjects.length);
   return (
-    <div className="scroll ns-matrix-box">
-      <table className="ns-matrix">
+    <div ref={box} className="scroll ns-matrix-box">
+      <table className="ns-matrix" aria-rowcount={subjects.length + 2}>
         <caption className="sr-only">Namespaces of containers and of processes with namespaces of their own</caption>
         <thead>
           <tr>
@@ -37,7 +44,7 @@ export function NamespaceMatrix(props: {
           </tr>
         </thead>
         <tbody>
-          <tr className="machine">
+          <tr className="machine" aria-rowindex={2}>
             <th scope="row">the machine</th>
             {NAMESPACE_KINDS.map((kind) => (
               <td key={kind.name}>
@@ -45,9 +52,11 @@ export function NamespaceMatrix(props: {
               </td>
             ))}
           </tr>
-          {subjects.map((subject) => (
+          <Spacer height={range.from * ROW_HEIGHT} />
+          {subjects.slice(range.from, range.to).map((subject, index) => (
             <SubjectRow
               key={subject.key}
+              rowIndex={range.from + index + 3}
               subject={subject}
               machine={machine}
               groups={groups}
@@ -56,6 +65,7 @@ export function NamespaceMatrix(props: {
               onSelect={props.onSelect}
             />
           ))}
+          <Spacer height={(subjects.length - range.to) * ROW_HEIGHT} />
         </tbody>
       </table>
     </div>
@@ -64,6 +74,8 @@ export function NamespaceMatrix(props: {
 
 interface RowProps {
   readonly subject: Subject;
+  /** From 1, the head's row. */
+  readonly rowIndex: number;
   readonly machine: NamespaceInodes;
   readonly groups: ReadonlyMap<string, string>;
   readonly related: boolean;
@@ -74,14 +86,14 @@ interface RowProps {
 
 /** Hundreds of rows: each is drawn anew only when something of its own changed. */
 const SubjectRow = memo(
-  function SubjectRow({ subject, machine, groups, related, selected, onSelect }: RowProps) {
+  function SubjectRow({ subject, rowIndex, machine, groups, related, selected, onSelect }: RowProps) {
     const { fact } = subject.process;
     const own: Selection =
       subject.container === undefined
         ? { kind: 'process', pid: fact.pid, startTime: fact.startTime }
         : { kind: 'container', id: subject.container };
     return (
-      <tr className={related ? 'related' : ''}>
+      <tr className={related ? 'related' : ''} aria-rowindex={rowIndex}>
         <th scope="row">
           <button type="button" className="plain-link" onClick={() => onSelect(own)}>
             {visible(subject.label)}
@@ -104,6 +116,7 @@ const SubjectRow = memo(
   (before, after) =>
     before.subject.process.fact === after.subject.process.fact &&
     before.subject.label === after.subject.label &&
+    before.rowIndex === after.rowIndex &&
     before.related === after.related &&
     before.selected === after.selected &&
     before.machine === after.machine &&
