@@ -6,8 +6,9 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Wire } from './wire.ts';
 import { CHECKOUT, endChild, type Workplace } from './workplace.ts';
 
 const READY_MS = 15_000;
@@ -23,10 +24,11 @@ export class EngineUnderTest {
   readonly socket: string;
   readonly #root: string;
   readonly #child: ChildProcess;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #wire: Wire;
 
   private constructor(place: Workplace) {
     this.socket = place.path('slipway.sock');
+    this.#wire = new Wire(this.socket);
     this.#root = place.path('slipway');
     const flags = ['--root', this.#root, '--state', place.path('slipway-run'), '--docker-socket', this.socket];
     this.#child = spawn(`${CHECKOUT}/bin/slipwayd`, [...flags, '--cgroup-parent', place.cgroup, '--log-level', 'warn'], {
@@ -75,25 +77,27 @@ export class EngineUnderTest {
   }
 
   /** @throws for answers of 400 and more */
-  call(method: string, path: string, body?: unknown): Promise<string> {
+  async call(method: string, path: string, body?: unknown): Promise<string> {
+    if (body instanceof Object && 'pipe' in body) return await this.#upload(path, body as NodeJS.ReadableStream);
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const { status, content } = await this.#wire.ask(method, path, text);
+    if (status >= 400) throw new Error(`${method} ${path}: ${content}`);
+    return content;
+  }
+
+  #upload(path: string, body: NodeJS.ReadableStream): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const stream = body instanceof Object && 'pipe' in body ? (body as NodeJS.ReadableStream) : undefined;
-    const headers = { 'content-type': stream === undefined ? 'application/json' : 'application/x-tar' };
-    const sent = request({ socketPath: this.socket, agent: this.#agent, method, path, headers }, (response) => {
-      let text = '';
-      response.on('data', (bytes) => {
-        text += String(bytes);
-      });
-      response.on('end', () => ((response.statusCode ?? 500) < 400 ? resolve(text) : reject(new Error(`${method} ${path}: ${text}`))));
+    const options = { socketPath: this.socket, method: 'POST', path, headers: { 'content-type': 'application/x-tar' } };
+    const sent = request(options, (response) => {
+      response.resume().on('end', () => ((response.statusCode ?? 500) < 400 ? resolve('') : reject(new Error(`POST ${path} failed`))));
     });
     sent.on('error', reject);
-    if (stream === undefined) sent.end(body === undefined ? undefined : JSON.stringify(body));
-    else stream.pipe(sent);
+    body.pipe(sent);
     return promise;
   }
 
   async stop(): Promise<void> {
-    this.#agent.destroy();
+    this.#wire.close();
     await endChild(this.#child);
   }
 }
