@@ -6,8 +6,11 @@
  * begins where the learner pressed Enter.
  */
 import { randomBytes } from 'node:crypto';
-import * as http from 'node:http';
+import type * as Http from 'node:http';
 import type { Socket } from 'node:net';
+
+/** Not imported: as an ES module it would load all of undici for its exports, 20 ms that every command would feel. */
+const http: typeof Http = process.getBuiltinModule('node:http');
 
 /** The engine refused: `message` is its own sentence. */
 export class DaemonError extends Error {
@@ -35,9 +38,9 @@ export interface Daemon {
   /** Parsed JSON of the answer; undefined for an empty one. */
   call<T = unknown>(method: string, path: string, body?: unknown): Promise<T>;
   /** The answer's body as it comes. */
-  stream(method: string, path: string, body?: unknown): Promise<http.IncomingMessage>;
+  stream(method: string, path: string, body?: unknown): Promise<Http.IncomingMessage>;
   /** Sends a file's bytes. */
-  upload(path: string, contentType: string, body: AsyncIterable<Uint8Array>): Promise<http.IncomingMessage>;
+  upload(path: string, contentType: string, body: AsyncIterable<Uint8Array>): Promise<Http.IncomingMessage>;
   hijack(path: string, body?: unknown): Promise<Hijacked>;
 }
 
@@ -54,7 +57,7 @@ const API = '/v1.41';
 
 export function openDaemon(options: DaemonOptions): Daemon {
   const trace = randomBytes(8).toString('hex');
-  const base: http.RequestOptions = {
+  const base: Http.RequestOptions = {
     socketPath: options.socketPath,
     headers: {
       host: 'slipway',
@@ -80,7 +83,7 @@ export function openDaemon(options: DaemonOptions): Daemon {
   };
 }
 
-async function send(base: http.RequestOptions, method: string, path: string, body: unknown): Promise<http.IncomingMessage> {
+async function send(base: Http.RequestOptions, method: string, path: string, body: unknown): Promise<Http.IncomingMessage> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const request = begin(
     base,
@@ -92,24 +95,24 @@ async function send(base: http.RequestOptions, method: string, path: string, bod
   return await checked(await answered(request, base.socketPath ?? ''));
 }
 
-function begin(base: http.RequestOptions, method: string, path: string, headers: Record<string, string>): http.ClientRequest {
+function begin(base: Http.RequestOptions, method: string, path: string, headers: Record<string, string>): Http.ClientRequest {
   return http.request({ ...base, method, path: API + path, headers: { ...base.headers, ...headers } });
 }
 
-function answered(request: http.ClientRequest, socketPath: string): Promise<http.IncomingMessage> {
+function answered(request: Http.ClientRequest, socketPath: string): Promise<Http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.on('response', resolve);
     request.on('error', (cause) => reject(unreachable(cause, socketPath)));
   });
 }
 
-async function checked(response: http.IncomingMessage): Promise<http.IncomingMessage> {
+async function checked(response: Http.IncomingMessage): Promise<Http.IncomingMessage> {
   const status = response.statusCode ?? 0;
   if (status < 400) return response;
   throw new DaemonError(status, await readMessage(response));
 }
 
-async function readMessage(response: http.IncomingMessage): Promise<string> {
+async function readMessage(response: Http.IncomingMessage): Promise<string> {
   const text = await readText(response);
   try {
     return String((JSON.parse(text) as { message?: unknown }).message ?? text);
@@ -124,12 +127,12 @@ export async function readText(response: AsyncIterable<Buffer>): Promise<string>
   return Buffer.concat(chunks).toString('utf8');
 }
 
-async function readJson(response: http.IncomingMessage): Promise<unknown> {
+async function readJson(response: Http.IncomingMessage): Promise<unknown> {
   const text = await readText(response);
   return text.trim() === '' ? undefined : JSON.parse(text);
 }
 
-function hijack(base: http.RequestOptions, path: string, body: unknown): Promise<Hijacked> {
+function hijack(base: Http.RequestOptions, path: string, body: unknown): Promise<Hijacked> {
   const text = body === undefined ? '' : JSON.stringify(body);
   const headers = {
     connection: 'Upgrade',
