@@ -31,8 +31,11 @@ export interface Prepared {
   readonly group: Cgroup | undefined;
 }
 
-/** Begins once the launch before has had its time: starting a process holds up this one for some milliseconds. */
-const REFILL_MS = 20;
+/**
+ * Begins once the launch before has had its time, and whoever looks at it: starting a process holds up this one for some milliseconds, and a
+ * cradle that joins its groups holds up everybody who reads /proc/PID/cgroup.
+ */
+const REFILL_MS = 120;
 
 export class Nursery {
   readonly #options: NurseryOptions;
