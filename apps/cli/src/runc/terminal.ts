@@ -29,7 +29,11 @@ export async function openRelay(): Promise<Relay> {
     attach: async () => {
       connection = await attachShim(dir);
     },
-    run: async () => (connection === undefined ? 1 : await relay(connection)),
+    run: async () => {
+      // The shim tells us the exit over the connection; a command that is killed from here on leaves no directory.
+      await rm(dir, { recursive: true, force: true });
+      return connection === undefined ? 1 : await relay(connection);
+    },
     [Symbol.asyncDispose]: async () => {
       connection?.close();
       await rm(dir, { recursive: true, force: true });
