@@ -334,30 +334,6 @@ static int watch(struct launch *l)
     return result < 0 ? -1 : 0;
 }
 
-/* Field 22 of /proc/PID/stat. The name in field 2 may hold anything, so fields count from the last ')'. */
-static uint64_t start_time_of(pid_t pid)
-{
-    struct text path = {.length = 0};
-    char stat[1024];
-    const char *at;
-    ssize_t length;
-    int fd;
-
-    text_add(&path, "/proc/");
-    text_add_number(&path, (uint64_t)pid);
-    text_add(&path, "/stat");
-    fd = open(path.bytes, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    length = read(fd, stat, sizeof(stat) - 1);
-    close(fd);
-    stat[length > 0 ? length : 0] = '\0';
-    at = strrchr(stat, ')');
-    for (int field = 2; at != NULL && field < 22; field++)
-        at = strchr(at + 1, ' ');
-    return at != NULL ? strtoull(at + 1, NULL, 10) : 0;
-}
-
 static void announce(struct launch *l)
 {
     struct record record = {.kind = RECORD_LAUNCHED, .index = l->plan.count, .pid = l->child};

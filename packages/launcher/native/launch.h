@@ -213,6 +213,7 @@ int copy_up(int from, int tree);
 int guard_devices_from(int fd, const char *path);
 
 /* outside.c */
+uint64_t start_time_of(pid_t pid);
 bool plan_has(const struct plan *plan, uint8_t code);
 /* Into a v2 cgroup by its directory, where clone3 did not do it. */
 int join_late(const struct launch *l, const char *directory);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -198,6 +199,30 @@ int op_oom_score(struct launch *l, const struct operation *op)
     text_add(&score, value < 0 ? "-" : "");
     text_add_number(&score, (uint64_t)(value < 0 ? -(int64_t)value : value));
     return write_child_file(l->child, "/oom_score_adj", &score) < 0 ? fail("oom_score_adj") : 0;
+}
+
+/* Field 22 of /proc/PID/stat. The name in field 2 may hold anything, so fields count from the last ')'. */
+uint64_t start_time_of(pid_t pid)
+{
+    struct text path = {.length = 0};
+    char stat[1024];
+    const char *at;
+    ssize_t length;
+    int fd;
+
+    text_add(&path, "/proc/");
+    text_add_number(&path, (uint64_t)pid);
+    text_add(&path, "/stat");
+    fd = open(path.bytes, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    length = read(fd, stat, sizeof(stat) - 1);
+    close(fd);
+    stat[length > 0 ? length : 0] = '\0';
+    at = strrchr(stat, ')');
+    for (int field = 2; at != NULL && field < 22; field++)
+        at = strchr(at + 1, ' ');
+    return at != NULL ? strtoull(at + 1, NULL, 10) : 0;
 }
 
 /* Masks hide files under the starter's own null device: what the image has at /dev/null does not matter. */
