@@ -2,6 +2,7 @@
  * Benchmarks: ours and a peer in turn, on one machine, printed as a table with ratios.
  *
  *     npm run bench -- start [--rounds N]      how soon a container's first instruction runs
+ *     npm run bench -- cli                     our runc command line against Debian's runc and crun, verb by verb
  *     npm run bench -- memory                  what an idle engine holds, and how long a lab machine takes
  *     npm run bench -- page                    how smooth the page stays with 200 containers in the journal
  *
@@ -19,6 +20,7 @@ type Bench = (options: BenchOptions) => Promise<void>;
 /** Loaded when asked for: one bench's parts are no load on another's figures. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   start: async () => (await import('./start.ts')).benchStart,
+  cli: async () => (await import('./cli.ts')).benchCli,
   memory: async () => (await import('./memory.ts')).benchMemory,
   page: async () => (await import('./page.ts')).benchPage,
 };

@@ -48,9 +48,10 @@ export function timeProgram(program: string, args: readonly string[], env: NodeJ
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       const tookMs = performance.now() - began;
-      // What it printed last arrives after its end.
       if (code === 0) resolve(tookMs);
-      else child.stderr.once('close', () => reject(new Error(`${program} ${args.join(' ')} ended with ${code ?? signal}: ${message}`)));
+      // What it printed last arrives after its end; a container that it left behind may hold the pipe for good.
+      else setTimeout(() => reject(new Error(`${program} ${args.join(' ')} ended with ${code ?? signal}: ${message.trim()}`)), 100);
+      if (code === 0) child.stderr.destroy();
     });
   });
   return ended;
