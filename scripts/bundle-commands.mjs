@@ -2,10 +2,10 @@
  * Puts each dialect of the command line into one file: a hundred and fifty sources, looked up, read and checked one by one, take a
  * client's start from 30 ms of work to 130.
  *
- *     node scripts/bundle-commands.mjs      →  apps/cli/build/{docker,runc,slipway}.mjs, NAME.json
+ *     node scripts/bundle-commands.mjs      →  apps/cli/build/{docker,runc,slipway}.cjs, NAME.json
  *
  * NAME.json says from which sources, as they were then; the command line reads the sources themselves once one of them has changed
- * (apps/cli/src/bundled.ts), so that what one reads is what runs.
+ * (apps/cli/src/start.cjs), so that what one reads is what runs.
  *
  * Knows: how modules become one. Does not know: what they do.
  */
@@ -21,20 +21,31 @@ const whereItStood = {
   name: 'where-it-stood',
   transform(code, id) {
     if (!code.includes('import.meta.url')) return null;
-    return { code: code.replaceAll('import.meta.url', `new URL(${JSON.stringify(relative(OUT, id))}, import.meta.url).href`), map: null };
+    const url = `new URL(${JSON.stringify(relative(OUT, id))}, require('node:url').pathToFileURL(__filename)).href`;
+    return { code: code.replaceAll('import.meta.url', url), map: null };
   },
 };
+
+/** What start.cjs needs of a dialect. */
+const entryOf = (name) => ({
+  name: 'entry',
+  resolveId: (id) => (id === 'entry' ? 'entry' : null),
+  load: (id) =>
+    id === 'entry'
+      ? `export { main } from '${ROOT}/apps/cli/src/${name}/main.ts'; export { readEnvironment } from '${ROOT}/apps/cli/src/config.ts';`
+      : null,
+});
 
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT);
 for (const name of ['docker', 'runc', 'slipway']) {
   const bundle = await rolldown({
-    input: { [name]: `${ROOT}/apps/cli/src/${name}/main.ts` },
+    input: { [name]: 'entry' },
     platform: 'node',
-    external: (id) => !/^(?:[./]|@slipway\/)/.test(id),
-    plugins: [whereItStood],
+    external: (id) => !/^(?:entry$|[./]|@slipway\/)/.test(id),
+    plugins: [entryOf(name), whereItStood],
   });
-  const { output } = await bundle.write({ dir: OUT, format: 'esm', entryFileNames: '[name].mjs', codeSplitting: false });
+  const { output } = await bundle.write({ dir: OUT, format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false });
   const sources = output.flatMap(({ moduleIds = [] }) => moduleIds).filter((id) => id.startsWith(ROOT));
   const inputs = sources.map((path) => {
     const { mtimeMs, size } = statSync(path);

@@ -21,6 +21,11 @@ fi
 NODE_COMPILE_CACHE=$root/node_modules/.cache/slipway
 NODE_COMPILE_CACHE_PORTABLE=1
 export NODE_COMPILE_CACHE NODE_COMPILE_CACHE_PORTABLE
+# Does what needs no plan by itself, and becomes the rest of its words for everything else.
+verbs=$root/apps/cli/native/build/slipway-verbs
+if [ "$name" = runc ] && [ -x "$verbs" ]; then
+  exec "$verbs" "$node" "$root/$script" "$name" "$@"
+fi
 if [ -n "$name" ]; then
   exec "$node" ${flags:-} "$root/$script" "$name" "$@"
 fi

@@ -43,6 +43,13 @@ function targets({ web, forTests }) {
       build: (progress) => progress.command('make', ['-C', `${ROOT}/packages/launcher/native`]),
     },
     {
+      name: 'verbs',
+      label: 'compile the verbs of the command line that need no plan',
+      inputs: ['apps/cli/native'],
+      results: [`${ROOT}/apps/cli/native/build/slipway-verbs`],
+      build: (progress) => progress.command('make', ['-C', `${ROOT}/apps/cli/native`]),
+    },
+    {
       name: 'busybox-image',
       label: 'make the busybox image',
       inputs: ['scripts/make-busybox-image.ts', 'packages/layers/src', 'packages/oci/src'],

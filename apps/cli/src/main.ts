@@ -4,9 +4,8 @@
  * Knows: which name speaks which dialect.
  * Does not know: any of them; each is loaded when it is called, because start-up time is felt at every prompt.
  *
- *     node main.ts NAME [arguments…]     (bin/NAME passes its own name)
+ *     node main.ts NAME [arguments…]     (bin/NAME passes its own name, to start.cjs, which comes here where a source has changed)
  */
-import { importBundled } from './bundled.ts';
 import { readEnvironment } from './config.ts';
 
 /** What a dialect is called with. */
@@ -34,7 +33,7 @@ if (load === undefined) {
   process.stderr.write(`slipway: ${JSON.stringify(name)} is not a name of this program; it has: ${Object.keys(DIALECTS).join(', ')}\n`);
   process.exitCode = 125;
 } else {
-  const { main } = ((await importBundled(name)) as Dialect | undefined) ?? (await load());
+  const { main } = await load();
   process.exitCode = await main({
     args,
     environment: readEnvironment(),

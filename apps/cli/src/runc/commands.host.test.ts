@@ -2,12 +2,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { cgroupDirs, control, eventually, OURS_AND_RUNC, TestRuntime } from './testing/test-runtime.ts';
+import { cgroupDirs, control, eventually, OURS_AND_RUNC, OURS_BY_NODE, TestRuntime } from './testing/test-runtime.ts';
 
 const MIB = 1024 * 1024;
 const V2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
 
-describe.each(OURS_AND_RUNC)('the commands around a life, by $name', (under) => {
+describe.each([...OURS_AND_RUNC, OURS_BY_NODE])('the commands around a life, by $name', (under) => {
   let runtime: TestRuntime;
   beforeAll(() => {
     runtime = new TestRuntime(under);

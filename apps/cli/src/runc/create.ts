@@ -11,11 +11,15 @@ import type { CreateRequest, Runtime } from '@slipway/runtime';
 import { type Command, type Context, openRuntime, requireWords } from './context.ts';
 import { chooseStreams } from './streams.ts';
 import { forwardSignals, openRelay } from './terminal.ts';
+import { writeVerbsFile } from './verbs-file.ts';
 
 export const create: Command = async (context) => {
   const [id] = requireWords(context, 'create', 1);
   const streams = chooseStreams(context.flags, { terminal: await wantsTerminal(context), stays: false });
-  if (streams.kind === 'handed-on') await openRuntime(context).create(requestFor(context, id, streams.supervision));
+  if (streams.kind === 'relay') return 0;
+  const runtime = openRuntime(context);
+  const started = await runtime.create(requestFor(context, id, streams.supervision));
+  await writeVerbsFile(context, runtime, id, started);
   return 0;
 };
 
@@ -26,8 +30,10 @@ export const run: Command = async (context) => {
   const streams = chooseStreams(flags, { terminal: await wantsTerminal(context), stays });
   const runtime = openRuntime(context);
   if (streams.kind === 'relay') return await removingAfter(context, runtime, id, () => runOnTerminal(context, runtime, id));
-  const { exit } = await runtime.create(requestFor(context, id, streams.supervision));
+  const started = await runtime.create(requestFor(context, id, streams.supervision));
+  const { exit } = started;
   if (exit === undefined) {
+    await writeVerbsFile(context, runtime, id, started);
     await startOrRemove(runtime, id);
     return 0;
   }

@@ -69,13 +69,20 @@ async function follow({ runtime, state, intervalMs, stats, oom }: Following): Pr
   }
 }
 
+/** Whoever takes a container away removes its record a moment before its directory. */
 async function stillThere(runtime: Runtime, id: string): Promise<boolean> {
-  try {
-    return isAlive(await runtime.state(id));
-  } catch (error) {
-    if (isKind(error, 'not-found')) return false;
-    throw error;
-  }
+  const ask = async () => isAlive(await runtime.state(id));
+  const askAgain = async (error: unknown) => {
+    if (!isKind(error, 'data-loss')) throw error;
+    await sleep(LOOK_MS);
+    return await ask();
+  };
+  return await ask()
+    .catch(askAgain)
+    .catch((error: unknown) => {
+      if (isKind(error, 'not-found')) return false;
+      throw error;
+    });
 }
 
 /** `hugetlb` and `intel_rdt` are part of runc's shape; this runtime has no numbers for them. */

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { differs } from './testing/differences.ts';
-import { cgroupDirs, eventually, RUNTIMES, TestRuntime } from './testing/test-runtime.ts';
+import { cgroupDirs, eventually, OURS_BY_NODE, RUNTIMES, TestRuntime } from './testing/test-runtime.ts';
 
 /** A first process of a pid namespace cannot be killed from inside. */
 const NAMESPACES_BUT_PID = ['network', 'ipc', 'uts', 'mount'].map((type) => ({ type }));
 
-describe.each(RUNTIMES)('the lifecycle, by $name', (under) => {
+describe.each([...RUNTIMES, OURS_BY_NODE])('the lifecycle, by $name', (under) => {
   let runtime: TestRuntime;
   beforeAll(() => {
     runtime = new TestRuntime(under);

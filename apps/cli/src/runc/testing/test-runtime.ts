@@ -40,6 +40,13 @@ export const OURS: RuntimeUnderTest = {
   binary: fileURLToPath(new URL('../../../../../bin/runc', import.meta.url)),
   kind: 'ours',
 };
+/** The same, every verb by Node: bin/runc takes the straight road of native/main.c where it can, and both have to keep one contract. */
+export const OURS_BY_NODE: RuntimeUnderTest = {
+  name: 'slipway, by Node alone',
+  binary: 'runc',
+  kind: 'ours',
+  under: [process.execPath, fileURLToPath(new URL('../../main.ts', import.meta.url))],
+};
 const RUNC: RuntimeUnderTest = { name: 'Debian’s runc', binary: '/usr/sbin/runc', kind: 'runc' };
 /** 'no-hybrid' and 'old-version-only' of differences.ts: crun 1.8 does not start where a v2 hierarchy has controllers beside v1: it does not get to see that one. */
 const WITHOUT_HYBRID = 'if mountpoint -q /sys/fs/cgroup/unified; then umount --lazy /sys/fs/cgroup/unified; fi; exec "$0" "$@"';
@@ -141,7 +148,8 @@ export class TestRuntime {
 
   /** As {@link call}, with a file as its standard input. */
   async callWithInput(file: string, ...args: readonly string[]): Promise<Ended> {
-    const { status, stdout, stderr } = spawnSync(this.runtime.binary, ['--root', this.root, ...args], {
+    const [program, words] = this.#commandLine(args);
+    const { status, stdout, stderr } = spawnSync(program, words, {
       input: readFileSync(file),
       encoding: 'utf8',
     });
@@ -154,13 +162,18 @@ export class TestRuntime {
     if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
   }
 
+  #commandLine(args: readonly string[]): [program: string, words: string[]] {
+    const { under = [], binary } = this.runtime;
+    const [program = binary, ...words] = [...under, binary, '--root', this.root, ...args];
+    return [program, words];
+  }
+
   /** Calls the runtime without waiting. */
   begin(...args: readonly string[]): { child: ChildProcess; files: { stdout: string; stderr: string } } {
     const number = this.#count++;
     const files = { stdout: join(this.dir, `out-${number}`), stderr: join(this.dir, `err-${number}`) };
     const fds = [openSync(files.stdout, 'w'), openSync(files.stderr, 'w')] as const;
-    const { under = [], binary } = this.runtime;
-    const [program = binary, ...words] = [...under, binary, '--root', this.root, ...args];
+    const [program, words] = this.#commandLine(args);
     const child = spawn(program, words, { stdio: ['ignore', ...fds], cwd: this.dir });
     for (const fd of fds) closeSync(fd);
     this.#children.add(child);
