@@ -10,7 +10,7 @@ const LAYERS = [
   ['kernel', 'testing'],
   ['launcher', 'cgroups', 'runtime', 'content', 'layers', 'snapshots', 'images', 'terminal', 'lessons'],
   ['observe', 'engine', 'machine'],
-  ['docker-api'],
+  ['docker-api', 'registry'],
 ];
 
 /** Inside a layer: importer → what it may use. */

@@ -11,6 +11,7 @@ import { STATE_DIR } from './paths.mjs';
 export const peers = [
   unpacked('docker', ['docker.io', 'containerd'], ['usr/bin/docker', 'usr/sbin/dockerd', 'usr/bin/ctr']),
   unpacked('podman', ['podman', 'buildah', 'conmon'], ['usr/bin/podman', 'usr/bin/buildah', 'usr/bin/conmon']),
+  unpacked('docker-registry', ['docker-registry'], ['usr/bin/docker-registry']),
   unpacked('runsc', ['runsc'], ['usr/bin/runsc']),
 ];
 

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { EngineError } from '@slipway/errors';
+import { parseListenAddress } from '@slipway/registry/listen-address';
 import { parse as parseToml } from 'smol-toml';
 
 export interface DaemonConfig {
@@ -16,6 +17,8 @@ export interface DaemonConfig {
   readonly state: string;
   /** Absent: no Docker API is served. */
   readonly dockerSocket?: string;
+  /** `HOST:PORT`; absent: no registry is served. */
+  readonly registryListen?: string;
   /** cgroup below the daemon's own that containers go into. */
   readonly cgroupParent: string;
   /** Beside our own: name → program. */
@@ -43,6 +46,7 @@ const SETTINGS = {
   root: { value: 'DIR', fallback: '/var/lib/slipway', help: 'images, containers, logs: what must last' },
   state: { value: 'DIR', fallback: '/run/slipway', help: 'sockets and process state: what may go at reboot' },
   'docker-socket': { value: 'PATH', help: 'serve the Docker Engine API on this unix socket' },
+  'registry-listen': { value: 'HOST:PORT', help: 'serve a registry of images here; whoever reaches it may push and pull' },
   'cgroup-parent': { value: 'NAME', fallback: 'slipway', help: 'cgroup below our own that containers go into' },
   'cgroup-driver': { value: 'NAME', fallback: 'cgroupfs', choices: ['cgroupfs'], help: 'who makes cgroups' },
   runtime: { value: 'NAME=PATH', help: 'one more OCI runtime that containers may ask for; may be given several times' },
@@ -91,7 +95,14 @@ function toConfig(pick: (name: SettingName) => string | undefined): DaemonConfig
     if (value !== undefined && !value.startsWith('/')) throw refuse(`--${name} "${value}" is not an absolute path`, 'start it with /');
     return value?.replace(/(.)\/+$/, '$1');
   };
-  const optional = { dockerSocket: path('docker-socket'), labSocket: path('lab-socket'), journalFile: path('journal-file') };
+  const registryListen = pick('registry-listen');
+  if (registryListen !== undefined) requireAddress(registryListen);
+  const optional = {
+    dockerSocket: path('docker-socket'),
+    registryListen,
+    labSocket: path('lab-socket'),
+    journalFile: path('journal-file'),
+  };
   const runtimes = readRuntimes(pick('runtime') ?? '');
   const defaultRuntime = pick('default-runtime');
   if (defaultRuntime !== undefined && defaultRuntime !== 'slipway' && !Object.hasOwn(runtimes, defaultRuntime))
@@ -107,6 +118,14 @@ function toConfig(pick: (name: SettingName) => string | undefined): DaemonConfig
     logFormat: pick('log-format') === 'json' ? 'json' : 'text',
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
   };
+}
+
+function requireAddress(text: string): void {
+  try {
+    parseListenAddress(text);
+  } catch {
+    throw refuse(`--registry-listen ${JSON.stringify(text)} is not HOST:PORT`, 'write e.g. 127.0.0.1:5000');
+  }
 }
 
 /** `NAME=PATH`, separated by commas: a flag given several times is one such list. */

@@ -45,6 +45,13 @@ test('runtimes: a flag each, or a list; the default one is among them', () => {
     expect(() => read(wrong)).toThrow(expect.toSatisfy((error) => hasCode(error, 'E_CONFIG')));
 });
 
+test('a registry is served where flag, variable or file say so', () => {
+  const file = join(base, 'registry.toml');
+  writeFileSync(file, 'registry-listen = "127.0.0.1:5000"\n');
+  expect(read(['--config', file])).toMatchObject({ registryListen: '127.0.0.1:5000' });
+  expect(read(['--config', file], { SLIPWAY_REGISTRY_LISTEN: '[::1]:1' })).toMatchObject({ registryListen: '[::1]:1' });
+});
+
 test('a file, then the environment, then a flag', () => {
   const file = join(base, 'config.toml');
   writeFileSync(file, 'root = "/file"\nstate = "/file"\ncgroup-parent = "file"\n');
@@ -57,6 +64,7 @@ test('a file, then the environment, then a flag', () => {
 
 test.each([
   [['--root', 'relative'], /--root "relative" is not an absolute path/],
+  [['--registry-listen', '5000'], /"5000" is not HOST:PORT/],
   [['--log-level', 'loud'], /invalid log-level "loud"/],
   [['--cgroup-driver', 'systemd'], /invalid cgroup-driver "systemd"/],
   [['--unknown'], /'--unknown'/],

@@ -54,6 +54,20 @@ describe('the content store', () => {
     expect(leftovers()).toEqual([]);
   });
 
+  hostTest('a digest that is known at the end only is checked all the same, also in another algorithm', ['linux'], async () => {
+    const store = await openContentStore(root);
+    await using wrong = await store.ingest();
+    await wrong.write(Buffer.from('hullo'));
+    await expect(wrong.commit(DIGEST)).rejects.toMatchObject({ code: 'E_BLOB_DIGEST' });
+    expect(await store.list()).toEqual([]);
+
+    const { createHash } = await import('node:crypto');
+    const digest = parseDigest(`sha512:${createHash('sha512').update(HELLO).digest('hex')}`);
+    await using right = await store.ingest();
+    await right.write(HELLO);
+    expect(await right.commit(digest)).toMatchObject({ digest });
+  });
+
   hostTest('a stream longer than announced is stopped at the first byte too many [B17]', ['linux'], async () => {
     const store = await openContentStore(root);
     await using ingest = await store.ingest({ ref: 'r', expected: { digest: DIGEST, sizeBytes: 5 } });

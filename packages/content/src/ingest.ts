@@ -50,9 +50,11 @@ export interface Ingest extends AsyncDisposable {
   write(bytes: Uint8Array): Promise<void>;
   /**
    * Checks size and digest and makes the blob visible, durably. On failure the bytes are dropped.
+   *
+   * @param wanted the digest, where it is known at the end only; absent: what was expected from the beginning
    * @throws `invalid-argument` / `E_BLOB_SIZE` or `E_BLOB_DIGEST`
    */
-  commit(): Promise<Committed>;
+  commit(wanted?: Digest): Promise<Committed>;
   /** Drops the bytes. */
   abort(): Promise<void>;
   /** Lets go of the write: a named one keeps its bytes for resuming, any other is dropped. Quiet after commit or abort. */
@@ -103,6 +105,14 @@ export class IngestTable {
   }
 }
 
+interface IngestParts {
+  readonly file: AppendHandle;
+  readonly hash: Hash;
+  /** The hash's. */
+  readonly algorithm: string;
+  readonly release: () => void;
+}
+
 class FileIngest implements Ingest {
   readonly #root: string;
   readonly #name: string;
@@ -110,24 +120,34 @@ class FileIngest implements Ingest {
   readonly #release: () => void;
   readonly #file: AppendHandle;
   readonly #hash: Hash;
+  readonly #algorithm: string;
   #open = true;
 
-  private constructor(root: string, name: string, options: IngestOptions, parts: { file: AppendHandle; hash: Hash; release: () => void }) {
+  private constructor(root: string, name: string, options: IngestOptions, parts: IngestParts) {
     this.#root = root;
     this.#name = name;
     this.#options = options;
     this.#release = parts.release;
     this.#file = parts.file;
     this.#hash = parts.hash;
+    this.#algorithm = parts.algorithm;
   }
 
   static async start(root: string, name: string, options: IngestOptions, release: () => void): Promise<FileIngest> {
     const file = await openForAppend(`${root}/ingests/${name}`);
-    const hash = createHash(options.expected?.digest === undefined ? 'sha256' : splitDigest(options.expected.digest).algorithm);
-    const ingest = new FileIngest(root, name, options, { file, hash, release });
+    const algorithm = options.expected?.digest === undefined ? 'sha256' : splitDigest(options.expected.digest).algorithm;
+    const hash = createHash(algorithm);
+    const ingest = new FileIngest(root, name, options, { file, hash, algorithm, release });
     // Bytes of an earlier attempt are hashed again rather than trusted.
     if (file.size > 0) for await (const chunk of file.read()) hash.update(chunk);
     return ingest;
+  }
+
+  /** For a writer that says at the end that it meant another algorithm. */
+  async #hashAgain(algorithm: string): Promise<Hash> {
+    const hash = createHash(algorithm);
+    for await (const chunk of this.#file.read()) hash.update(chunk);
+    return hash;
   }
 
   get offset(): number {
@@ -147,12 +167,12 @@ class FileIngest implements Ingest {
     this.#hash.update(bytes);
   }
 
-  async commit(): Promise<Committed> {
-    const { digest: wanted, sizeBytes } = this.#options.expected ?? {};
+  async commit(wanted = this.#options.expected?.digest): Promise<Committed> {
+    const { sizeBytes } = this.#options.expected ?? {};
     const size = this.#file.size;
     if (sizeBytes !== undefined && size !== sizeBytes) await this.#refuse('E_BLOB_SIZE', `${size} bytes, announced were ${sizeBytes}`);
     const algorithm = wanted === undefined ? 'sha256' : splitDigest(wanted).algorithm;
-    const hex = this.#hash.digest('hex');
+    const hex = (algorithm === this.#algorithm ? this.#hash : await this.#hashAgain(algorithm)).digest('hex');
     const digest = `${algorithm}:${hex}` as Digest;
     if (wanted !== undefined && digest !== wanted) await this.#refuse('E_BLOB_DIGEST', `digest ${digest}, announced was ${wanted}`);
     try {

@@ -51,6 +51,7 @@ export { signalProcess } from './signal-process.ts';
 export { claimDirectory, listDirectories, type Release, releaseFifo } from './state-directory.ts';
 export {
   type AppendHandle,
+  type ByteRange,
   ensurePrivateDirectory,
   listNames,
   openDirectoryHandle,

@@ -7,6 +7,7 @@
 import { chmodSync, constants, mkdirSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
 
 /** What a directory listing says about an entry; nothing is followed. */
 export interface StoredFileInfo {
@@ -32,8 +33,15 @@ export interface AppendHandle {
 export interface ReadHandle {
   readonly fd: number;
   readonly sizeBytes: number;
-  stream(): AsyncIterable<Uint8Array>;
+  /** All bytes, or `length` of them from `start`. */
+  stream(range?: ByteRange): Readable;
   close(): Promise<void>;
+}
+
+/** A part of a file; `length` is at least 1. */
+export interface ByteRange {
+  readonly start: number;
+  readonly length: number;
 }
 
 /** Makes a directory (and its parents) and sets its mode whatever the umask; an existing one is tightened to `mode`. */
@@ -73,7 +81,8 @@ export async function openForRead(path: string): Promise<ReadHandle | undefined>
   return {
     fd: handle.fd,
     sizeBytes: size,
-    stream: () => handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 * 1024 }),
+    stream: ({ start, length } = { start: 0, length: Infinity }) =>
+      handle.createReadStream({ start, end: start + length - 1, autoClose: false, highWaterMark: 256 * 1024 }),
     close: () => handle.close(),
   };
 }

@@ -21,7 +21,7 @@ export {
   splitDigest,
 } from './digest.ts';
 export { DOCKER_DEFAULTS } from './docker-defaults.ts';
-export { isObject, type JsonObject, MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, parseJsonObject } from './document.ts';
+export { FieldReader, isObject, type JsonObject, MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, parseJsonObject } from './document.ts';
 export {
   type ExecutionDefaults,
   type Healthcheck,
@@ -41,7 +41,7 @@ export {
   parseMountOptions,
 } from './mount-options.ts';
 export { formatPlatform, hostPlatform, type Platform, platformMatches } from './platform.ts';
-export { familiarName, familiarReference, formatReference, parseReference, type Reference } from './reference.ts';
+export { familiarName, familiarReference, formatReference, isRepositoryPath, isTag, parseReference, type Reference } from './reference.ts';
 export { RLIMIT_NAMES, RLIMIT_UNLIMITED, rlimitNumber, rlimitValue } from './rlimits.ts';
 export type {
   RuntimeSpec,

@@ -53,6 +53,16 @@ export function parseReference(text: string): Reference {
   return { domain, path, tag: tag ?? 'latest' };
 }
 
+/** True for a path within a registry, `library/busybox`. @spec distribution-spec/spec.md#pulling-manifests */
+export function isRepositoryPath(text: string): boolean {
+  return text.length <= MAX_NAME && text.split('/').every((component) => COMPONENT.test(component));
+}
+
+/** True for what may stand behind the colon. */
+export function isTag(text: string): boolean {
+  return TAG.test(text);
+}
+
 /** The full name: `docker.io/library/busybox:latest`. Parsing it gives the same reference. */
 export function formatReference({ domain, path, tag, digest }: Reference): string {
   return `${domain}/${path}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;

@@ -18,6 +18,10 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promis
     about: 'answers a page about config.json documents and births, in lines of JSON',
     load: async () => (await import('./workbench.ts')).workbench,
   },
+  registry: {
+    about: 'serves a registry of images: registry serve --root DIR --listen HOST:PORT',
+    load: async () => (await import('./registry.ts')).registry,
+  },
   check: { about: 'everything wrong with a config.json, by path', load: async () => (await import('./plan.ts')).checkSpec },
   schema: { about: 'the JSON schema of a config.json, for editors', load: async () => (await import('./schema.ts')).printSchema },
 };

@@ -1,0 +1,45 @@
+/** A daemon that serves a registry, as skopeo sees it. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { hostTest } from '@slipway/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TestDaemon } from './testing/test-daemon.ts';
+
+const run = promisify(execFile);
+const BUSYBOX = new URL('../../../.slipway/images/busybox.tar', import.meta.url).pathname;
+
+let daemon: TestDaemon;
+beforeAll(async () => {
+  daemon = await TestDaemon.start();
+});
+afterAll(() => daemon.dispose());
+
+/** Where it says that it serves; port 0 let it choose. */
+function servedAt(): string {
+  const found = [...daemon.log.matchAll(/serving a registry address=(\S+)/g)].at(-1);
+  expect(found).toBeDefined();
+  return String(found?.[1]);
+}
+
+hostTest('what is pushed stays over a restart of the daemon', ['root', 'linux', 'overlayfs'], async () => {
+  await daemon.down('SIGTERM');
+  await daemon.up('--registry-listen', '127.0.0.1:0');
+  await run('skopeo', ['copy', '--dest-tls-verify=false', `docker-archive:${BUSYBOX}`, `docker://${servedAt()}/busybox:1`]);
+  await daemon.down('SIGKILL');
+  await daemon.up('--registry-listen', '127.0.0.1:0');
+  const copy = join(daemon.base, 'copy');
+  await run('skopeo', ['copy', '--src-tls-verify=false', `docker://${servedAt()}/busybox:1`, `dir:${copy}`]);
+  const { stdout } = await run('skopeo', ['list-tags', '--tls-verify=false', `docker://${servedAt()}/busybox`]);
+  expect(JSON.parse(stdout)).toMatchObject({ Tags: ['1'] });
+});
+
+test('an address that is taken is said in a sentence', async () => {
+  await daemon.down('SIGTERM');
+  await daemon.up('--registry-listen', '127.0.0.1:0');
+  const other = join(daemon.base, 'other');
+  const flags = ['--root', other, '--state', `${other}-state`, '--docker-socket', join(daemon.base, 'other.sock')];
+  const { code, stderr } = await daemon.second(...flags, '--registry-listen', servedAt());
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/cannot listen on 127\.0\.0\.1:\d+/);
+});

@@ -1,0 +1,72 @@
+/**
+ * A whole registry: a directory, an address, and the housekeeping between requests.
+ *
+ * Knows: what belongs together.
+ * Does not know: who asked for it.
+ */
+import type { AddressInfo } from 'node:net';
+import { EngineError } from '@slipway/errors';
+import type { CheckPassword } from './access.ts';
+import { parseListenAddress } from './listen-address.ts';
+import { createRegistryServer } from './server.ts';
+import { openRegistryStore } from './store/open-registry-store.ts';
+
+export interface ServeOptions {
+  readonly root: string;
+  /** `HOST:PORT`; port 0 takes a free one. */
+  readonly listen: string;
+  readonly checkPassword?: CheckPassword;
+  readonly readOnly?: boolean;
+  readonly onInternalError: (error: unknown) => void;
+}
+
+export interface RunningRegistry {
+  /** `HOST:PORT` as it came out. */
+  readonly address: string;
+  /** Whether others than this machine's programs reach it. */
+  readonly isPublic: boolean;
+  /** Ends every connection. */
+  close(): Promise<void>;
+}
+
+const TIDY_EVERY_MS = 10 * 60_000;
+
+/** @throws EngineError `invalid-argument` / `E_LISTEN_ADDRESS`, `failed-precondition` / `E_ADDRESS_IN_USE` */
+export async function serveRegistry({ root, listen, ...options }: ServeOptions): Promise<RunningRegistry> {
+  const { host, port } = parseListenAddress(listen);
+  const store = await openRegistryStore({ root });
+  const http = createRegistryServer({ backend: store, ...options });
+  const tidy = () => void store.tidy().catch(options.onInternalError);
+  const timer = setInterval(tidy, TIDY_EVERY_MS).unref();
+  const close = async () => {
+    clearInterval(timer);
+    http.closeAllConnections();
+    await new Promise((resolve) => http.close(resolve));
+    await store.close();
+  };
+  try {
+    await new Promise<void>((resolve, reject) => {
+      http.once('error', (cause) => reject(cannotListen(listen, cause)));
+      http.listen(port, host, resolve);
+    });
+  } catch (failure) {
+    await close();
+    throw failure;
+  }
+  const taken = http.address() as AddressInfo;
+  return { address: `${host.includes(':') ? `[${host}]` : host}:${taken.port}`, isPublic: !isLoopback(taken.address), close };
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || /^(?:::ffff:)?127\./.test(address);
+}
+
+function cannotListen(listen: string, cause: Error): EngineError {
+  return new EngineError('failed-precondition', `cannot listen on ${listen}: ${cause.message}`, {
+    code: 'E_ADDRESS_IN_USE',
+    op: 'registry.listen',
+    subject: listen,
+    hint: 'Stop what listens there, or take another address.',
+    cause,
+  });
+}
