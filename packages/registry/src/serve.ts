@@ -4,7 +4,6 @@
  * Knows: what belongs together.
  * Does not know: who asked for it.
  */
-import type { AddressInfo } from 'node:net';
 import { EngineError } from '@slipway/errors';
 import type { CheckPassword } from './access.ts';
 import { parseListenAddress } from './listen-address.ts';
@@ -53,7 +52,8 @@ export async function serveRegistry({ root, listen, ...options }: ServeOptions):
     await close();
     throw failure;
   }
-  const taken = http.address() as AddressInfo;
+  const taken = http.address();
+  if (taken === null || typeof taken === 'string') throw new TypeError('a server on an address has one');
   return { address: `${host.includes(':') ? `[${host}]` : host}:${taken.port}`, isPublic: !isLoopback(taken.address), close };
 }
 
