@@ -75,11 +75,19 @@ test('a read-only registry gives, and takes nothing', async () => {
 
 test('a web page gets nothing out of it, a person at the address bar does', async () => {
   registry = await start();
-  for (const headers of [{ Origin: 'http://evil.example' }, { 'Sec-Fetch-Mode': 'cors' }, { 'Sec-Fetch-Mode': 'no-cors' }]) {
+  for (const headers of [
+    { Origin: 'http://evil.example' },
+    { 'Sec-Fetch-Site': 'cross-site' },
+    { 'Sec-Fetch-Site': 'same-origin' },
+    { 'Accept-Language': 'de', Host: 'rebound.example:5000' },
+  ]) {
     expect((await send(registry.origin, 'POST', '/v2/a/blobs/uploads/', { headers, body: '' })).status).toBe(403);
     expect((await send(registry.origin, 'GET', '/v2/_catalog', { headers })).status).toBe(403);
   }
-  expect((await send(registry.origin, 'GET', '/v2/', { headers: { 'Sec-Fetch-Mode': 'navigate' } })).status).toBe(200);
+  expect((await send(registry.origin, 'GET', '/v2/', { headers: { 'Sec-Fetch-Site': 'none', 'Accept-Language': 'de' } })).status).toBe(200);
+  // A client that calls the registry by a name of its own, and one that is made of fetch.
+  expect((await send(registry.origin, 'GET', '/v2/', { headers: { Host: 'registry.example:5000' } })).status).toBe(200);
+  expect((await fetch(`${registry.origin}/v2/`)).status).toBe(200);
 });
 
 describe('manifests that are too much [B20]', () => {

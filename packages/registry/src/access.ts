@@ -11,16 +11,22 @@ import { refuse } from './registry-failure.ts';
 export type CheckPassword = (user: string, password: string) => Promise<boolean>;
 
 /**
- * A browser that visits some page must not be its way into a registry that listens on the loopback address: clients of registries
- * send none of these headers, browsers cannot be kept from sending them. Looking at an address by hand stays possible.
+ * A browser that visits some page must not be its way into a registry that listens on the loopback address. A page's requests have an
+ * origin or come from another site; one whose name was bound to our address after it had loaded asks for that name, in somebody's
+ * language. Clients of registries send none of these headers, and looking at an address by hand stays possible.
  *
  * @throws EngineError `permission-denied` / `E_REGISTRY_DENIED`
  */
 export function refusePages({ headers }: IncomingMessage): void {
-  const mode = headers['sec-fetch-mode'];
-  if (headers.origin === undefined && (mode === undefined || mode === 'navigate')) return;
+  const site = headers['sec-fetch-site'];
+  const isBrowser = headers['accept-language'] !== undefined;
+  const isOtherSite = site !== undefined && site !== 'none';
+  if (headers.origin === undefined && !isOtherSite && (!isBrowser || LITERAL_HOST.test(headers.host ?? ''))) return;
   throw refuse('permission-denied', 'E_REGISTRY_DENIED', 'web pages may not speak to this registry');
 }
+
+/** What no name server answers for. */
+const LITERAL_HOST = /^(?:[0-9.]+|\[[0-9a-f:.]+\]|localhost)(?::\d+)?$/i;
 
 /** @throws EngineError `permission-denied` / `E_REGISTRY_LOGIN` */
 export async function requireLogin({ headers }: IncomingMessage, check: CheckPassword): Promise<void> {

@@ -84,16 +84,20 @@ async function startContainerd(place: PeerPlace): Promise<ForeignEngine> {
   };
 }
 
-/** Without a bridge and iptables, so that nothing outside its own directories changes. */
 async function startDockerd(place: PeerPlace): Promise<ForeignEngine> {
+  const docker = await dockerdClient(place);
+  await place.must([...docker, 'load', '-q', '-i', BUSYBOX_ARCHIVE]);
+  return { ...dockerWords(place, docker, ['run', '--runtime', 'ours']) };
+}
+
+/** Starts dockerd without a bridge and iptables, so that nothing outside its own directories changes; its client's command line. */
+export async function dockerdClient(place: PeerPlace): Promise<readonly string[]> {
   const socket = place.path('dockerd.sock');
   const own = ['--data-root', place.path('root'), '--exec-root', place.path('run'), '--pidfile', place.path('dockerd.pid')];
   const quiet = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'];
   const flags = [...own, ...quiet, '--storage-driver=overlay2', `--cgroup-parent=/${place.name}`, `--add-runtime=ours=${place.runtime}`];
   await place.daemon(PeerPlace.program('dockerd'), [...flags, '--host', `unix://${socket}`], socket);
-  const docker = [PeerPlace.program('docker'), '-H', `unix://${socket}`];
-  await place.must([...docker, 'load', '-q', '-i', BUSYBOX_ARCHIVE]);
-  return { ...dockerWords(place, docker, ['run', '--runtime', 'ours']) };
+  return [PeerPlace.program('docker'), '-H', `unix://${socket}`];
 }
 
 /** A machine that withholds CAP_SYS_RESOURCE does not let podman raise limits as it would by itself. */
