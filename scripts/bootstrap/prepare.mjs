@@ -60,6 +60,16 @@ function targets({ web, forTests }) {
       },
     },
     {
+      name: 'lab-images',
+      label: "make the lessons' images from Debian packages",
+      inputs: ['scripts/make-lab-images.ts', 'scripts/images', 'packages/layers/src', 'packages/oci/src', '.slipway/stamps/busybox-image'],
+      results: [`${STATE_DIR}/images/layout/index.json`],
+      build: (progress) =>
+        progress.command(projectNode(), ['scripts/make-lab-images.ts', `${STATE_DIR}/images/layout`, `${STATE_DIR}/images/busybox.tar`], {
+          cwd: ROOT,
+        }),
+    },
+    {
       name: 'tools-tree',
       label: "gather the lab machines' tools from Debian packages",
       inputs: TOOLS_INPUTS,

@@ -44,6 +44,7 @@ export function openLabMachines(config: Config, log: Log): LabMachines {
     idRegistry: '/run/slipway/id-ranges',
     templateDisk: `${PREPARED}/machine-disk.img`,
     usr: `${PREPARED}/tools/usr`,
+    images: `${PREPARED}/images/layout`,
     engine: CHECKOUT,
     cgroupParent: config.cgroupParent,
     limits: config.limits,

@@ -19,6 +19,8 @@ export interface DaemonConfig {
   readonly dockerSocket?: string;
   /** `HOST:PORT`; absent: no registry is served. */
   readonly registryListen?: string;
+  /** An OCI layout whose images that registry has from the beginning. */
+  readonly registryImages?: string;
   /** cgroup below the daemon's own that containers go into. */
   readonly cgroupParent: string;
   /** Beside our own: name → program. */
@@ -47,6 +49,7 @@ const SETTINGS = {
   state: { value: 'DIR', fallback: '/run/slipway', help: 'sockets and process state: what may go at reboot' },
   'docker-socket': { value: 'PATH', help: 'serve the Docker Engine API on this unix socket' },
   'registry-listen': { value: 'HOST:PORT', help: 'serve a registry of images here; whoever reaches it may push and pull' },
+  'registry-images': { value: 'DIR', help: 'an OCI layout; its images are in the registry, too, and stay as they are' },
   'cgroup-parent': { value: 'NAME', fallback: 'slipway', help: 'cgroup below our own that containers go into' },
   'cgroup-driver': { value: 'NAME', fallback: 'cgroupfs', choices: ['cgroupfs'], help: 'who makes cgroups' },
   runtime: { value: 'NAME=PATH', help: 'one more OCI runtime that containers may ask for; may be given several times' },
@@ -100,6 +103,7 @@ function toConfig(pick: (name: SettingName) => string | undefined): DaemonConfig
   const optional = {
     dockerSocket: path('docker-socket'),
     registryListen,
+    registryImages: path('registry-images'),
     labSocket: path('lab-socket'),
     journalFile: path('journal-file'),
   };

@@ -114,6 +114,7 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     const registry = await serveRegistry({
       root: `${config.root}/registry`,
       listen: config.registryListen,
+      ...(config.registryImages === undefined ? {} : { images: config.registryImages }),
       onInternalError: (error) => log.error({ err: error }, 'internal error of the registry'),
     });
     closers.push(() => registry.close());

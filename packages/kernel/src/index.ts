@@ -51,7 +51,6 @@ export { signalProcess } from './signal-process.ts';
 export { claimDirectory, listDirectories, type Release, releaseFifo } from './state-directory.ts';
 export {
   type AppendHandle,
-  type ByteRange,
   ensurePrivateDirectory,
   listNames,
   openDirectoryHandle,

@@ -15,8 +15,14 @@ if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
   done
 fi
 
+# The lessons' images, as a registry that needs no network; what a learner pushes goes there too.
+registry=
+if [ -f /srv/images/index.json ]; then
+  registry='--registry-listen 127.0.0.1:5000 --registry-images /srv/images'
+fi
+
 while :; do
   /usr/local/bin/slipwayd --root /var/lib/slipway --state /run/slipway --docker-socket /run/docker.sock \
-    --lab-socket /run/slipway-lab/journal.sock --log-level info >>/var/log/slipwayd.log 2>&1
+    --lab-socket /run/slipway-lab/journal.sock --log-level info $registry >>/var/log/slipwayd.log 2>&1
   sleep 1
 done

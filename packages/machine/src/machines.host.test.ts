@@ -26,6 +26,7 @@ beforeAll(() => {
     idRegistry: `${work}/ids`,
     templateDisk: `${CHECKOUT}/.slipway/machine-disk.img`,
     usr: `${CHECKOUT}/.slipway/tools/usr`,
+    images: `${CHECKOUT}/.slipway/images/layout`,
     engine: CHECKOUT,
     cgroupParent: CGROUP_PARENT,
     limits: LIMITS,
@@ -66,6 +67,24 @@ hostTest('root of a machine is nobody outside, and the machine looks like one of
   expect(await inside('one', 'id -u; hostname; cat /proc/1/comm; ls -ld /usr | cut -d" " -f3')).toBe('0\nlab\ntini\nroot\n');
   expect(await inside('one', 'touch /usr/x 2>&1')).toContain('Read-only file system');
   expect(await inside('one', 'cat /sys/kernel/debug/x /proc/sysrq-trigger 2>&1; echo 1 > /proc/sys/kernel/core_pattern')).toMatch(/exit 1/);
+});
+
+hostTest('the lessons’ images are in a registry inside, and nobody there can change them', NEEDS, async () => {
+  await machines.ensure('one');
+  await engineReady('one');
+
+  const catalogue = 'for i in $(seq 100); do curl -sf http://127.0.0.1:5000/v2/_catalog && exit 0; sleep 0.1; done; exit 1';
+  expect(JSON.parse(await inside('one', catalogue))).toEqual({
+    repositories: ['big', 'busybox', 'debian', 'hello', 'hello-world', 'layers-demo', 'web'].map((name) => `library/${name}`),
+  });
+  const manifest = 'curl -s http://127.0.0.1:5000/v2/library/debian/manifests/latest';
+  const blob = `curl -s http://127.0.0.1:5000/v2/library/debian/blobs/$(${manifest} | jq -r .config.digest)`;
+  expect(await inside('one', `${blob} | sha256sum | cut -c -64; ${manifest} | jq -r .config.digest`)).toMatch(
+    /^([0-9a-f]{64})\nsha256:\1\n$/,
+  );
+  expect(await inside('one', 'rm -rf /srv/images/blobs 2>&1; ls /srv/images')).toMatch(/Read-only file system[\s\S]*index\.json/);
+  const deleting = 'curl -s -X DELETE http://127.0.0.1:5000/v2/library/debian/manifests/latest | jq -r .errors[0].code';
+  expect(await inside('one', deleting)).toBe('DENIED\n');
 });
 
 hostTest('the tools of the lessons work inside', NEEDS, async () => {

@@ -28,6 +28,8 @@ export interface MachinesOptions {
   readonly templateDisk: string;
   /** The tools tree's `usr`. */
   readonly usr: string;
+  /** OCI layout of images that every machine's registry has; absent: none. */
+  readonly images?: string;
   /** The checkout that engine and CLIs are bound in from. */
   readonly engine: string;
   /** cgroup below the host's own that machines live in, e.g. `slipway/lab`. */
@@ -123,10 +125,20 @@ async function makeMachine(id: string, options: MachinesOptions): Promise<Machin
 }
 
 async function startMachine(id: string, firstHostId: number, options: MachinesOptions, rollback: Rollback): Promise<number> {
-  const { runtime, usr, engine, limits } = options;
+  const { runtime, usr, images, engine, limits } = options;
   const paths = pathsOf(id, options);
   const cgroupsPath = `/${options.cgroupParent}/${id}`;
-  const spec = machineSpec({ id, firstHostId, rootDirectory: paths.disk.mountPoint, usr, engine, labDir: paths.lab, limits, cgroupsPath });
+  const spec = machineSpec({
+    id,
+    firstHostId,
+    rootDirectory: paths.disk.mountPoint,
+    usr,
+    ...(images === undefined ? {} : { images }),
+    engine,
+    labDir: paths.lab,
+    limits,
+    cgroupsPath,
+  });
   await writeFileAtomic(`${paths.bundle}/config.json`, JSON.stringify(spec), { durable: false });
   const { pid } = await runtime.create({
     id,

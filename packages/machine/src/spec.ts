@@ -16,6 +16,8 @@ export interface MachineSpecInput {
   readonly rootDirectory: string;
   /** Host path of the tools tree's `usr`. */
   readonly usr: string;
+  /** Host path of an OCI layout with the lessons' images; absent: the machine begins without a registry. */
+  readonly images?: string;
   /** Host path of the checkout: engine and CLIs are bound in from there. */
   readonly engine: string;
   readonly labDir: string;
@@ -27,6 +29,8 @@ export interface MachineSpecInput {
 export const IDS_PER_MACHINE = 65_536;
 /** Where {@link MachineSpecInput.labDir} appears inside. */
 export const LAB_DIR_INSIDE = '/run/slipway-lab';
+/** Where {@link MachineSpecInput.images} appears inside; boot.sh lets the engine's registry serve it. */
+const IMAGES_INSIDE = '/srv/images';
 const ENGINE_INSIDE = '/usr/lib/slipway';
 
 export function machineSpec(input: MachineSpecInput): RuntimeSpec {
@@ -90,7 +94,7 @@ function kernelMounts(): SpecMount[] {
 }
 
 /** Read-only, and shown as root's own through an id-mapped view, so that `ls -l /usr` looks as everywhere. */
-function toolMounts({ usr, engine, labDir, firstHostId }: MachineSpecInput): SpecMount[] {
+function toolMounts({ usr, images, engine, labDir, firstHostId }: MachineSpecInput): SpecMount[] {
   const mappings = [{ containerID: 0, hostID: firstHostId, size: IDS_PER_MACHINE }];
   const readOnly = (destination: string, source: string): SpecMount => ({
     destination,
@@ -104,6 +108,7 @@ function toolMounts({ usr, engine, labDir, firstHostId }: MachineSpecInput): Spe
   return [
     readOnly('/usr', usr),
     ...parts,
+    ...(images === undefined ? [] : [readOnly(IMAGES_INSIDE, images)]),
     { destination: LAB_DIR_INSIDE, source: labDir, type: 'bind', options: ['bind', 'nosuid', 'nodev', 'noexec'] },
   ];
 }

@@ -8,13 +8,14 @@
  * Knows: the promises; `store/` keeps them.
  * Does not know: HTTP, nor where anything is kept.
  */
+import type { Readable } from 'node:stream';
 import type { Descriptor, Digest } from '@slipway/oci';
 
 /** A blob that is open for reading; close it. */
 export interface BlobReader {
   readonly sizeBytes: number;
   /** All bytes, or `length` of them from `start`. */
-  stream(range?: { readonly start: number; readonly length: number }): NodeJS.ReadableStream;
+  stream(range?: { readonly start: number; readonly length: number }): Readable;
   close(): Promise<void>;
 }
 
@@ -75,7 +76,8 @@ export interface RegistryBackend {
   findUpload(repository: string, id: string): Upload | undefined;
 
   findManifest(repository: string, reference: ManifestReference): Promise<StoredManifest | undefined>;
-  readManifest(digest: Digest): Promise<Uint8Array>;
+  /** Of a manifest that was found. */
+  readManifest(repository: string, digest: Digest): Promise<Uint8Array>;
   /**
    * Checks and keeps a manifest, and lets the tag name it, in one step.
    * @returns what it is now, and the subject that it names

@@ -19,7 +19,7 @@ interface ManifestTarget {
 
 export async function getManifest(exchange: Exchange, target: ManifestTarget): Promise<void> {
   const manifest = await requireManifest(exchange, target);
-  const bytes = await exchange.backend.readManifest(manifest.digest);
+  const bytes = await exchange.backend.readManifest(target.repository, manifest.digest);
   exchange.response.writeHead(200, headersOf(manifest)).end(bytes);
 }
 

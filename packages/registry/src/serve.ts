@@ -8,10 +8,14 @@ import { EngineError } from '@slipway/errors';
 import type { CheckPassword } from './access.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { createRegistryServer } from './server.ts';
+import { openLayoutImages } from './store/layout-images.ts';
 import { openRegistryStore } from './store/open-registry-store.ts';
+import { withFixedImages } from './store/with-fixed-images.ts';
 
 export interface ServeOptions {
   readonly root: string;
+  /** An OCI layout whose images the registry has, too, and does not let go of. */
+  readonly images?: string;
   /** `HOST:PORT`; port 0 takes a free one. */
   readonly listen: string;
   readonly checkPassword?: CheckPassword;
@@ -31,10 +35,11 @@ export interface RunningRegistry {
 const TIDY_EVERY_MS = 10 * 60_000;
 
 /** @throws EngineError `invalid-argument` / `E_LISTEN_ADDRESS`, `failed-precondition` / `E_ADDRESS_IN_USE` */
-export async function serveRegistry({ root, listen, ...options }: ServeOptions): Promise<RunningRegistry> {
+export async function serveRegistry({ root, images, listen, ...options }: ServeOptions): Promise<RunningRegistry> {
   const { host, port } = parseListenAddress(listen);
   const store = await openRegistryStore({ root });
-  const http = createRegistryServer({ backend: store, ...options });
+  const backend = images === undefined ? store : withFixedImages(store, await openLayoutImages(images));
+  const http = createRegistryServer({ backend, ...options });
   const tidy = () => void store.tidy().catch(options.onInternalError);
   const timer = setInterval(tidy, TIDY_EVERY_MS).unref();
   const close = async () => {

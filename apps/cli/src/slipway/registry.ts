@@ -12,11 +12,12 @@ import type { Command } from './command.ts';
 const FLAGS = {
   root: { kind: 'value' },
   listen: { kind: 'value' },
+  images: { kind: 'value' },
   htpasswd: { kind: 'value' },
   'read-only': { kind: 'switch' },
 } as const;
 
-const USAGE = 'usage: slipway registry serve --root DIR --listen HOST:PORT [--htpasswd FILE] [--read-only]';
+const USAGE = 'usage: slipway registry serve --root DIR --listen HOST:PORT [--images LAYOUT] [--htpasswd FILE] [--read-only]';
 
 export const registry: Command = async (args, out) => {
   const [verb, ...rest] = args;
@@ -25,9 +26,11 @@ export const registry: Command = async (args, out) => {
   const listen = flags.value('listen');
   if (verb !== 'serve' || root === undefined || listen === undefined || flags.words.length > 0) throw new UsageError(USAGE);
   const htpasswd = flags.value('htpasswd');
+  const images = flags.value('images');
   const running = await serveRegistry({
     root,
     listen,
+    ...(images === undefined ? {} : { images }),
     readOnly: flags.has('read-only'),
     ...(htpasswd === undefined ? {} : { checkPassword: await readHtpasswd(readFileSync(htpasswd, 'utf8')) }),
     onInternalError: (error) => process.stderr.write(`slipway registry: ${error instanceof Error ? error.stack : String(error)}\n`),

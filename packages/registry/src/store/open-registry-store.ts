@@ -114,7 +114,7 @@ class DiskRegistryStore implements RegistryStore {
     return digest && this.#table.findManifest(repository, digest);
   }
 
-  readManifest(digest: Digest): Promise<Uint8Array> {
+  readManifest(_repository: string, digest: Digest): Promise<Uint8Array> {
     return this.#content.read(digest, MAX_MANIFEST_BYTES);
   }
 
