@@ -35,6 +35,8 @@ export interface ReadHandle {
   readonly sizeBytes: number;
   /** All bytes, or `length` of them from `start`. */
   stream(range?: ByteRange): Readable;
+  /** Bytes from `position` into `buffer`, as many as come at once; 0 at the end. */
+  readAt(buffer: Uint8Array, position: number): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -83,6 +85,7 @@ export async function openForRead(path: string): Promise<ReadHandle | undefined>
     sizeBytes: size,
     stream: ({ start, length } = { start: 0, length: Infinity }) =>
       handle.createReadStream({ start, end: start + length - 1, autoClose: false, highWaterMark: 256 * 1024 }),
+    readAt: async (buffer, position) => (await handle.read(buffer, 0, buffer.byteLength, position)).bytesRead,
     close: () => handle.close(),
   };
 }

@@ -8,14 +8,15 @@
  * Knows: the promises; `store/` keeps them.
  * Does not know: HTTP, nor where anything is kept.
  */
-import type { Readable } from 'node:stream';
 import type { Descriptor, Digest } from '@slipway/oci';
 
 /** A blob that is open for reading; close it. */
 export interface BlobReader {
   readonly sizeBytes: number;
-  /** All bytes, or `length` of them from `start`. */
-  stream(range?: { readonly start: number; readonly length: number }): Readable;
+  /** The bytes in order. */
+  stream(): AsyncIterable<Uint8Array>;
+  /** Bytes from `position` into `buffer`, as many as come at once; 0 at the end. */
+  readAt(buffer: Uint8Array, position: number): Promise<number>;
   close(): Promise<void>;
 }
 

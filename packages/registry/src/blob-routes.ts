@@ -6,11 +6,11 @@
  *
  * @spec distribution-spec/spec.md#pulling-blobs
  */
-import { pipeline } from 'node:stream/promises';
 import type { Digest } from '@slipway/oci';
 import { parseRange } from './byte-range.ts';
 import { answer, type Exchange } from './exchange.ts';
 import { refuse } from './registry-failure.ts';
+import { sendBytes } from './send-bytes.ts';
 
 interface BlobTarget {
   readonly repository: string;
@@ -32,7 +32,7 @@ export async function getBlob(exchange: Exchange, { repository, digest }: BlobTa
       'Content-Length': part?.length ?? blob.sizeBytes,
       ...(part === undefined ? {} : { 'Content-Range': `bytes ${part.start}-${part.start + part.length - 1}/${blob.sizeBytes}` }),
     });
-    await pipeline(blob.stream(part), response);
+    await sendBytes(blob, part ?? { start: 0, length: blob.sizeBytes }, response);
   } finally {
     await blob.close();
   }

@@ -91,6 +91,13 @@ async function typeOf(digest: Digest, open: LayoutImages['open']): Promise<strin
   return readManifestFacts(await readWhole(digest, open)).mediaType;
 }
 
+/** For documents, which are small. */
+export async function readAll(blob: BlobReader): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of blob.stream()) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
 async function readWhole(digest: Digest, open: LayoutImages['open']): Promise<Uint8Array> {
   const blob = await open(digest);
   if (blob === undefined || blob.sizeBytes > MAX_MANIFEST_BYTES) {
@@ -102,7 +109,7 @@ async function readWhole(digest: Digest, open: LayoutImages['open']): Promise<Ui
     });
   }
   try {
-    return Buffer.concat(await blob.stream().toArray());
+    return await readAll(blob);
   } finally {
     await blob.close();
   }

@@ -6,7 +6,7 @@
  */
 import { EngineError } from '@slipway/errors';
 import type { Listing, Page, RegistryBackend } from '../backend.ts';
-import type { FixedRepository, LayoutImages } from './layout-images.ts';
+import { type FixedRepository, type LayoutImages, readAll } from './layout-images.ts';
 
 export function withFixedImages(store: RegistryBackend, layout: LayoutImages): RegistryBackend {
   const find = (repository: string) => layout.repositories.get(repository);
@@ -59,10 +59,7 @@ function reads(store: RegistryBackend, layout: LayoutImages, find: (repository: 
     readManifest: async (repository, digest) => {
       const blob = find(repository) === undefined ? undefined : await layout.open(digest);
       if (blob === undefined) return await store.readManifest(repository, digest);
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of blob.stream()) chunks.push(chunk as Uint8Array);
-      await blob.close();
-      return Buffer.concat(chunks);
+      return await readAll(blob).finally(() => blob.close());
     },
     listTags: async (repository, page) => {
       const fixed = find(repository);
