@@ -15,14 +15,14 @@ export type CheckPassword = (user: string, password: string) => Promise<boolean>
  * origin or come from another site; one whose name was bound to our address after it had loaded asks for that name, in somebody's
  * language. Clients of registries send none of these headers, and looking at an address by hand stays possible.
  *
- * @throws EngineError `permission-denied` / `E_REGISTRY_DENIED`
+ * @throws EngineError `permission-denied` / `E_REGISTRY_PAGE`
  */
 export function refusePages({ headers }: IncomingMessage): void {
   const site = headers['sec-fetch-site'];
   const isBrowser = headers['accept-language'] !== undefined;
   const isOtherSite = site !== undefined && site !== 'none';
   if (headers.origin === undefined && !isOtherSite && (!isBrowser || LITERAL_HOST.test(headers.host ?? ''))) return;
-  throw refuse('permission-denied', 'E_REGISTRY_DENIED', 'web pages may not speak to this registry');
+  throw refuse('permission-denied', 'E_REGISTRY_PAGE', 'web pages may not speak to this registry');
 }
 
 /** What no name server answers for. */
