@@ -109,18 +109,6 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     closers.push(() => api.close());
     log.info({ socket: config.dockerSocket }, 'serving the Docker API');
   }
-  if (config.registryListen !== undefined) {
-    const { serveRegistry } = await import('@slipway/registry');
-    const registry = await serveRegistry({
-      root: `${config.root}/registry`,
-      listen: config.registryListen,
-      ...(config.registryImages === undefined ? {} : { images: config.registryImages }),
-      onInternalError: (error) => log.error({ err: error }, 'internal error of the registry'),
-    });
-    closers.push(() => registry.close());
-    if (registry.isPublic) log.warn({ address: registry.address }, 'whoever reaches the registry may push to it');
-    log.info({ address: registry.address }, 'serving a registry');
-  }
 }
 
 /** Ours, and those that the settings name. */

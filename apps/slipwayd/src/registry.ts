@@ -1,0 +1,25 @@
+/**
+ * The registry beside the engine, where the settings ask for one. Neither knows the other: it has a directory and an address of its own.
+ *
+ * Knows: which settings are its own.
+ * Does not know: how a registry works.
+ */
+import type { Logger } from 'pino';
+import type { DaemonConfig } from './config.ts';
+import type { Daemon } from './daemon.ts';
+
+/** The engine holds the lock of the root directory, so it has to be up already. @throws as serveRegistry */
+export async function startRegistry(config: DaemonConfig, log: Logger): Promise<Daemon> {
+  const { registryListen: listen, registryImages: images } = config;
+  if (listen === undefined) return { stop: async () => undefined };
+  const { serveRegistry } = await import('@slipway/registry');
+  const registry = await serveRegistry({
+    root: `${config.root}/registry`,
+    listen,
+    ...(images === undefined ? {} : { images }),
+    onInternalError: (error) => log.error({ err: error }, 'internal error of the registry'),
+  });
+  if (registry.isPublic) log.warn({ address: registry.address }, 'whoever reaches the registry may push to it');
+  log.info({ address: registry.address }, 'serving a registry');
+  return { stop: () => registry.close() };
+}
