@@ -4,7 +4,7 @@
  * Knows: which package satisfies which port of labd, and where set-up left what machines are made from.
  * Does not know: learners.
  */
-import { readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, readFileSync, rmdirSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,7 +44,8 @@ export function openLabMachines(config: Config, log: Log): LabMachines {
     idRegistry: '/run/slipway/id-ranges',
     templateDisk: `${PREPARED}/machine-disk.img`,
     usr: `${PREPARED}/tools/usr`,
-    images: `${PREPARED}/images/layout`,
+    // A checkout that was set up before there were any has machines without a registry.
+    ...(existsSync(`${PREPARED}/images/layout/index.json`) ? { images: `${PREPARED}/images/layout` } : {}),
     engine: CHECKOUT,
     cgroupParent: config.cgroupParent,
     limits: config.limits,
