@@ -59,7 +59,7 @@ test('a learner’s first container, from the first click to its last breath', a
     const explorer = await labPage.show('Call chain');
     await explorer.getByRole('button', { name: RUN_WEB }).click();
     const calls = explorer.getByRole('listbox', { name: 'Calls in order' });
-    for (const hop of ['client: docker run', 'API: POST /containers/create', 'engine: container.start', 'runtime: runtime.create']) {
+    for (const hop of ['client: docker run', 'API: POST /containers/create', 'engine: container.start', 'runtime: runtime.run']) {
       await expect(calls.getByRole('option', { name: new RegExp(`${hop}.*\\d (µs|ms|s)$`) })).toBeVisible();
     }
     await calls.getByRole('option', { name: /operations of the birth/ }).click();

@@ -66,7 +66,7 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     cgroupMode: cgroupModeForJournal(),
     engine: `slipwayd ${version}`,
   });
-  const tracer = createTracer({ emit, now: monotonicMs });
+  const tracer = createTracer({ emit: feed.emitLater, now: monotonicMs });
   const warn = (message: string) => {
     log.warn(message);
     emit({ type: 'notice', level: 'warning', text: message });

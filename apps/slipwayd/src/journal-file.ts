@@ -18,6 +18,7 @@ export function openJournalFile(path: string, feed: JournalFeed, onProblem: (mes
   return {
     close: () =>
       new Promise((resolve) => {
+        feed.flush();
         leave();
         file.end(resolve);
       }),

@@ -1,10 +1,11 @@
-import { createTracer, type Span } from '@slipway/journal';
+import { createTracer, type JournalBody, type Span } from '@slipway/journal';
 import { expect, test } from 'vitest';
 import { clientSpan } from './client-span.ts';
 
 function recorded(headers: Record<string, string>): { spans: Span[]; parent: unknown } {
   const spans: Span[] = [];
-  const tracer = createTracer({ emit: (body) => void (body.type === 'span' && spans.push(body.span)), now: () => 0 });
+  const keep = (body: JournalBody) => body.type === 'span' && spans.push(body.span);
+  const tracer = createTracer({ emit: (write) => void keep(write()), now: () => 0 });
   const client = clientSpan(headers, tracer);
   client.answered();
   return { spans, parent: client.parent };

@@ -9,7 +9,7 @@ async function open(changes: Partial<Backend> = {}) {
   const backend = fakeBackend(changes);
   const journal: JournalBody[] = [];
   const bugs: unknown[] = [];
-  const tracer = createTracer({ emit: (body) => void journal.push(body), now: () => journal.length });
+  const tracer = createTracer({ emit: (write) => void journal.push(write()), now: () => journal.length });
   const { app } = await createDockerApi({
     backend,
     tracer,

@@ -6,7 +6,7 @@
  */
 import { EngineError, Rollback } from '@slipway/errors';
 import type { SpanContext } from '@slipway/journal';
-import { ensureDirectory, ensurePrivateDirectory, findText, resolvePath, writeFileAtomic } from '@slipway/kernel';
+import { ensureDirectory, ensurePrivateDirectory, findText, resolvePath, writeNewFile } from '@slipway/kernel';
 import { formatSpecJson, planSeccompProfile, type RuntimeSpec } from '@slipway/oci';
 import type { ContainerRecord, ContainerRequest, Rootfs } from './container.ts';
 import { planEtcFiles } from './etc-files.ts';
@@ -16,7 +16,7 @@ import { makeUpName, newContainerId, requireName } from './names.ts';
 import { planCapabilities, planSpec } from './plan-spec.ts';
 import type { EngineContext, EngineImage } from './ports.ts';
 import { resolveProcess } from './resolve-process.ts';
-import { type ResolvedUser, resolveUser } from './resolve-user.ts';
+import { resolveUser } from './resolve-user.ts';
 import { withRuntime } from './runtime-names.ts';
 
 /** Largest /etc/resolv.conf worth copying. */
@@ -90,22 +90,38 @@ async function writeBundle(engine: EngineContext, record: ContainerRecord, rootf
   const files = planEtcFiles(record.process.hostname, host, hostResolvConf);
   const etc = { hosts: `${directory}/hosts`, hostname: `${directory}/hostname`, resolvConf: `${directory}/resolv.conf` };
   const mountpoint = rootfs.mount === undefined ? rootfs.upperDirectory : `${directory}/rootfs`;
-  const user = readUser(record, rootfs);
+  const user = resolveUser(record.process.user, readAccounts(record.imageId, rootfs), host.groupAdd);
   const seccomp = planSeccompProfile(planCapabilities(host, 0).bounding ?? []);
   const spec = planSpec({ container: record, user, etc, rootfs: mountpoint, seccomp });
-  const written = { mode: 0o644, durable: false };
   if (rootfs.mount !== undefined) await ensurePrivateDirectory(mountpoint, 0o755);
-  await Promise.all([
-    writeFileAtomic(etc.hosts, files.hosts, written),
-    writeFileAtomic(etc.hostname, files.hostname, written),
-    writeFileAtomic(etc.resolvConf, files.resolvConf, written),
-    writeFileAtomic(`${directory}/config.json`, formatSpecJson(spec), { durable: false }),
-  ]);
+  writeNewFile(etc.hosts, files.hosts, 0o644);
+  writeNewFile(etc.hostname, files.hostname, 0o644);
+  writeNewFile(etc.resolvConf, files.resolvConf, 0o644);
+  writeNewFile(`${directory}/config.json`, formatSpecJson(spec));
   return spec;
 }
 
-/** By the image's own account files, read without mounting or following anything out of them. */
-function readUser(record: ContainerRecord, rootfs: Rootfs): ResolvedUser {
+interface AccountFiles {
+  readonly passwd: string;
+  readonly group: string;
+}
+
+/** Of the images that containers were last made of: an image is never changed, and a container has written nothing yet. */
+const knownAccounts = new Map<string, AccountFiles>();
+const KNOWN_ACCOUNTS = 32;
+const KNOWN_BYTES = 64 * 1024;
+
+/** The image's own account files, read without mounting or following anything out of them. */
+function readAccounts(imageId: string, rootfs: Rootfs): AccountFiles {
+  const known = knownAccounts.get(imageId);
+  if (known !== undefined) return known;
+  const files = readAccountFiles(rootfs);
+  if (knownAccounts.size >= KNOWN_ACCOUNTS) knownAccounts.clear();
+  if (files.passwd.length + files.group.length <= KNOWN_BYTES) knownAccounts.set(imageId, files);
+  return files;
+}
+
+function readAccountFiles(rootfs: Rootfs): AccountFiles {
   const layers = [rootfs.upperDirectory, ...rootfs.lower.map((layer) => layer.directory).toReversed()];
   const read = (path: string) => {
     try {
@@ -120,8 +136,7 @@ function readUser(record: ContainerRecord, rootfs: Rootfs): ResolvedUser {
       );
     }
   };
-  const files = { passwd: read('/etc/passwd'), group: read('/etc/group') };
-  return resolveUser(record.process.user, files, record.request.host.groupAdd);
+  return { passwd: read('/etc/passwd'), group: read('/etc/group') };
 }
 
 /**

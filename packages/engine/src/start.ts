@@ -1,5 +1,6 @@
 /**
- * Starting a container: its process is born under a shim, attached clients are connected, then it is let go.
+ * Starting a container: its process is born under a shim, attached clients are connected, then it is let go. Where nobody has attached,
+ * it need not wait in between.
  *
  * Knows: the order that loses no byte and no exit.
  * Does not know: namespaces and mounts (packages/runtime).
@@ -55,16 +56,18 @@ async function launch(engine: EngineContext, container: LiveContainer, span: Ope
     rollback.defer('remove the shim directory', () => removeTree(shimDir));
     // On disk before the process exists: a daemon that is killed from here on must find it again.
     await engine.containers.update(container, { shimDir });
-    const born = await create(engine, container, shimDir, span);
+    const verb = container.pendingAttachments.size === 0 ? 'run' : 'create';
+    let born = await bear(engine, container, { verb, shimDir, parent: span });
     rollback.defer('remove the runtime container', () => engine.runtime.delete(id, { force: true }));
+    if (verb === 'create') {
+      await connectPending(container, shimDir);
+      born = { ...born, ...(await release(engine, container, span)) };
+    }
+    rollback.disarm();
     // A watcher that comes late misses nothing, since the shim keeps the exit on record: nobody waits for it here.
     const attaching = attachShim(shimDir, { output: false });
     const attached = attaching.catch(() => undefined);
-    rollback.defer('leave the shim', async () => (await attached)?.close());
-    await connectPending(container, shimDir);
-    const started = await release(engine, container, span);
-    rollback.disarm();
-    await noteStarted(engine, container, { ...born, ...started });
+    await noteStarted(engine, container, born);
     superviseExit(engine, container, attaching);
     if (container.record.request.tty) await attached; // its client says at once how large its terminal is
   } catch (failure) {
@@ -82,7 +85,14 @@ async function makeEmptyDirectory(path: string): Promise<void> {
   await claimDirectory(path);
 }
 
-async function create(engine: EngineContext, container: LiveContainer, shimDir: string, parent: SpanContext): Promise<StartedProcess> {
+interface Bearing {
+  /** `run`: nobody wants to look at it before its execve. */
+  readonly verb: 'create' | 'run';
+  readonly shimDir: string;
+  readonly parent: SpanContext;
+}
+
+async function bear(engine: EngineContext, container: LiveContainer, { verb, shimDir, parent }: Bearing): Promise<StartedProcess> {
   const { id, record } = container;
   const bundle = engine.containers.directory(id);
   const supervision: Supervision = {
@@ -94,7 +104,7 @@ async function create(engine: EngineContext, container: LiveContainer, shimDir: 
     logPath: `${bundle}/container.log`,
     logMaxBytes: LOG_MAX_BYTES,
   };
-  const init = { actor: 'runtime', name: 'runtime.create', protocol: 'function call', container: id, parent } as const;
+  const init = { actor: 'runtime', name: `runtime.${verb}`, protocol: 'function call', container: id, parent } as const;
   const { runtime } = record.request.host;
   return engine.tracer.span({ ...init, request: { bundle, rootfsMount: record.rootfs?.mount, runtime } }, async (span) => {
     const onOperation = traceBirth({ tracer: engine.tracer, parent: span, container: id });
@@ -102,7 +112,7 @@ async function create(engine: EngineContext, container: LiveContainer, shimDir: 
     const spec = container.spec === undefined ? {} : { spec: container.spec };
     container.spec = undefined;
     const chosen = runtime === undefined ? {} : { runtime };
-    const born = await engine.runtime.create({ id, bundle, ...spec, supervision, ...chosen, ...rootfsMount, onOperation });
+    const born = await engine.runtime[verb]({ id, bundle, ...spec, supervision, ...chosen, ...rootfsMount, onOperation });
     span.note({ response: born, pid: born.pid });
     return born;
   });

@@ -37,9 +37,14 @@ const SCHEMA = `
   ) STRICT;
 `;
 
+/** A bound, since anybody may ask for names that do not exist. */
+const MAX_ANSWERS = 1000;
+
 export class ImageTable {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  /** Answers, until something changes: images come and go by the hour, and every container's start asks for one three times. */
+  readonly #answers = new Map<string, unknown>();
 
   constructor(path: string) {
     this.#db = new DatabaseSync(path, { timeout: 5000 });
@@ -52,27 +57,35 @@ export class ImageTable {
   }
 
   find(id: string): ImageRow | undefined {
-    const row = this.#statement('SELECT * FROM images WHERE id = ?').get(id);
-    return row && toImageRow(row);
+    return this.#remember(`image ${id}`, () => {
+      const row = this.#statement('SELECT * FROM images WHERE id = ?').get(id);
+      return row && toImageRow(row);
+    });
   }
 
   /** Images whose id begins so; at most two, which is enough to see that it is ambiguous. `hex` holds hex digits only. */
   findByPrefix(hex: string): ImageRow[] {
-    return this.#statement('SELECT * FROM images WHERE id >= ? AND id < ? ORDER BY id LIMIT 2')
-      .all(`sha256:${hex}`, `sha256:${hex}g`)
-      .map(toImageRow);
+    return this.#remember(`prefix ${hex}`, () =>
+      this.#statement('SELECT * FROM images WHERE id >= ? AND id < ? ORDER BY id LIMIT 2')
+        .all(`sha256:${hex}`, `sha256:${hex}g`)
+        .map(toImageRow),
+    );
   }
 
   /** Id of the image a full name means. */
   resolveName(name: string): Digest | undefined {
-    const row = this.#statement('SELECT image FROM names WHERE name = ?').get(name);
-    return row && parseDigest(String(row['image']));
+    return this.#remember(`name ${name}`, () => {
+      const row = this.#statement('SELECT image FROM names WHERE name = ?').get(name);
+      return row && parseDigest(String(row['image']));
+    });
   }
 
   namesOf(id: Digest): string[] {
-    return this.#statement('SELECT name FROM names WHERE image = ? ORDER BY name')
-      .all(id)
-      .map((row) => String(row['name']));
+    return this.#remember(`names ${id}`, () =>
+      this.#statement('SELECT name FROM names WHERE image = ? ORDER BY name')
+        .all(id)
+        .map((row) => String(row['name'])),
+    );
   }
 
   /** Records images and points names at them, all in one transaction. */
@@ -88,6 +101,7 @@ export class ImageTable {
   }
 
   setName(name: string, id: Digest): void {
+    this.#answers.clear();
     this.#statement('INSERT INTO names (name, image) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image').run(name, id);
   }
 
@@ -95,6 +109,7 @@ export class ImageTable {
   removeNames(names: readonly string[], id: Digest): boolean {
     return this.#transaction(() => {
       for (const name of names) this.#statement('DELETE FROM names WHERE name = ? AND image = ?').run(name, id);
+      this.#answers.clear();
       if (this.namesOf(id).length > 0) return false;
       this.#statement('DELETE FROM images WHERE id = ?').run(id);
       return true;
@@ -129,13 +144,25 @@ export class ImageTable {
   #transaction<T>(work: () => T): T {
     this.#db.exec('BEGIN IMMEDIATE');
     try {
+      this.#answers.clear();
       const result = work();
       this.#db.exec('COMMIT');
       return result;
     } catch (error) {
       this.#db.exec('ROLLBACK');
       throw error;
+    } finally {
+      this.#answers.clear(); // also what was asked on the way
     }
+  }
+
+  /** Kept for what is asked often; the store belongs to one process, so nobody else changes it. */
+  #remember<T>(question: string, ask: () => T): T {
+    if (this.#answers.has(question)) return this.#answers.get(question) as T;
+    const answer = ask();
+    if (this.#answers.size >= MAX_ANSWERS) this.#answers.clear();
+    this.#answers.set(question, answer);
+    return answer;
   }
 }
 

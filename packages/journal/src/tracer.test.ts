@@ -7,7 +7,11 @@ function recorder() {
   const events: Array<{ body: JournalBody; atMs: number }> = [];
   let clock = 100;
   let count = 0;
-  const tracer = createTracer({ emit: (body, atMs) => events.push({ body, atMs }), now: () => clock++, newId: () => `s${++count}` });
+  const tracer = createTracer({
+    emit: (write, atMs) => events.push({ body: write(), atMs }),
+    now: () => clock++,
+    newId: () => `s${++count}`,
+  });
   const spans = (): Span[] => events.flatMap(({ body }) => (body.type === 'span' ? [body.span] : []));
   return { tracer, events, spans };
 }

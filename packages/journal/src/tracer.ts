@@ -65,7 +65,11 @@ export interface Tracer {
 }
 
 export interface TracerOptions {
-  readonly emit: (body: JournalBody, atMs: number) => void;
+  /**
+   * Takes an event that is put into words when `write` is called: searching a payload for secrets and reading a stack take longer than much of
+   * what they tell of, and may wait until that is done. Payloads must not change in between.
+   */
+  readonly emit: (write: () => JournalBody, atMs: number) => void;
   /** CLOCK_MONOTONIC milliseconds with a fraction. */
   readonly now: () => number;
   /** Unique across everything that writes to one journal, restarts included. Default: random prefix and a count. */
@@ -76,23 +80,24 @@ const NAME_LIMIT = 256;
 const MESSAGE_LIMIT = 1024;
 
 export function createTracer({ emit, now, newId = createIds() }: TracerOptions): Tracer {
-  const write = (span: Span, atMs: number): void => emit({ type: 'span', span }, atMs);
+  const emitSpan = (write: () => Span, atMs: number): void => emit(() => ({ type: 'span', span: write() }), atMs);
 
   const open = (init: SpanInit): OpenSpan => {
-    let span = beginSpan(init, newId(), now());
+    const begun: Begun = { id: newId(), startMs: now(), caller: init.source === undefined ? new Error() : undefined };
+    const updates: SpanUpdate[] = [];
     let closed = false;
-    write(span, span.startMs);
+    let written: Span | undefined;
+    const begin = () => (written ??= beginSpan(init, begun));
+    emitSpan(begin, begun.startMs);
     return {
-      id: span.id,
-      trace: span.trace,
-      note: (update) => {
-        span = { ...span, ...updateFields(update) };
-      },
+      id: begun.id,
+      trace: init.parent?.trace ?? begun.id,
+      note: (update) => void updates.push(update),
       close: (error) => {
         if (closed) return;
         closed = true;
         const endMs = now();
-        write({ ...span, endMs, ...errorField(error) }, endMs);
+        emitSpan(() => Object.assign({}, begin(), ...updates.map(updateFields), { endMs }, errorField(error)), endMs);
       },
     };
   };
@@ -112,13 +117,25 @@ export function createTracer({ emit, now, newId = createIds() }: TracerOptions):
     },
     record: (finished) => {
       const { startMs, endMs, error, operation } = finished;
-      const begun = { ...beginSpan(finished, finished.as?.id ?? newId(), startMs), ...(finished.as && { trace: finished.as.trace }) };
+      const begun: Begun = {
+        id: finished.as?.id ?? newId(),
+        startMs,
+        caller: finished.source === undefined ? new Error() : undefined,
+      };
+      const trace = finished.as?.trace ?? finished.parent?.trace ?? begun.id;
       const ended = endMs === undefined ? {} : { endMs };
-      write(
-        { ...begun, ...ended, ...updateFields(finished), ...errorField(error), ...(operation && { operation: boundOperation(operation) }) },
+      emitSpan(
+        () => ({
+          ...beginSpan(finished, begun),
+          trace,
+          ...ended,
+          ...updateFields(finished),
+          ...errorField(error),
+          ...(operation && { operation: boundOperation(operation) }),
+        }),
         endMs ?? startMs,
       );
-      return { id: begun.id, trace: begun.trace };
+      return { id: begun.id, trace };
     },
   };
 }
@@ -126,9 +143,17 @@ export function createTracer({ emit, now, newId = createIds() }: TracerOptions):
 /** A tracer that writes nothing: for callers that nobody observes. `work` runs all the same. */
 export const silentTracer: Tracer = createTracer({ emit: () => {}, now: () => 0, newId: () => '' });
 
-function beginSpan(init: SpanInit, id: string, startMs: number): Span {
+/** What is known of a span at once. V8 notes a stack in no time and takes its time to write it down, so the error is kept as it is. */
+interface Begun {
+  readonly id: string;
+  readonly startMs: number;
+  /** Made where the tracer was called; absent where the source was given. */
+  readonly caller: Error | undefined;
+}
+
+function beginSpan(init: SpanInit, { id, startMs, caller }: Begun): Span {
   const { parent } = init;
-  const source = init.source ?? sourceOfStack(new Error().stack);
+  const source = init.source ?? sourceOfStack(caller?.stack);
   const request = showPayload(init.request);
   return {
     id,

@@ -5,7 +5,7 @@
  * Does not know: what the text means; large streams (stored-files.ts) or trees (remove-tree.ts).
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fchmodSync, fstatSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, constants, fstatSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EngineError } from '@slipway/errors';
@@ -66,10 +66,14 @@ export interface AtomicWriteOptions {
   readonly durable?: boolean;
 }
 
+/** Nobody else's: by the process, whatever its pid was used for before. */
+const temporaryNames = randomBytes(6).toString('hex');
+let temporaryCount = 0;
+
 /** Replaces (or makes) a file: afterwards it has this content and, unless `durable` is false, keeps it through a power cut. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array, options: AtomicWriteOptions = {}): Promise<void> {
   const { mode = 0o600, durable = true } = options;
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = join(dirname(path), `.${basename(path)}.${temporaryNames}-${++temporaryCount}.tmp`);
   if (!durable) return writeAtOnce(path, temporary, { content, mode });
   const handle = await fs.open(temporary, 'wx', 0o600);
   try {
@@ -93,19 +97,23 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
  * takes longer, and a container's start has a dozen such files.
  */
 function writeAtOnce(path: string, temporary: string, file: { readonly content: string | Uint8Array; readonly mode: number }): void {
-  const fd = openSync(temporary, 'wx', 0o600);
   try {
-    try {
-      writeFileSync(fd, file.content);
-      fchmodSync(fd, file.mode);
-    } finally {
-      closeSync(fd);
-    }
+    writeNewFile(temporary, file.content, file.mode);
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
   }
+}
+
+/**
+ * Makes a file where none is, at once and for the page cache. Not atomic: for directories that nobody reads yet.
+ *
+ * @throws EEXIST
+ */
+export function writeNewFile(path: string, content: string | Uint8Array, mode = 0o600): void {
+  writeFileSync(path, content, { flag: 'wx', mode: 0o600 });
+  if (mode !== 0o600) chmodSync(path, mode); // whatever the umask is
 }
 
 /** Makes a directory and its missing parents; an existing one keeps its mode. Returns whether the last one was made here. */

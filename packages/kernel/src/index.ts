@@ -10,6 +10,7 @@ export {
   type ReadOptions,
   readText,
   writeFileAtomic,
+  writeNewFile,
 } from './files.ts';
 export { type GrowingFile, openGrowingFile } from './growing-file.ts';
 export { type HookProgramRequest, type HookProgramResult, runHookProgram } from './hook-program.ts';

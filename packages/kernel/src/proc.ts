@@ -98,8 +98,16 @@ export function findCommandLine(pid: number, files: ControlFiles = hostControlFi
   );
 }
 
+let ownBootId: string | undefined;
+
 /** Changes at every boot: state that names a pid is worthless under another id. */
 export function readBootId(files: ControlFiles = hostControlFiles): string {
+  if (files !== hostControlFiles) return readBootIdOf(files);
+  ownBootId ??= readBootIdOf(files); // no process lives through a boot
+  return ownBootId;
+}
+
+function readBootIdOf(files: ControlFiles): string {
   return files.read('/proc/sys/kernel/random/boot_id').trim();
 }
 

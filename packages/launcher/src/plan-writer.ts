@@ -43,9 +43,10 @@ export class PlanWriter {
   /** With a terminating NUL, which the launcher counts on; one inside is refused. @throws RangeError */
   text(value: string): void {
     if (value.includes('\0')) throw new RangeError(`text with a NUL character: ${JSON.stringify(value.slice(0, 80))}`);
-    const bytes = UTF8.encode(value);
-    this.u32(bytes.length);
-    this.#append(bytes);
+    this.#room(4 + value.length * 3 + 1); // as long as it can get
+    const { written } = UTF8.encodeInto(value, this.#bytes.subarray(this.#length + 4));
+    this.u32(written);
+    this.#length += written;
     this.u8(0);
   }
 

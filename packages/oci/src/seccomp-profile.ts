@@ -88,15 +88,21 @@ const SOCKET_FAMILIES: readonly (readonly [number, number])[] = [
 /**
  * The default profile for a process with these capabilities (its bounding set).
  *
- * Everything not allowed fails with EPERM, so that programs can go on without it.
+ * Everything not allowed fails with EPERM, so that programs can go on without it. The same capabilities give the same object again, so
+ * that whoever compiles it need not read it twice.
  */
 export function planSeccompProfile(capabilities: readonly string[]): SpecSeccomp {
-  const owned = new Set(capabilities);
-  const unlocked = new Set(
-    Object.entries(CONDITIONAL)
-      .filter(([capability]) => owned.has(capability))
-      .flatMap(([, calls]) => calls),
-  );
+  const unlocking = Object.entries(CONDITIONAL).filter(([capability]) => capabilities.includes(capability));
+  const key = unlocking.map(([capability]) => capability).join(' ');
+  const known = profiles.get(key) ?? profileFor(new Set(unlocking.flatMap(([, calls]) => calls)));
+  profiles.set(key, known);
+  return known;
+}
+
+/** By the capabilities that unlock calls, which most containers have in common. */
+const profiles = new Map<string, SpecSeccomp>();
+
+function profileFor(unlocked: ReadonlySet<string>): SpecSeccomp {
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
     defaultErrnoRet: EPERM,

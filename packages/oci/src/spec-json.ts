@@ -29,8 +29,18 @@ export function parseSpecJson(text: string): unknown {
   }
 }
 
-/** The document as JSON text, bigints written as plain numbers. */
+/** A container's document is written down by its engine and by its runtime, whole each time. */
+const compactTexts = new WeakMap<RuntimeSpec, string>();
+
+/** The document as JSON text, bigints written as plain numbers. It must not change afterwards. */
 export function formatSpecJson(spec: RuntimeSpec, indent?: string): string {
+  if (indent !== undefined) return format(spec, indent);
+  const text = compactTexts.get(spec) ?? format(spec);
+  compactTexts.set(spec, text);
+  return text;
+}
+
+function format(spec: RuntimeSpec, indent?: string): string {
   try {
     return JSON.stringify(spec, undefined, indent); // several times as fast, and few documents hold a bigint
   } catch (error) {

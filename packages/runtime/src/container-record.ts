@@ -29,8 +29,8 @@ export interface ContainerRecord {
 }
 
 export function formatRecord(record: ContainerRecord): string {
-  // Bigints of the spec (rlimits, seccomp arguments) are written as the numbers they are.
-  return formatSpecJson(record as unknown as RuntimeSpec);
+  const { spec, ...rest } = record;
+  return `${JSON.stringify(rest).slice(0, -1)},"spec":${formatSpecJson(spec)}}`;
 }
 
 /** Undefined for anything but a whole document of this version and id: torn, empty, foreign or from another version. */

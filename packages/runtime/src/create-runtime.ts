@@ -10,7 +10,7 @@ import type { Launcher } from '@slipway/launcher';
 import { requireContainerId } from './container-id.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { ContainerStore } from './container-store.ts';
-import { createContainer, expectCreate, type Parts } from './create.ts';
+import { createContainer, expectCreate, type Parts, readSpec } from './create.ts';
 import { detectHost } from './detect-host.ts';
 import { deleteContainer, killContainer } from './end.ts';
 import { execInContainer } from './exec.ts';
@@ -19,7 +19,7 @@ import { requireAllowed } from './lifecycle.ts';
 import { Nursery } from './nursery.ts';
 import { hooksOf } from './plan/hooks.ts';
 import type { HostFacts } from './plan/host.ts';
-import type { ContainerState, Runtime, RuntimeOptions } from './runtime.ts';
+import type { ContainerState, CreateRequest, Runtime, RuntimeOptions, StartedProcess } from './runtime.ts';
 import { describeState, livingProcess, statusOf } from './status.ts';
 import { updateContainer } from './update.ts';
 
@@ -41,6 +41,7 @@ export function createRuntime(options: CreateRuntimeOptions): Runtime {
   return {
     expectCreate: () => expectCreate(parts),
     create: async (request) => createContainer({ ...request, id: requireContainerId(request.id) }, parts),
+    run: async (request) => runContainer({ ...request, id: requireContainerId(request.id) }, parts),
     start: (id) => startContainer(id, parts),
     state: (id) => stateOf(id, parts),
     list: async () => Promise.all((await store.list()).map((id) => stateOrDamaged(id, parts))),
@@ -71,6 +72,20 @@ function partsOf({ root, launcher, cgroupParent, keepReady = false, onWarning }:
     readyMoves: createMoveReadier(cgroups),
     warn: (message) => onWarning?.(message),
   };
+}
+
+/** What must happen at the start, and may still fail it, needs somebody who starts. */
+async function runContainer(request: CreateRequest, parts: Parts): Promise<StartedProcess> {
+  const spec = request.spec ?? (await readSpec(request.bundle));
+  const holdsBack = hooksOf(spec, 'startContainer').length + hooksOf(spec, 'poststart').length > 0;
+  const born = await createContainer({ ...request, spec }, parts, !holdsBack);
+  try {
+    if (holdsBack) await startContainer(request.id, parts);
+    return born;
+  } catch (failure) {
+    await deleteContainer(request.id, true, parts);
+    throw failure;
+  }
 }
 
 async function startContainer(id: string, parts: Parts): Promise<undefined> {

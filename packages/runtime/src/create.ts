@@ -47,8 +47,11 @@ export function expectCreate({ nursery, readyMoves }: Parts): void {
   if (nursery?.isReady !== true) readyMoves();
 }
 
-/** @spec runtime-spec/runtime.md#create, runtime-spec/runtime.md#errors */
-export async function createContainer(request: CreateRequest, parts: Parts): Promise<StartedProcess> {
+/**
+ * `startsAtOnce`: the process does not wait for `start`.
+ * @spec runtime-spec/runtime.md#create, runtime-spec/runtime.md#errors
+ */
+export async function createContainer(request: CreateRequest, parts: Parts, startsAtOnce = false): Promise<StartedProcess> {
   expectCreate(parts);
   const spec = request.spec ?? (await readSpec(request.bundle));
   const rootfs = await findRootfs(request.bundle, spec);
@@ -56,7 +59,7 @@ export async function createContainer(request: CreateRequest, parts: Parts): Pro
   const limits = planCgroup(withDefaultDevices(spec.linux?.resources), parts.cgroups());
   const prepared = canBeBornAhead(request, spec) ? parts.nursery?.take(cgroup) : undefined;
   const birthIn = (group: Cgroup) =>
-    plan(spec, { ...parts.host(), ...bundleFacts(request, rootfs, group), bornInGroups: prepared?.group !== undefined });
+    plan(spec, { ...parts.host(), ...bundleFacts(request, rootfs, group), bornInGroups: prepared?.group !== undefined, startsAtOnce });
   const planned = cgroup.directories;
 
   const rollback = new Rollback();
@@ -200,7 +203,7 @@ async function launch(birth: RuntimePlan, { request, spec, prepared }: Birth, { 
   const { supervision, onOperation, breakpoints, onStop } = request;
   const options: LaunchOptions = {
     supervision,
-    startFifo: store.fifoPath(request.id),
+    ...(birth.operations.some(({ op }) => op === 'awaitStart') ? { startFifo: store.fifoPath(request.id) } : {}),
     onHook: async ({ index, pid }) => runBirthHook(operationAt(birth, index), spec, request, pid),
     ...(prepared === undefined ? {} : { prepared: prepared.process, bornInGroups: prepared.group !== undefined }),
     ...(onOperation === undefined ? {} : { onRecord: reportTo(birth, onOperation) }),

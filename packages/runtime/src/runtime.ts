@@ -110,6 +110,13 @@ export interface Runtime {
    */
   create(request: CreateRequest): Promise<StartedProcess>;
   /**
+   * `create` and `start` in one: as nobody looks at the container in between, its process does not wait there for anybody either.
+   * Output that nobody has attached for by now is in the shim's log alone.
+   *
+   * @throws as both
+   */
+  run(request: CreateRequest): Promise<StartedProcess>;
+  /**
    * The container's process, where `create` could not know it yet.
    *
    * @throws `failed-precondition` unless created

@@ -2,7 +2,8 @@
  * The record of snapshots: which exist, on top of what, in which directory.
  *
  * SQLite rather than a JSON file: a change is one small durable write however many snapshots there are, and the rules
- * (unique names, a parent that is committed, no removal under a child) are checked in the same step as the change.
+ * (unique names, a parent that is committed, no removal under a child) are checked in the same step as the change. It belongs to one
+ * process, which keeps the rows in memory and reads them there: every container's start looks at some eight.
  *
  * Knows: rows and rules.
  * Does not know: what is in the directories.
@@ -30,17 +31,20 @@ const SCHEMA = `
 export class SnapshotTable {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  /** By name, oldest first. */
+  readonly #rows: Map<string, SnapshotRow>;
 
   constructor(path: string) {
     this.#db = new DatabaseSync(path, { timeout: 5000 });
     // NORMAL: no change waits for the disk, and after a power cut the record is whole, if a moment old; but see #lasting.
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;');
     this.#db.exec(SCHEMA);
+    const rows = this.#db.prepare('SELECT * FROM snapshots ORDER BY created_at_ms, rowid').all().map(toRow);
+    this.#rows = new Map(rows.map((row) => [row.name, row]));
   }
 
   find(name: string): SnapshotRow | undefined {
-    const row = this.#statement('SELECT * FROM snapshots WHERE name = ?').get(name);
-    return row && toRow(row);
+    return this.#rows.get(name);
   }
 
   get(name: string, op: string): SnapshotRow {
@@ -50,7 +54,7 @@ export class SnapshotTable {
   }
 
   list(): SnapshotRow[] {
-    return this.#statement('SELECT * FROM snapshots ORDER BY created_at_ms, rowid').all().map(toRow);
+    return [...this.#rows.values()].toSorted((one, other) => one.createdAtMs - other.createdAtMs);
   }
 
   /** The snapshots below `name`, nearest first. */
@@ -84,6 +88,7 @@ export class SnapshotTable {
       row.directory,
       row.createdAtMs,
     );
+    this.#rows.set(row.name, row);
   }
 
   commit(name: string, key: string): void {
@@ -92,6 +97,8 @@ export class SnapshotTable {
       throw precondition(`snapshot ${JSON.stringify(key)} is ${row.kind}, only an active one can be committed`, 'snapshot.commit', key);
     if (this.find(name) !== undefined) throw exists(name, 'snapshot.commit');
     this.#lasting(() => this.#statement("UPDATE snapshots SET name = ?, kind = 'committed' WHERE name = ?").run(name, key));
+    this.#rows.delete(key);
+    this.#rows.set(name, { ...row, name, kind: 'committed' });
   }
 
   /** Forgets a snapshot and says where its files are. */
@@ -108,6 +115,7 @@ export class SnapshotTable {
     const forget = () => this.#statement('DELETE FROM snapshots WHERE name = ?').run(name);
     if (row.kind === 'committed') this.#lasting(forget);
     else forget();
+    this.#rows.delete(name);
     return row;
   }
 

@@ -26,6 +26,7 @@ export function chooseRuntime(own: Runtime, foreign: readonly ForeignRuntimeOpti
   return {
     expectCreate: () => own.expectCreate(),
     create: async (request) => named(request.runtime).create(request),
+    run: async (request) => named(request.runtime).run(request),
     start: async (id) => of(id).start(id),
     state: async (id) => of(id).state(id),
     list: async () => (await Promise.all([own, ...others.map(({ runtime }) => runtime)].map((each) => each.list()))).flat(),

@@ -69,6 +69,7 @@ export function createForeignRuntime({ name, program, root, launcher, cgroupPare
     has: (id) => store.has(id),
     expectCreate: () => undefined,
     create: (request) => create(request, parts),
+    run: (request) => run(request, parts),
     start: (id) => start(id, parts),
     state: (id) => stateOf(id, parts),
     list: async () => Promise.all((await store.list()).map((id) => stateOf(id, parts).catch(() => damaged(id)))),
@@ -112,6 +113,16 @@ async function create(request: CreateRequest, parts: Parts): Promise<StartedProc
     return { ...toStarted(launched), cgroups };
   } catch (failure) {
     return await rollback.unwind(failure);
+  }
+}
+
+async function run(request: CreateRequest, parts: Parts): Promise<StartedProcess> {
+  const born = await create(request, parts);
+  try {
+    return { ...born, ...(await start(request.id, parts)) };
+  } catch (failure) {
+    await remove(request.id, true, parts);
+    throw failure;
   }
 }
 

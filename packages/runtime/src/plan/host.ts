@@ -61,6 +61,8 @@ export interface BundleFacts {
   readonly rootfsMount?: { readonly fsType: string; readonly source: string; readonly data: readonly string[] };
   readonly noPivot?: boolean;
   readonly noNewKeyring?: boolean;
+  /** The process goes on to its execve without waiting for `start`. */
+  readonly startsAtOnce?: boolean;
   /** The process that will make the child stands in the v1 groups already; see nursery.ts. */
   readonly bornInGroups?: boolean;
 }

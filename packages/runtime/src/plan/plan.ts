@@ -41,7 +41,7 @@ export function plan(spec: RuntimeSpec, host: Host): RuntimePlan {
   planRoot(draft, spec, host);
   const subject = { id: host.id, bundle: host.bundle, status: 'creating' } as const;
   planRights(draft, spec, host, subject);
-  planStart(draft, spec, { awaitStart: true, subject, hooks: host });
+  planStart(draft, spec, { awaitStart: host.startsAtOnce !== true, subject, hooks: host });
   return draft.finish();
 }
 

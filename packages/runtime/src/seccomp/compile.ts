@@ -36,6 +36,8 @@ const FLAGS: Readonly<Record<string, number>> = {
 /** Documents remembered; the oldest goes first. */
 const REMEMBERED = 32;
 const remembered = new Map<string, CompiledSeccomp>();
+/** An engine hands out its own profile again and again: the same object, which need not be read to be known. Of this machine. */
+const rememberedObjects = new WeakMap<SpecSeccomp, CompiledSeccomp>();
 
 /**
  * Compiles for a machine (`x64`, `arm64`; this one when absent). The same document gives the same object again.
@@ -43,6 +45,14 @@ const remembered = new Map<string, CompiledSeccomp>();
  * @throws EngineError `invalid-argument` / `E_SECCOMP_INVALID` naming the field; `unsupported` / `E_SECCOMP_UNSUPPORTED`
  */
 export function compileSeccomp(profile: SpecSeccomp, machine: string = process.arch): CompiledSeccomp {
+  const seen = machine === process.arch ? rememberedObjects.get(profile) : undefined;
+  if (seen !== undefined) return seen;
+  const compiled = compileOnce(profile, machine);
+  if (machine === process.arch) rememberedObjects.set(profile, compiled);
+  return compiled;
+}
+
+function compileOnce(profile: SpecSeccomp, machine: string): CompiledSeccomp {
   const text = JSON.stringify(profile, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
   const key = `${machine} ${createHash('sha256').update(text).digest('base64')}`;
   const known = remembered.get(key);
