@@ -8,7 +8,7 @@ const LAYERS = [
   ['errors'],
   ['oci', 'journal', 'contracts'],
   ['kernel', 'testing'],
-  ['launcher', 'cgroups', 'runtime', 'content', 'layers', 'snapshots', 'images', 'terminal', 'lessons'],
+  ['launcher', 'cgroups', 'runtime', 'content', 'layers', 'snapshots', 'registry-client', 'images', 'terminal', 'lessons'],
   ['observe', 'engine', 'machine'],
   ['docker-api', 'registry'],
 ];
@@ -17,7 +17,7 @@ const LAYERS = [
 const PEERS = {
   contracts: ['journal'],
   runtime: ['launcher', 'cgroups'],
-  images: ['content', 'layers', 'snapshots'],
+  images: ['content', 'layers', 'snapshots', 'registry-client'],
   machine: ['engine'],
 };
 

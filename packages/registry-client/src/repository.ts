@@ -1,0 +1,88 @@
+/**
+ * One repository of one registry: what can be asked of it.
+ *
+ * Knows: scopes, and which file does what.
+ * Does not know: which registry a name means (client.ts).
+ */
+import type { Descriptor } from '@slipway/oci';
+import { type BlobSink, type FetchedBlob, fetchBlob } from './fetch-blob.ts';
+import { type FetchedManifest, fetchManifest } from './manifests.ts';
+import { type BlobSource, type PushOutcome, pushBlob } from './push-blob.ts';
+import { discard } from './read-body.ts';
+import { brokenAnswer } from './registry-errors.ts';
+import type { RegistrySession } from './session.ts';
+
+export interface FetchOptions {
+  readonly openSink: () => Promise<BlobSink>;
+  readonly onProgress?: (bytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface PushOptions {
+  /** Path of another repository of the same registry that is likely to have it. */
+  readonly mountFrom?: string | undefined;
+  readonly onProgress?: (bytes: number) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly partBytes?: number;
+}
+
+export class Repository implements Disposable {
+  readonly path: string;
+  readonly #session: RegistrySession;
+  readonly #scopes: readonly string[];
+
+  constructor(session: RegistrySession, path: string, action: 'pull' | 'push') {
+    this.path = path;
+    this.#session = session;
+    this.#scopes = [`repository:${path}:${action === 'pull' ? 'pull' : 'pull,push'}`];
+  }
+
+  /** `https://registry-1.docker.io`: who answers, for people to read. */
+  get origin(): string {
+    return this.#session.registry.url.origin;
+  }
+
+  /** A manifest by tag, digest or descriptor. @throws as fetchManifest */
+  manifest(target: string | Descriptor, signal?: AbortSignal): Promise<FetchedManifest> {
+    return fetchManifest({ session: this.#session, path: this.path, target, scopes: this.#scopes, signal });
+  }
+
+  /** Streams a blob into a sink that verifies it. @throws as fetchBlob */
+  fetchBlob(descriptor: Descriptor, options: FetchOptions): Promise<FetchedBlob> {
+    return fetchBlob({ session: this.#session, path: this.path, descriptor, scopes: this.#scopes, ...options });
+  }
+
+  /** @throws as pushBlob */
+  pushBlob(descriptor: Descriptor, source: BlobSource, options: PushOptions = {}): Promise<PushOutcome> {
+    return pushBlob({ session: this.#session, path: this.path, descriptor, source, scopes: this.#scopes, ...options });
+  }
+
+  /** Makes `bytes` the manifest under `reference` (a tag or its digest); its blobs have been pushed. */
+  async putManifest(reference: string, bytes: Uint8Array, { mediaType, digest }: Descriptor, signal?: AbortSignal): Promise<void> {
+    const put = {
+      method: 'PUT',
+      url: `/v2/${this.path}/manifests/${reference}`,
+      headers: { 'content-type': mediaType, 'content-length': String(bytes.byteLength) },
+      body: () => bytes,
+      scopes: this.#scopes,
+      signal,
+    } as const;
+    const response = await this.#session.patiently(
+      () => this.#session.require(put, `cannot push ${this.path}:${reference}`, [201]),
+      signal,
+    );
+    await discard(response.body);
+    const said = response.headers['docker-content-digest'];
+    if (said !== undefined && said !== digest) throw brokenAnswer(response.url, 'it holds the manifest under another digest');
+  }
+
+  /** Asks the registry whether it would have us. @throws `permission-denied` / `E_REGISTRY_DENIED` */
+  async ping(signal?: AbortSignal): Promise<void> {
+    const response = await this.#session.require({ method: 'GET', url: '/v2/', scopes: [], signal }, `cannot log in to ${this.origin}`);
+    await discard(response.body);
+  }
+
+  [Symbol.dispose](): void {
+    this.#session.close();
+  }
+}
