@@ -12,17 +12,41 @@ export interface Architecture {
   readonly name: ArchitectureName;
   /** AUDIT_ARCH_…, what seccomp_data.arch holds for a call made in this mode. */
   readonly audit: number;
+  /** Width of a call's arguments; the kernel hands narrow ones to a filter with zeros above. */
+  readonly argumentBits: 32 | 64;
   /** Call name → number. */
   readonly calls: ReadonlyMap<string, number>;
+  /** Call name → the call that also leads to it, by the number in its first argument. @see socketcall(2), ipc(2) */
+  readonly multiplexed: ReadonlyMap<string, { readonly through: string; readonly selector: number }>;
 }
 
 /** A call number with this bit is an x32 call, made under x86_64's audit number. */
 export const X32_BIT = 0x4000_0000;
 
-const SOURCES: Readonly<Record<ArchitectureName, { readonly audit: number; readonly runs: Readonly<Record<number, string>> }>> = {
-  SCMP_ARCH_X86_64: { audit: 0xc000_003e, runs: X86_64_CALLS },
-  SCMP_ARCH_X86: { audit: 0x4000_0003, runs: X86_CALLS },
-  SCMP_ARCH_AARCH64: { audit: 0xc000_00b7, runs: AARCH64_CALLS },
+/** Selectors from 1 on, as linux/net.h and linux/ipc.h count them; `-` is none. */
+const MULTIPLEXERS = {
+  socketcall:
+    'socket bind connect listen accept getsockname getpeername socketpair send recv sendto recvfrom shutdown setsockopt getsockopt sendmsg recvmsg accept4 recvmmsg sendmmsg',
+  ipc: 'semop semget semctl semtimedop - - - - - - msgsnd msgrcv msgget msgctl - - - - - - shmat shmdt shmget shmctl',
+} as const;
+
+function demultiplex(): Architecture['multiplexed'] {
+  const entries = Object.entries(MULTIPLEXERS).flatMap(([through, names]) =>
+    names.split(' ').map((name, index) => [name, { through, selector: index + 1 }] as const),
+  );
+  return new Map(entries.filter(([name]) => name !== '-'));
+}
+
+interface Source {
+  readonly audit: number;
+  readonly argumentBits: 32 | 64;
+  readonly runs: Readonly<Record<number, string>>;
+}
+
+const SOURCES: Readonly<Record<ArchitectureName, Source>> = {
+  SCMP_ARCH_X86_64: { audit: 0xc000_003e, argumentBits: 64, runs: X86_64_CALLS },
+  SCMP_ARCH_X86: { audit: 0x4000_0003, argumentBits: 32, runs: X86_CALLS },
+  SCMP_ARCH_AARCH64: { audit: 0xc000_00b7, argumentBits: 64, runs: AARCH64_CALLS },
 };
 
 const parsed = new Map<ArchitectureName, Architecture>();
@@ -31,12 +55,12 @@ const parsed = new Map<ArchitectureName, Architecture>();
 export function architecture(name: ArchitectureName): Architecture {
   const known = parsed.get(name);
   if (known !== undefined) return known;
-  const { audit, runs } = SOURCES[name];
+  const { audit, argumentBits, runs } = SOURCES[name];
   const calls = new Map<string, number>();
   for (const [first, names] of Object.entries(runs)) {
     for (const [index, call] of names.split(' ').entries()) calls.set(call, Number(first) + index);
   }
-  const made = { name, audit, calls };
+  const made = { name, audit, argumentBits, calls, multiplexed: name === 'SCMP_ARCH_X86' ? demultiplex() : new Map() };
   parsed.set(name, made);
   return made;
 }

@@ -5,9 +5,12 @@
  * Does not know: instructions (compile.ts).
  *
  * - A name the architecture lacks is skipped; one that no table has is reported as a warning.
+ * - A rule that says what the default says is not there: another one about the same call decides.
  * - A rule without arguments decides its call, whatever rules with arguments say; of several, the first.
  * - Arguments of one rule must all match, unless one index occurs twice: then each is a rule of its own.
  * - Of several rules with arguments the first that matches decides, else the default action.
+ * - On 32-bit x86 a rule holds for its call's older way in, too, through `socketcall` or `ipc` with its number (waysTo).
+ * - In a mode with arguments of 32 bits, that many of a rule's values count: -1 is written as 64 bits.
  * - Numbers above every call the document names answer ENOSYS rather than a denying default: C libraries then try an
  *   older call, where EPERM would be final. Not so where the default is to let calls through.
  *
@@ -59,20 +62,47 @@ export function planPolicy(profile: SpecSeccomp, architecture: Architecture): Po
   const verdicts = new Map<number, { cases: { conditions: readonly Condition[]; returns: number }[]; decided?: number }>();
   for (const [index, rule] of (profile.syscalls ?? []).entries()) {
     const returns = returnValue(rule.action, rule.errnoRet, `syscalls/${index}/action`);
-    const groups = conditionGroups(rule, index);
-    for (const name of rule.names) {
-      const number = architecture.calls.get(name);
-      if (number === undefined) continue;
+    const forbids = letsThrough(standard) && !letsThrough(returns);
+    const asked = conditionGroups(rule, index).map((group) => group.map((each) => asWide(each, architecture)).filter(isTelling));
+    for (const { number, groups } of rule.names.flatMap((name) => waysTo(name, { groups: asked, forbids }, architecture))) {
       const entry = verdicts.get(number) ?? { cases: [] };
-      if (groups.length === 0) entry.decided ??= returns;
-      else entry.cases.push(...groups.map((conditions) => ({ conditions, returns })));
       verdicts.set(number, entry);
+      if (returns === standard) continue;
+      for (const conditions of groups) {
+        if (conditions.length === 0) entry.decided ??= returns;
+        else entry.cases.push({ conditions, returns });
+      }
     }
   }
   const known = [...verdicts].map(([number, { cases, decided }]) => {
     return [number, decided === undefined ? { cases, otherwise: standard } : plain(decided)] as const;
   });
   return { architecture, ranges: planRanges(architecture, new Map(known), standard) };
+}
+
+interface Asked {
+  readonly groups: Way['groups'];
+  /** What the default lets through. */
+  readonly forbids: boolean;
+}
+
+interface Way {
+  readonly number: number;
+  readonly groups: readonly (readonly Condition[])[];
+}
+
+/**
+ * None where the architecture lacks the call. The older way's own arguments lie in memory, where no filter can look: a rule that
+ * looks at them holds there whatever they are where it forbids, and not at all where it allows.
+ */
+function waysTo(name: string, { groups, forbids }: Asked, { calls, multiplexed }: Architecture): Way[] {
+  const number = calls.get(name);
+  const older = groups.some((each) => each.length === 0) || forbids ? multiplexed.get(name) : undefined;
+  const through = older === undefined ? undefined : calls.get(older.through);
+  const direct = number === undefined ? [] : [{ number, groups }];
+  if (older === undefined || through === undefined) return direct;
+  const selected = { index: 0, comparison: 'EQ' as const, value: BigInt(older.selector), mask: UINT64 };
+  return [...direct, { number: through, groups: [[selected]] }];
 }
 
 function planRanges(architecture: Architecture, known: ReadonlyMap<number, Verdict>, standard: number): CallRange[] {
@@ -108,12 +138,21 @@ function letsThrough(standard: number): boolean {
   return action === Return.allow || action === Return.log || action === Return.trace;
 }
 
-/** Empty: the rule has no arguments. */
+/** One without conditions: the rule has no arguments. */
 function conditionGroups(rule: Rule, ruleIndex: number): (readonly Condition[])[] {
   const conditions = (rule.args ?? []).map((arg, index) => parseCondition(arg, `syscalls/${ruleIndex}/args/${index}`));
-  if (conditions.length === 0) return [];
   const repeated = new Set(conditions.map(({ index }) => index)).size < conditions.length;
   return repeated ? conditions.map((condition) => [condition]) : [conditions];
+}
+
+function asWide(condition: Condition, { argumentBits }: Architecture): Condition {
+  const narrow = (value: bigint) => BigInt.asUintN(argumentBits, value);
+  return argumentBits === 64 ? condition : { ...condition, value: narrow(condition.value), mask: narrow(condition.mask) };
+}
+
+/** An empty mask leaves nothing to compare: the condition always holds. */
+function isTelling({ comparison, mask }: Condition): boolean {
+  return comparison !== 'MASKED_EQ' || mask !== 0n;
 }
 
 const COMPARISONS: ReadonlySet<string> = new Set(['NE', 'LT', 'LE', 'EQ', 'GE', 'GT', 'MASKED_EQ']);
