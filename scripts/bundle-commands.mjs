@@ -26,6 +26,18 @@ const whereItStood = {
   },
 };
 
+/** Node's own modules are loaded where they are used: together they take longer than a whole bundle, and no command uses them all. */
+const whenUsed = {
+  name: 'when-used',
+  renderChunk(code) {
+    const modules = new Map();
+    const rest = code
+      .replaceAll(/^let (node_\w+) = require\("(node:[a-z/_]+)"\);\n/gm, (_, name, module) => (modules.set(name, module), ''))
+      .replaceAll(/^(node_\w+) = __toESM\(\1, 1\);\n/gm, '');
+    return rest.replaceAll(/\bnode_\w+(?=\.)/g, (name) => (modules.has(name) ? `require("${modules.get(name)}")` : name));
+  },
+};
+
 /** What start.cjs needs of a dialect. */
 const entryOf = (name) => ({
   name: 'entry',
@@ -43,7 +55,7 @@ for (const name of ['docker', 'runc', 'slipway']) {
     input: { [name]: 'entry' },
     platform: 'node',
     external: (id) => !/^(?:entry$|[./]|@slipway\/)/.test(id),
-    plugins: [entryOf(name), whereItStood],
+    plugins: [entryOf(name), whereItStood, whenUsed],
   });
   const { output } = await bundle.write({ dir: OUT, format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false });
   const sources = output.flatMap(({ moduleIds = [] }) => moduleIds).filter((id) => id.startsWith(ROOT));

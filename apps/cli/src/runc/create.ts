@@ -4,7 +4,7 @@
  * Knows: runc's flags, and that what `run` made it takes away again.
  * Does not know: how a container is made (packages/runtime).
  */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseSpecJson } from '@slipway/oci';
 import type { CreateRequest, Runtime } from '@slipway/runtime';
@@ -15,7 +15,7 @@ import { writeVerbsFile } from './verbs-file.ts';
 
 export const create: Command = async (context) => {
   const [id] = requireWords(context, 'create', 1);
-  const streams = chooseStreams(context.flags, { terminal: await wantsTerminal(context), stays: false });
+  const streams = chooseStreams(context.flags, { terminal: wantsTerminal(context), stays: false });
   if (streams.kind === 'relay') return 0;
   const runtime = openRuntime(context);
   const started = await runtime.create(requestFor(context, id, streams.supervision));
@@ -27,7 +27,7 @@ export const run: Command = async (context) => {
   const [id] = requireWords(context, 'run', 1);
   const { flags } = context;
   const stays = !flags.has('detach');
-  const streams = chooseStreams(flags, { terminal: await wantsTerminal(context), stays });
+  const streams = chooseStreams(flags, { terminal: wantsTerminal(context), stays });
   const runtime = openRuntime(context);
   if (streams.kind === 'relay') return await removingAfter(context, runtime, id, () => runOnTerminal(context, runtime, id));
   const started = await runtime.create(requestFor(context, id, streams.supervision));
@@ -88,9 +88,9 @@ function requestFor({ flags }: Context, id: string, supervision: CreateRequest['
 }
 
 /** Read ahead of the runtime, which reads it once for good: a document it would refuse is left for it to refuse. */
-async function wantsTerminal({ flags }: Context): Promise<boolean> {
-  const text = await readFile(join(bundleOf(flags.value('bundle')), 'config.json'), 'utf8').catch(() => '{}');
+function wantsTerminal({ flags }: Context): boolean {
   try {
+    const text = readFileSync(join(bundleOf(flags.value('bundle')), 'config.json'), 'utf8');
     const document = parseSpecJson(text) as { process?: { terminal?: unknown } } | null;
     return document?.process?.terminal === true;
   } catch {
