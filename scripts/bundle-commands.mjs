@@ -30,10 +30,9 @@ const whereItStood = {
 const whenUsed = {
   name: 'when-used',
   renderChunk(code) {
-    const modules = new Map();
-    const rest = code
-      .replaceAll(/^let (node_\w+) = require\("(node:[a-z/_]+)"\);\n/gm, (_, name, module) => (modules.set(name, module), ''))
-      .replaceAll(/^(node_\w+) = __toESM\(\1, 1\);\n/gm, '');
+    const loads = /^let (node_\w+) = require\("(node:[a-z/_]+)"\);\n/gm;
+    const modules = new Map([...code.matchAll(loads)].map(([, name, module]) => [name, module]));
+    const rest = code.replaceAll(loads, '').replaceAll(/^(node_\w+) = __toESM\(\1, 1\);\n/gm, '');
     return rest.replaceAll(/\bnode_\w+(?=\.)/g, (name) => (modules.has(name) ? `require("${modules.get(name)}")` : name));
   },
 };
