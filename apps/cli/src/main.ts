@@ -24,6 +24,7 @@ interface Dialect {
 const DIALECTS: Readonly<Record<string, () => Promise<Dialect>>> = {
   docker: () => import('./docker/main.ts'),
   runc: () => import('./runc/main.ts'),
+  skopeo: () => import('./skopeo/main.ts'),
   slipway: () => import('./slipway/main.ts'),
 };
 

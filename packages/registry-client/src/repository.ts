@@ -4,10 +4,11 @@
  * Knows: scopes, and which file does what.
  * Does not know: which registry a name means (client.ts).
  */
-import type { Descriptor } from '@slipway/oci';
+import type { Descriptor, Digest } from '@slipway/oci';
 import { type BlobSink, type FetchedBlob, fetchBlob } from './fetch-blob.ts';
+import { listTags } from './list-tags.ts';
 import { type FetchedManifest, fetchManifest } from './manifests.ts';
-import { type BlobSource, type PushOutcome, pushBlob } from './push-blob.ts';
+import { type BlobSource, hasBlob, type PushOutcome, pushBlob } from './push-blob.ts';
 import { discard } from './read-body.ts';
 import { brokenAnswer } from './registry-errors.ts';
 import type { RegistrySession } from './session.ts';
@@ -74,6 +75,30 @@ export class Repository implements Disposable {
     await discard(response.body);
     const said = response.headers['docker-content-digest'];
     if (said !== undefined && said !== digest) throw brokenAnswer(response.url, 'it holds the manifest under another digest');
+  }
+
+  /** Whether the repository has it already. */
+  hasBlob(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean> {
+    return this.#session.patiently(
+      () => hasBlob({ session: this.#session, path: this.path, descriptor, scopes: this.#scopes, signal }),
+      signal,
+    );
+  }
+
+  /** Every tag, in the registry's order. @throws as listTags */
+  tags(signal?: AbortSignal): Promise<readonly string[]> {
+    return listTags({ session: this.#session, path: this.path, scopes: this.#scopes, signal });
+  }
+
+  /** Removes a manifest, and every tag that names it. @throws `not-found` / `E_REGISTRY_NOT_FOUND`; as the registry refuses */
+  async deleteManifest(digest: Digest, signal?: AbortSignal): Promise<void> {
+    const url = `/v2/${this.path}/manifests/${digest}`;
+    const response = await this.#session.require(
+      { method: 'DELETE', url, scopes: [`repository:${this.path}:pull,push,delete`], signal },
+      `cannot delete ${this.path}@${digest}`,
+      [202],
+    );
+    await discard(response.body);
   }
 
   /** Asks the registry whether it would have us. @throws `permission-denied` / `E_REGISTRY_DENIED` */

@@ -54,5 +54,5 @@ function explain(error: unknown): string {
 
 function help(): string {
   const lines = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`);
-  return `Usage: slipway COMMAND\n\n${lines.join('\n')}\n\nThe engine's other dialects: docker, runc.\n`;
+  return `Usage: slipway COMMAND\n\n${lines.join('\n')}\n\nThe engine's other dialects: docker, runc, skopeo.\n`;
 }
