@@ -7,6 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TestDaemon } from './testing/test-daemon.ts';
 
 const run = promisify(execFile);
+const SKOPEO = new URL('../../../bin/skopeo', import.meta.url).pathname;
+const LAB_IMAGES = new URL('../../../.slipway/images/layout', import.meta.url).pathname;
 const BUSYBOX = new URL('../../../.slipway/images/busybox.tar', import.meta.url).pathname;
 
 let daemon: TestDaemon;
@@ -32,6 +34,16 @@ hostTest('what is pushed stays over a restart of the daemon', ['root', 'linux', 
   await run('skopeo', ['copy', '--src-tls-verify=false', `docker://${servedAt()}/busybox:1`, `dir:${copy}`]);
   const { stdout } = await run('skopeo', ['list-tags', '--tls-verify=false', `docker://${servedAt()}/busybox`]);
   expect(JSON.parse(stdout)).toMatchObject({ Tags: ['1'] });
+});
+
+hostTest('our skopeo puts an image into the engine’s store', ['root', 'linux', 'overlayfs'], async () => {
+  await daemon.down('SIGTERM');
+  await daemon.up('--registry-listen', '127.0.0.1:0');
+  const env = { ...process.env, DOCKER_HOST: `unix://${daemon.socket}` };
+  const copy = (from: string, to: string) => run(SKOPEO, ['copy', '--src-tls-verify=false', '--dest-tls-verify=false', from, to], { env });
+  await copy(`oci:${LAB_IMAGES}:hello:latest`, `docker://${servedAt()}/hello:1`);
+  await copy(`docker://${servedAt()}/hello:1`, 'containers-storage:from/registry:1');
+  expect((await daemon.docker('run', '--rm', 'from/registry:1')).stdout).toContain('Hello from a container');
 });
 
 test('an address that is taken is said in a sentence', async () => {
