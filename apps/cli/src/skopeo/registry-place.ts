@@ -8,7 +8,9 @@ import { createReadStream, existsSync, mkdirSync, readFileSync, symlinkSync } fr
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Digest, digestOf, formatReference, isObject, type Reference } from '@slipway/oci';
-import { type Credentials, DockerConfig, RegistryClient, type Repository, readCredentials, registryDomain } from '@slipway/registry-client';
+import { RegistryClient, type Repository } from '@slipway/registry-client';
+import { type Credentials, readCredentials, registryDomain } from '@slipway/registry-client/credentials';
+import { DockerConfig } from '@slipway/registry-client/docker-config';
 import { UsageError } from '../flags.ts';
 import { fileBytes, keep } from './blobs.ts';
 import type { DestinationOptions, ImageDestination, ImageSource, SideOptions, Surroundings } from './transport.ts';
