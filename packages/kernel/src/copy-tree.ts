@@ -7,7 +7,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-const run = promisify(execFile);
+/** Promisified when used: whoever imports this file for something else need not load node:child_process. */
+const run = (program: string, args: readonly string[], options: { readonly env: NodeJS.ProcessEnv }) =>
+  promisify(execFile)(program, args, options);
 const ENV = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 /** Copies the contents of directory `from` into the existing directory `to`, the directory's own metadata included. */

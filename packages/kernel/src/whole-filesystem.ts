@@ -8,7 +8,9 @@ import { execFile } from 'node:child_process';
 import { chmodSync, lchownSync, lstatSync, utimesSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-const run = promisify(execFile);
+/** Promisified when used: whoever imports this file for something else need not load node:child_process. */
+const run = (program: string, args: readonly string[], options: { readonly env: NodeJS.ProcessEnv }) =>
+  promisify(execFile)(program, args, options);
 
 /** syncfs(2): everything written to the file system that holds `path` is on disk afterwards. */
 export async function syncFileSystem(path: string): Promise<void> {
