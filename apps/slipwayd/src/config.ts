@@ -5,10 +5,12 @@
  * Does not know: what a setting is used for.
  */
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { EngineError } from '@slipway/errors';
 import { parseListenAddress } from '@slipway/registry/listen-address';
-import { parse as parseToml } from 'smol-toml';
+
+const loadModule = createRequire(import.meta.url);
 
 export interface DaemonConfig {
   /** What must last. */
@@ -187,7 +189,7 @@ function readConfigFile(named: string | undefined): Partial<Record<SettingName, 
 export function parseConfigText(text: string, path: string): Partial<Record<SettingName, string>> {
   let table: Record<string, unknown>;
   try {
-    table = parseToml(text);
+    table = (loadModule('smol-toml') as typeof import('smol-toml')).parse(text); // most daemons have no file
   } catch (cause) {
     throw refuse(
       `"${path}" is not TOML: ${cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause)}`,

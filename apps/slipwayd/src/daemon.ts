@@ -19,6 +19,7 @@ import type { DaemonConfig } from './config.ts';
 import { createJournalFeed } from './journal-feed.ts';
 import { openJournalFile } from './journal-file.ts';
 import { openLabLink } from './lab-link.ts';
+import { restAfterRequests } from './rest.ts';
 import { lockRoot } from './root-lock.ts';
 import { cgroupModeForJournal, readSystemFacts } from './system-facts.ts';
 import { listenOn } from './unix-listener.ts';
@@ -107,6 +108,7 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     api.http.on('connection', () => runtime.expectCreate());
     await listenOn(api.http, config.dockerSocket);
     closers.push(() => api.close());
+    closers.push(restAfterRequests(api.http));
     log.info({ socket: config.dockerSocket }, 'serving the Docker API');
   }
 }

@@ -14,7 +14,7 @@ import { containerEvent, noteContainer } from './facts.ts';
 import { readInLayers } from './layered-root.ts';
 import { makeUpName, newContainerId, requireName } from './names.ts';
 import { planCapabilities, planSpec } from './plan-spec.ts';
-import type { EngineContext, EngineImage } from './ports.ts';
+import { type EngineContext, type EngineImage, shimDirectory } from './ports.ts';
 import { resolveProcess } from './resolve-process.ts';
 import { resolveUser } from './resolve-user.ts';
 import { withRuntime } from './runtime-names.ts';
@@ -40,7 +40,7 @@ export async function createContainer(engine: EngineContext, request: ContainerR
       const rootfs = await prepareRootfs(engine, record, span);
       rollback.defer('remove the snapshot', () => engine.images.removeRootfs(record.id));
       container.spec = await writeBundle(engine, record, rootfs);
-      await engine.containers.update(container, { rootfs });
+      await engine.containers.update(container, { rootfs, shimDir: shimDirectory(engine, record.id) });
       rollback.disarm();
       containerEvent(engine, container, 'create');
       noteContainer(engine, container);

@@ -66,6 +66,11 @@ export interface RuntimeNames {
 }
 
 /** Everything an engine operation works with. */
+/** Where the shim of a container's process has its files. */
+export function shimDirectory({ paths }: Pick<EngineContext, 'paths'>, id: string): string {
+  return `${paths.state}/shims/${id.slice(0, 32)}`;
+}
+
 export interface EngineContext {
   readonly runtime: Runtime;
   readonly runtimes: RuntimeNames;

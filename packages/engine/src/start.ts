@@ -15,7 +15,7 @@ import { traceBirth } from './birth-spans.ts';
 import { containerEvent, noteContainer } from './facts.ts';
 import { requireAllowed } from './lifecycle.ts';
 import type { LiveContainer } from './live-container.ts';
-import type { EngineContext } from './ports.ts';
+import { type EngineContext, shimDirectory } from './ports.ts';
 import { removeContainer } from './remove.ts';
 import { explainStartFailure } from './start-failure.ts';
 import { superviseExit } from './supervise.ts';
@@ -48,14 +48,14 @@ export async function startContainer(engine: EngineContext, container: LiveConta
 
 async function launch(engine: EngineContext, container: LiveContainer, span: OpenSpan): Promise<void> {
   const { id } = container;
-  const shimDir = `${engine.paths.state}/shims/${id.slice(0, 32)}`;
+  const shimDir = shimDirectory(engine, id);
   const rollback = new Rollback();
   engine.runtime.expectCreate();
   try {
     await makeEmptyDirectory(shimDir);
     rollback.defer('remove the shim directory', () => removeTree(shimDir));
     // On disk before the process exists: a daemon that is killed from here on must find it again.
-    await engine.containers.update(container, { shimDir });
+    if (container.record.shimDir !== shimDir) await engine.containers.update(container, { shimDir });
     const verb = container.pendingAttachments.size === 0 ? 'run' : 'create';
     let born = await bear(engine, container, { verb, shimDir, parent: span });
     rollback.defer('remove the runtime container', () => engine.runtime.delete(id, { force: true }));

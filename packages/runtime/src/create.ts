@@ -17,7 +17,7 @@ import type { ContainerStore } from './container-store.ts';
 import { delegateCgroup } from './delegate.ts';
 import { withDefaultDevices } from './device-rules.ts';
 import { runHook, runPoststop } from './hooks.ts';
-import type { Nursery, Prepared } from './nursery.ts';
+import { Nursery, type Prepared } from './nursery.ts';
 import type { RuntimePlan } from './plan/draft.ts';
 import { formatHookState } from './plan/hooks.ts';
 import type { BundleFacts, HostFacts } from './plan/host.ts';
@@ -57,7 +57,7 @@ export async function createContainer(request: CreateRequest, parts: Parts, star
   const rootfs = await findRootfs(request.bundle, spec);
   const cgroup = cgroupOf(request.id, spec, parts);
   const limits = planCgroup(withDefaultDevices(spec.linux?.resources), parts.cgroups());
-  const prepared = canBeBornAhead(request, spec) ? parts.nursery?.take(cgroup) : undefined;
+  const prepared = canBeBornAhead(request, spec) ? parts.nursery?.take(cgroup, limits) : undefined;
   const birthIn = (group: Cgroup) =>
     plan(spec, { ...parts.host(), ...bundleFacts(request, rootfs, group), bornInGroups: prepared?.group !== undefined, startsAtOnce });
   const planned = cgroup.directories;
@@ -74,7 +74,7 @@ export async function createContainer(request: CreateRequest, parts: Parts, star
     await parts.store.write(newRecord(request, spec, cgroup));
 
     makeCgroup(cgroup, limits, { rollback, prepared });
-    cgroup.apply(limits);
+    cgroup.apply(Nursery.remaining(limits, prepared));
     delegateCgroup(spec, cgroup);
 
     // Hierarchies in which we may not make groups have dropped out by now.

@@ -12,9 +12,11 @@
  */
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import { type Cgroup, type CgroupHost, openCgroup } from '@slipway/cgroups';
+import { type Cgroup, type CgroupHost, type CgroupPlan, type CgroupWrite, openCgroup, planCgroup } from '@slipway/cgroups';
 import { delay } from '@slipway/kernel';
 import type { Launcher, PreparedLauncher } from '@slipway/launcher';
+import { DOCKER_DEFAULTS } from '@slipway/oci';
+import { withDefaultDevices } from './device-rules.ts';
 
 export interface NurseryOptions {
   readonly launcher: Launcher;
@@ -29,6 +31,8 @@ export interface NurseryOptions {
 export interface Prepared {
   readonly process: PreparedLauncher;
   readonly group: Cgroup | undefined;
+  /** What stands in the group already: the customary device rules, a dozen writes that most containers have in common. */
+  readonly written: readonly CgroupWrite[];
 }
 
 /**
@@ -56,8 +60,8 @@ export class Nursery {
     return this.#kept?.process.isWaiting === true && this.#kept.process.standsInGroups;
   }
 
-  /** What is kept, if it fits a container whose group is to be `cgroup`. Somebody else's from then on: launched or {@link leave}d. */
-  take(cgroup: Cgroup): Prepared | undefined {
+  /** What is kept, if it fits a container whose group is to be `cgroup`, with `limits`. Somebody else's from then on: launched or {@link leave}d. */
+  take(cgroup: Cgroup, limits: CgroupPlan): Prepared | undefined {
     const kept = this.#kept;
     if (kept === undefined) return undefined;
     if (!kept.process.isWaiting) {
@@ -66,9 +70,17 @@ export class Nursery {
       return undefined;
     }
     if (kept.group !== undefined && !(kept.process.standsInGroups && isBeside(kept.group, cgroup))) return undefined;
+    if (!canReplace(kept.written, devicesOf(limits))) return undefined;
     this.#kept = undefined;
     this.#refillSoon();
     return kept;
+  }
+
+  /** `limits` without what stands in the groups of `prepared`. */
+  static remaining(limits: CgroupPlan, prepared: Prepared | undefined): CgroupPlan {
+    const written = prepared?.written ?? [];
+    if (written.length === 0 || textOf(devicesOf(limits)) !== textOf(written)) return limits;
+    return { ...limits, writes: limits.writes.filter(({ controller }) => controller !== 'devices') };
   }
 
   /** The process alone, for one that is born elsewhere: its cradle leaves unused, and so do the groups. */
@@ -109,7 +121,18 @@ export class Nursery {
   #refill(): void {
     if (this.#isClosed || this.#kept !== undefined) return;
     const group = this.#makeGroup();
-    this.#kept = { process: this.#options.launcher.prepare(group?.procsFiles() ?? []), group };
+    const written = group === undefined ? [] : this.#writeDeviceRules(group);
+    this.#kept = { process: this.#options.launcher.prepare(group?.procsFiles() ?? []), group, written };
+  }
+
+  #writeDeviceRules(group: Cgroup): readonly CgroupWrite[] {
+    try {
+      const plan = planCgroup(withDefaultDevices({ devices: DOCKER_DEFAULTS.deviceRules }), this.#options.cgroups());
+      group.apply(plan);
+      return plan.writes;
+    } catch {
+      return []; // a list that was written in part is begun anew by the container's own, whose first rule denies everything
+    }
   }
 
   /** In v1 hierarchies only. Undefined where there are none, or where we may not. */
@@ -125,6 +148,19 @@ export class Nursery {
       return undefined; // containers are born slower then, and say themselves what is wrong
     }
   }
+}
+
+function devicesOf({ writes }: CgroupPlan): readonly CgroupWrite[] {
+  return writes.filter(({ controller }) => controller === 'devices');
+}
+
+/** `rules` are the same, or begin with one for every device, which clears the list. */
+function canReplace(written: readonly CgroupWrite[], rules: readonly CgroupWrite[]): boolean {
+  return written.length === 0 || rules[0]?.value === 'a' || textOf(rules) === textOf(written);
+}
+
+function textOf(writes: readonly CgroupWrite[]): string {
+  return writes.map(({ hierarchy, file, value }) => `${hierarchy} ${file} ${value}`).join('\n');
 }
 
 /** Renaming works among the groups of one parent. */
