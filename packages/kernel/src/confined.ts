@@ -148,7 +148,7 @@ export class ConfinedDirectory {
   }
 
   setTimes(name: string, { atime, mtime }: EntryTimes): void {
-    fs.lutimesSync(this.#at(name), atime, mtime);
+    fs.lutimesSync(this.#at(name), timestamp(atime), timestamp(mtime));
   }
 
   /** Mode, owner and times of the directory itself, by descriptor. */
@@ -156,7 +156,7 @@ export class ConfinedDirectory {
     // chown clears setuid and setgid, so the mode comes after it.
     if (what.uid !== undefined && what.gid !== undefined) fs.fchownSync(this.fd, what.uid, what.gid);
     if (what.mode !== undefined) fs.fchmodSync(this.fd, what.mode & 0o7777);
-    if (what.times !== undefined) fs.futimesSync(this.fd, what.times.atime, what.times.mtime);
+    if (what.times !== undefined) fs.futimesSync(this.fd, timestamp(what.times.atime), timestamp(what.times.mtime));
   }
 
   #at(name: string): string {
@@ -171,13 +171,28 @@ export class ConfinedDirectory {
   }
 }
 
+/** Node takes a number below zero for the present, and the same as text for what it says. */
+function timestamp(seconds: number): number | string {
+  return seconds < 0 ? String(seconds) : seconds;
+}
+
 /** True for Node's errors of one of these codes. */
 export function isErrno(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
 }
 
-/** Descriptor calls for files that {@link ConfinedDirectory.createFile} opened. */
+/** Descriptor calls for files that {@link ConfinedDirectory.createFile} or {@link ConfinedDirectory.openFile} opened. */
 export const confinedFile = {
+  stat(fd: number): EntryStat {
+    return fs.fstatSync(fd, { bigint: true });
+  },
+  /** Up to `most` bytes from `position`; fewer only where the file ends. */
+  read(fd: number, most: number, position: number): Uint8Array {
+    const bytes = Buffer.allocUnsafeSlow(most);
+    let held = 0;
+    for (let got = -1; got !== 0 && held < most; held += got) got = fs.readSync(fd, bytes, held, most - held, position + held);
+    return bytes.subarray(0, held);
+  },
   write(fd: number, bytes: Uint8Array, position: number): void {
     for (let done = 0; done < bytes.byteLength; ) done += fs.writeSync(fd, bytes, done, bytes.byteLength - done, position + done);
   },
@@ -188,7 +203,7 @@ export const confinedFile = {
   finish(fd: number, what: { readonly mode: number; readonly uid: number; readonly gid: number; readonly times: EntryTimes }): void {
     fs.fchownSync(fd, what.uid, what.gid);
     fs.fchmodSync(fd, what.mode & 0o7777);
-    fs.futimesSync(fd, what.times.atime, what.times.mtime);
+    fs.futimesSync(fd, timestamp(what.times.atime), timestamp(what.times.mtime));
   },
   close(fd: number): void {
     fs.closeSync(fd);

@@ -17,6 +17,10 @@ export const workerDescriptor = {
   stream(fd: number): AsyncIterable<Uint8Array> {
     return createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 256 * 1024 });
   },
+  /** Writes to an inherited pipe, waiting while nobody reads. @throws EPIPE when the reader has left */
+  write(fd: number, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.byteLength; ) done += writeSync(fd, bytes, done);
+  },
   /** One line of JSON to the parent. */
   answer(message: unknown): void {
     const bytes = Buffer.from(`${JSON.stringify(message)}\n`);

@@ -6,6 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 
 export interface WorkerRequest {
   /** The module to run; `import.meta.resolve`-like file URL. */
@@ -13,12 +14,26 @@ export interface WorkerRequest {
   readonly args: readonly string[];
   /** Become the child's descriptors 3, 4, … in this order; still owned, and to be closed, by the caller. */
   readonly descriptors: readonly number[];
+  /** Mounted before the worker runs, in a mount namespace of its own. */
+  readonly mount?: WorkerMount;
+  /** Takes what the worker writes to the descriptor behind those given, to its end. When it throws, the worker is ended. */
+  readonly onOutput?: (bytes: AsyncIterable<Uint8Array>) => Promise<void>;
   /** Each line the child prints, parsed. Must not throw. */
   readonly onMessage: (message: unknown) => void;
   /** Existing directory of the worker's own where Node keeps compiled sources; saves most of its start. */
   readonly compileCacheDir?: string;
   readonly signal?: AbortSignal;
 }
+
+/** An overlay that only the worker sees, at a directory that it opens itself. */
+export interface WorkerMount {
+  /** `lowerdir=…`, `ro` …; together at most one page. */
+  readonly options: readonly string[];
+  /** Existing directory. */
+  readonly target: string;
+}
+
+const MOUNT_THEN_RUN = 'mount -n -t overlay -o "$1" -- overlay "$2"; shift 2; exec "$@"';
 
 export interface WorkerExit {
   /** null when a signal ended it. */
@@ -28,11 +43,17 @@ export interface WorkerExit {
   readonly stderr: string;
 }
 
-/** Runs one worker to its end. The child's environment is made here, so that nothing of ours reaches it. */
-export function runWorker(request: WorkerRequest): Promise<WorkerExit> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', request.module.pathname, ...request.args], {
+/**
+ * Runs one worker to its end. The child's environment is made here, so that nothing of ours reaches it.
+ *
+ * @throws what `onOutput` throws, once the worker has been ended
+ */
+export async function runWorker(request: WorkerRequest): Promise<WorkerExit> {
+  const { program, args } = commandLine(request);
+  const outputs = request.onOutput === undefined ? [] : ['pipe' as const];
+  const child = spawn(program, [...args], {
     // Nothing is ever written to its stdin: that it closes tells the worker that we are gone.
-    stdio: ['pipe', 'pipe', 'pipe', ...request.descriptors],
+    stdio: ['pipe', 'pipe', 'pipe', ...request.descriptors, ...outputs],
     env: {
       PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
       LC_ALL: 'C',
@@ -46,10 +67,32 @@ export function runWorker(request: WorkerRequest): Promise<WorkerExit> {
     stderr = (stderr + text).slice(-4096);
   });
   if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => request.onMessage(parseLine(line)));
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<WorkerExit>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve({ code, signal, stderr }));
   });
+  const output = child.stdio[3 + request.descriptors.length];
+  if (request.onOutput === undefined || !(output instanceof Readable)) return ended;
+  const taken = request.onOutput(output).then(
+    () => undefined,
+    (error: unknown) => {
+      child.kill('SIGKILL');
+      output.destroy();
+      return { error };
+    },
+  );
+  const [exit, failure] = await Promise.all([ended, taken]);
+  // A worker that ended badly says more than the stream that broke off with it.
+  if (failure !== undefined && (exit.code === 0 || exit.signal === 'SIGKILL')) throw failure.error;
+  return exit;
+}
+
+/** With a mount, the worker is started below unshare(1) and mount(8): what they mount is seen by it alone and goes with it. */
+function commandLine({ module, args, mount }: WorkerRequest): { readonly program: string; readonly args: readonly string[] } {
+  const options = ['--disable-warning=ExperimentalWarning', module.pathname, ...args];
+  if (mount === undefined) return { program: process.execPath, args: options };
+  const steps = [mount.options.join(','), mount.target, process.execPath, ...options];
+  return { program: 'unshare', args: ['--mount', '--propagation', 'private', '--', 'sh', '-ec', MOUNT_THEN_RUN, 'sh', ...steps] };
 }
 
 function parseLine(line: string): unknown {

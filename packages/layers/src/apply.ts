@@ -6,6 +6,7 @@
  *
  * @spec image-spec/layer.md#applying-changesets
  */
+import { EngineError } from '@slipway/errors';
 import { type ConfinedDirectory, confinedFile, type EntryStat, isErrno, setXattrAt } from '@slipway/kernel';
 import { LayerStack, type Place } from './layer-stack.ts';
 import { badPath, placeMember, splitMemberPath } from './member-path.ts';
@@ -18,6 +19,8 @@ export interface LayerTarget {
   /** Directories of the layers below, topmost first; empty when `root` holds their files itself. */
   readonly lowers: readonly ConfinedDirectory[];
   readonly whiteouts: WhiteoutForm;
+  /** Refuse to put a directory in the place of something else, and the other way round. Default: replace it. */
+  readonly keepKinds?: boolean;
 }
 
 export interface ApplyReport {
@@ -40,6 +43,7 @@ export async function applyMembers(members: AsyncIterable<TarMember>, target: La
 }
 
 class Applier {
+  readonly #target: LayerTarget;
   readonly #stack: LayerStack;
   readonly #whiteouts: Whiteouts;
   /** Real path → mtime. Set last, because every file made in a directory changes its time. */
@@ -51,6 +55,7 @@ class Applier {
   #nodes = 0;
 
   constructor(target: LayerTarget) {
+    this.#target = target;
     this.#whiteouts = new Whiteouts(target.whiteouts);
     this.#stack = new LayerStack(target.root, target.lowers, {
       isHidden: (path) => this.#whiteouts.isHidden(path),
@@ -61,7 +66,7 @@ class Applier {
 
   async apply({ entry, content }: TarMember): Promise<void> {
     this.#members++;
-    const place = placeMember(entry.name);
+    const place = placeMember(entry.name, this.#target.whiteouts !== 'literal');
     if (place.kind === 'ignored') return;
     if (place.kind === 'root') return this.#applyRoot(entry);
     const parent = this.#enter(place.parent);
@@ -91,6 +96,7 @@ class Applier {
 
   async #applyEntry(parent: Place, name: string, member: TarMember): Promise<void> {
     const { entry } = member;
+    if (this.#target.keepKinds) requireSameKind(parent.directory.stat(name), entry);
     if (entry.type === 'directory') this.#applyDirectory(parent, name, entry);
     else if (entry.type === 'hardlink') this.#applyHardLink(parent, name, entry);
     else if (entry.type === 'file') await this.#applyFile(parent.directory, name, member);
@@ -213,6 +219,16 @@ class Applier {
   #warn(message: string): void {
     if (this.#warnings.size < 100) this.#warnings.add(message.length > 300 ? `${message.slice(0, 300)}…` : message);
   }
+}
+
+function requireSameKind(existing: EntryStat | undefined, entry: TarEntry): void {
+  if (existing === undefined || existing.isDirectory() === (entry.type === 'directory')) return;
+  const [a, b] = existing.isDirectory() ? ['directory', 'non-directory'] : ['non-directory', 'directory'];
+  throw new EngineError('invalid-argument', `cannot overwrite ${a} with ${b}: ${entry.name.slice(0, 200)}`, {
+    code: 'E_LAYER_KIND',
+    op: 'layer.apply',
+    subject: entry.name.slice(0, 200),
+  });
 }
 
 function requireTarget(entry: TarEntry): string {

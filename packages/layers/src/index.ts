@@ -1,5 +1,8 @@
 export { type ApplyReport, applyMembers, type LayerTarget } from './apply.ts';
 export { DEFAULT_DECOMPRESS_LIMITS, type DecompressLimits, LayerStream } from './decompress.ts';
+export { type PackedLayer, type PackRequest, type PackSource, packTree, statInTree } from './pack/pack.ts';
+export type { PackForm, PartStat, TreePart } from './pack/pack-protocol.ts';
+export { PackStream } from './pack/pack-stream.ts';
 export { DEFAULT_TAR_LIMITS, type EntryType, type Extent, type TarEntry, type TarLimits, type TarMember } from './tar/entry.ts';
 export { readTar } from './tar/read.ts';
 export { type EntryInit, tarEnd, tarHeader, tarMember, tarPadding } from './tar/write.ts';

@@ -26,14 +26,16 @@ const MAX_DEPTH = 256;
 /**
  * Places a member. A leading `/` is dropped, as every tar does; `..` anywhere is refused.
  *
+ * @param isLayer false: an archive that is no layer, in which whiteouts are ordinary names
  * @throws EngineError `invalid-argument` / `E_LAYER_PATH`
  * @spec image-spec/layer.md#whiteouts
  */
-export function placeMember(memberName: string): MemberPlace {
+export function placeMember(memberName: string, isLayer = true): MemberPlace {
   const components = splitMemberPath(memberName);
   const name = components.at(-1);
   if (name === undefined) return { kind: 'root' };
   const parent = components.slice(0, -1);
+  if (!isLayer) return { kind: 'entry', parent, name };
   if (components.some((component) => component.startsWith(AUFS) && component !== OPAQUE)) return { kind: 'ignored' };
   if (parent.some((component) => component.startsWith(WHITEOUT))) throw badPath(memberName, 'it lies below a whiteout');
   if (name === OPAQUE) return { kind: 'opaque', parent };

@@ -8,19 +8,27 @@
  * Knows: its arguments, and the order of checks.
  * Does not know: images, stores, or who asked.
  */
-import { EngineError, findEngineError } from '@slipway/errors';
-import { ConfinedDirectory, isErrno, workerDescriptor } from '@slipway/kernel';
+import { EngineError } from '@slipway/errors';
+import { ConfinedDirectory, workerDescriptor } from '@slipway/kernel';
 import { applyMembers } from './apply.ts';
 import { LayerStream } from './decompress.ts';
+import { describeFailure } from './describe-failure.ts';
+import { openPart } from './pack/tree-part.ts';
 import { readTar } from './tar/read.ts';
 import { FIRST_LOWER_FD, type WorkerAnswer, type WorkerTask } from './worker-protocol.ts';
 
 async function unpack(task: WorkerTask): Promise<WorkerAnswer> {
-  const target = ConfinedDirectory.fromDescriptor(4);
+  const whole = task.mountedAt === undefined ? ConfinedDirectory.fromDescriptor(4) : ConfinedDirectory.open(task.mountedAt);
+  const target = task.at === undefined ? whole : openPart(whole, task.at);
   const lowers = Array.from({ length: task.lowerCount }, (_, index) => ConfinedDirectory.fromDescriptor(FIRST_LOWER_FD + index));
   const layer = new LayerStream(task.decompressLimits);
   const members = readTar(layer.tar(workerDescriptor.stream(3), task.compression), task.tarLimits);
-  const report = await applyMembers(members, { root: target, lowers, whiteouts: task.whiteouts });
+  const report = await applyMembers(members, {
+    root: target,
+    lowers,
+    whiteouts: task.whiteouts,
+    keepKinds: task.keepKinds,
+  });
   requireSame(task, layer);
   return { ok: true, report: { ...report, tarBytes: layer.tarBytes, diffId: layer.diffId } };
 }
@@ -46,25 +54,7 @@ function mismatch(code: `E_${string}`, kind: 'invalid-argument' | 'data-loss', m
   return new EngineError(kind, message, { code, op: 'layer.unpack' });
 }
 
-function describe(error: unknown): WorkerAnswer {
-  const known = findEngineError(error);
-  if (known !== undefined) {
-    const { kind, code, message, subject } = known;
-    return { ok: false, kind, code, message, ...(subject === undefined ? {} : { subject }) };
-  }
-  if (isErrno(error, 'ENOSPC', 'EDQUOT'))
-    return { ok: false, kind: 'failed-precondition', code: 'E_DISK_FULL', message: 'no space left for the layer' };
-  const text = error instanceof Error ? error.message : String(error);
-  // The kernel's message names the step it refused, through /proc: worth keeping, without the prefix.
-  return {
-    ok: false,
-    kind: 'internal',
-    code: 'E_LAYER_APPLY',
-    message: `layer could not be applied: ${text.replaceAll(/\/proc\/self\/fd\/\d+\//g, '')}`,
-  };
-}
-
 workerDescriptor.endWithParent();
 const task = JSON.parse(process.argv[2] ?? '{}') as WorkerTask;
-const answer = await unpack(task).catch(describe);
+const answer = await unpack(task).catch((error: unknown) => describeFailure(error, 'layer could not be applied'));
 workerDescriptor.answer(answer);

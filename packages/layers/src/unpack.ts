@@ -4,13 +4,14 @@
  * Knows: what the worker needs, and how its end is judged.
  * Does not know: tar (the worker does), snapshots or images.
  */
-import { EngineError, isErrorKind } from '@slipway/errors';
 import { openDirectoryHandle, type ReadHandle, runWorker } from '@slipway/kernel';
-import { type DiffId, type Digest, isObject, type LayerCompression, parseDiffId } from '@slipway/oci';
+import type { WorkerMount } from '@slipway/kernel/trees';
+import { type DiffId, type Digest, isObject, type JsonObject, type LayerCompression, parseDiffId } from '@slipway/oci';
 import type { ApplyReport } from './apply.ts';
 import { DEFAULT_DECOMPRESS_LIMITS, type DecompressLimits } from './decompress.ts';
 import type { TarLimits } from './tar/entry.ts';
 import type { WhiteoutForm } from './whiteouts.ts';
+import { readWorkerAnswer } from './worker-answer.ts';
 import type { WorkerTask } from './worker-protocol.ts';
 
 export interface UnpackRequest {
@@ -19,8 +20,12 @@ export interface UnpackRequest {
   readonly compression: LayerCompression;
   /** Digests to be checked over what was really read; sha256 only, since these are what images use. */
   readonly expected: { readonly blobDigest?: Digest; readonly diffId?: DiffId };
-  /** Existing directory that the layer goes to. */
-  readonly target: string;
+  /** Existing directory that the layer goes to, or an overlay to be mounted for the worker alone. */
+  readonly target: string | WorkerMount;
+  /** A path in the target, as a process with that root would resolve it: the directory to fill. Default: the target itself. */
+  readonly at?: string;
+  /** See LayerTarget. */
+  readonly keepKinds?: boolean;
   /** Directories of the layers below, topmost first. Empty when `target` holds their files itself. */
   readonly lowers: readonly string[];
   readonly whiteouts: WhiteoutForm;
@@ -50,7 +55,9 @@ const WORKER = new URL('./unpack-worker.ts', import.meta.url);
 export async function unpackLayer(request: UnpackRequest): Promise<UnpackReport> {
   const directories: Awaited<ReturnType<typeof openDirectoryHandle>>[] = [];
   try {
-    for (const path of [request.target, ...request.lowers]) directories.push(await openDirectoryHandle(path));
+    const { target } = request;
+    for (const path of [typeof target === 'string' ? target : target.target, ...request.lowers])
+      directories.push(await openDirectoryHandle(path));
     let answer: unknown;
     const exit = await runWorker({
       module: WORKER,
@@ -59,49 +66,40 @@ export async function unpackLayer(request: UnpackRequest): Promise<UnpackReport>
       onMessage: (message) => {
         answer = message;
       },
+      ...(typeof target === 'string' ? {} : { mount: target }),
       ...(request.compileCacheDir === undefined ? {} : { compileCacheDir: request.compileCacheDir }),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
-    return readAnswer(answer, `${exit.signal ?? `exit code ${exit.code}`}: ${exit.stderr.trim()}`);
+    const end = `${exit.signal ?? `exit code ${exit.code}`}: ${exit.stderr.trim()}`;
+    return readReport(readWorkerAnswer(answer, { end, op: 'layer.unpack', code: 'E_UNPACK_WORKER' }));
   } finally {
     for (const directory of directories) await directory.close();
   }
 }
 
-function planTask({ blob, compression, expected, lowers, whiteouts, tarLimits, decompressLimits }: UnpackRequest): WorkerTask {
+function planTask(request: UnpackRequest): WorkerTask {
+  const { blob, compression, expected, target, at, lowers, whiteouts, keepKinds = false, tarLimits, decompressLimits } = request;
   return {
     compression,
     blobBytes: blob.sizeBytes,
     ...expected,
     lowerCount: lowers.length,
     whiteouts,
+    keepKinds,
+    ...(typeof target === 'string' ? {} : { mountedAt: target.target }),
+    ...(at === undefined ? {} : { at }),
     tarLimits: tarLimits ?? {},
     decompressLimits: { ...DEFAULT_DECOMPRESS_LIMITS, ...decompressLimits },
   };
 }
 
-/** The worker has parsed a stranger's bytes, so its answer is read with the same care as theirs. */
-function readAnswer(answer: unknown, exit: string): UnpackReport {
-  if (isObject(answer) && answer['ok'] === true && isObject(answer['report'])) {
-    const { members, fileBytes, tarBytes, warnings, diffId } = answer['report'];
-    return {
-      members: Number(members),
-      fileBytes: Number(fileBytes),
-      tarBytes: Number(tarBytes),
-      warnings: Array.isArray(warnings) ? warnings.slice(0, 100).map((text) => String(text).slice(0, 400)) : [],
-      diffId: parseDiffId(String(diffId)),
-    };
-  }
-  if (isObject(answer) && answer['ok'] === false && typeof answer['code'] === 'string' && isErrorKind(answer['kind'])) {
-    const { kind, code, message, subject } = answer;
-    throw new EngineError(kind, String(message).slice(0, 2000), {
-      code: /^E_[A-Z_]{1,60}$/.test(String(code)) ? (code as `E_${string}`) : 'E_UNPACK_WORKER',
-      op: 'layer.unpack',
-      ...(typeof subject === 'string' ? { subject } : {}),
-    });
-  }
-  throw new EngineError('internal', `the unpack worker ended without an answer (${exit.slice(0, 1000)})`, {
-    code: 'E_UNPACK_WORKER',
-    op: 'layer.unpack',
-  });
+function readReport(answer: JsonObject): UnpackReport {
+  const { members, fileBytes, tarBytes, warnings, diffId } = isObject(answer['report']) ? answer['report'] : {};
+  return {
+    members: Number(members),
+    fileBytes: Number(fileBytes),
+    tarBytes: Number(tarBytes),
+    warnings: Array.isArray(warnings) ? warnings.slice(0, 100).map((text) => String(text).slice(0, 400)) : [],
+    diffId: parseDiffId(String(diffId)),
+  };
 }

@@ -11,7 +11,8 @@
 import { type ConfinedDirectory, isErrno } from '@slipway/kernel';
 import type { LayerStack } from './layer-stack.ts';
 
-export type WhiteoutForm = 'overlay' | 'remove';
+/** `literal`: the archive is no layer, and a name that begins like a whiteout is a name. */
+export type WhiteoutForm = 'overlay' | 'remove' | 'literal';
 
 export class Whiteouts {
   readonly #form: WhiteoutForm;

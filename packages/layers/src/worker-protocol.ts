@@ -22,6 +22,11 @@ export interface WorkerTask {
   readonly diffId?: string;
   readonly lowerCount: number;
   readonly whiteouts: WhiteoutForm;
+  readonly keepKinds: boolean;
+  /** What is mounted for the worker, and is the target instead of descriptor 4. */
+  readonly mountedAt?: string;
+  /** A path in the target as a process with that root would resolve it: the directory to fill. */
+  readonly at?: string;
   readonly tarLimits: Partial<TarLimits>;
   readonly decompressLimits: DecompressLimits;
 }

@@ -6,21 +6,31 @@
  */
 import type { EntryType, TarEntry } from './entry.ts';
 import { BLOCK } from './header.ts';
-import { formatPax } from './pax.ts';
+import { formatPax, type PaxRecords } from './pax.ts';
 
 /** What must be said about a member; everything else has a plain default. */
-export type EntryInit = Pick<TarEntry, 'name' | 'type'> & Partial<TarEntry>;
+export type EntryInit = Pick<TarEntry, 'name' | 'type'> &
+  Partial<TarEntry> & {
+    /** `mtime` in nanoseconds, exactly; outranks it. */
+    readonly mtimeNs?: bigint;
+  };
 
 const FLAG = { file: '0', hardlink: '1', symlink: '2', char: '3', block: '4', directory: '5', fifo: '6' } as const satisfies Record<
   EntryType,
   string
 >;
+type FullEntry = TarEntry & Pick<EntryInit, 'mtimeNs'>;
+
+const NANO = 1_000_000_000n;
 const MAX_OCTAL_11 = 0o77777777777;
 const MAX_OCTAL_7 = 0o7777777;
 
-/** The bytes before a member's content. Content must follow, exactly `sizeBytes` long, filled up by {@link tarPadding}. */
-export function tarHeader(init: EntryInit): Uint8Array {
-  const entry: TarEntry = {
+/**
+ * The bytes before a member's content. Content must follow, exactly `sizeBytes` long, filled up by {@link tarPadding}.
+ * @param more further pax records
+ */
+export function tarHeader(init: EntryInit, more: PaxRecords = []): Uint8Array {
+  const entry: FullEntry = {
     mode: init.type === 'directory' ? 0o755 : 0o644,
     uid: 0,
     gid: 0,
@@ -31,8 +41,9 @@ export function tarHeader(init: EntryInit): Uint8Array {
     deviceMinor: 0,
     xattrs: new Map(),
     ...init,
+    ...(init.mtimeNs === undefined ? {} : { mtime: Number(init.mtimeNs / NANO) }),
   };
-  const records = paxRecords(entry);
+  const records = [...paxRecords(entry), ...more];
   if (records.length === 0) return ustar(entry, FLAG[entry.type]);
   const body = formatPax(records);
   const name = Buffer.from(`PaxHeaders/${entry.name}`)
@@ -59,7 +70,16 @@ export function tarEnd(): Uint8Array {
   return new Uint8Array(2 * BLOCK);
 }
 
-function paxRecords(entry: TarEntry): [string, Uint8Array][] {
+/** `-1.5`, `1700000000.123456789`: every digit, which a JavaScript number has no room for. */
+function decimalSeconds(ns: bigint): string {
+  const size = ns < 0n ? -ns : ns;
+  const fraction = String(size % NANO)
+    .padStart(9, '0')
+    .replace(/0+$/, '');
+  return `${ns < 0n ? '-' : ''}${size / NANO}.${fraction}`;
+}
+
+function paxRecords(entry: FullEntry): [string, Uint8Array][] {
   const records: [string, Uint8Array][] = [];
   const add = (key: string, value: string | number) => records.push([key, Buffer.from(String(value))]);
   if (Buffer.byteLength(entry.name) > 100 || !isAscii(entry.name)) add('path', entry.name);
@@ -67,13 +87,15 @@ function paxRecords(entry: TarEntry): [string, Uint8Array][] {
   if (entry.sizeBytes > MAX_OCTAL_11) add('size', entry.sizeBytes);
   if (entry.uid > MAX_OCTAL_7) add('uid', entry.uid);
   if (entry.gid > MAX_OCTAL_7) add('gid', entry.gid);
-  if (!Number.isInteger(entry.mtime) || entry.mtime < 0 || entry.mtime > MAX_OCTAL_11) add('mtime', entry.mtime);
+  const { mtime, mtimeNs = 0n } = entry;
+  if (mtimeNs % NANO !== 0n) add('mtime', decimalSeconds(mtimeNs));
+  else if (!Number.isInteger(mtime) || mtime < 0 || mtime > MAX_OCTAL_11) add('mtime', mtime);
   for (const [name, value] of [...entry.xattrs].sort(([a], [b]) => (a < b ? -1 : 1))) records.push([`SCHILY.xattr.${name}`, value]);
   return records;
 }
 
 /** Numbers and names that do not fit are cut here; a pax header carries them whole. */
-function ustar(entry: TarEntry, flag: string): Uint8Array {
+function ustar(entry: FullEntry, flag: string): Uint8Array {
   const block = Buffer.alloc(BLOCK);
   const text = (value: string, at: number, length: number) => Buffer.from(value).copy(block, at, 0, length);
   const octal = (value: number, at: number, length: number) =>
