@@ -10,9 +10,13 @@ import type { Digest } from '@slipway/oci';
 import type { SnapshotInfo, Snapshotter } from '@slipway/snapshots';
 import type { GarbageReport, Image } from './image-store.ts';
 
-/** Removes every blob that none of `images` names. */
-export async function collectBlobs(images: readonly Image[], content: ContentStore): Promise<Pick<GarbageReport, 'blobs' | 'blobBytes'>> {
-  const needed = new Set<Digest>();
+/** Removes every blob that none of `images` names and that is not among `kept`. */
+export async function collectBlobs(
+  images: readonly Image[],
+  content: ContentStore,
+  kept: readonly Digest[],
+): Promise<Pick<GarbageReport, 'blobs' | 'blobBytes'>> {
+  const needed = new Set<Digest>(kept);
   for (const image of images) {
     needed.add(image.id).add(image.manifest.digest);
     for (const { descriptor } of image.layers) needed.add(descriptor.digest);

@@ -8,6 +8,7 @@
  * Does not know: registries, containers, or who holds a snapshot made here.
  */
 import type { ContentStore } from '@slipway/content';
+import type { WorkerMount } from '@slipway/kernel/trees';
 import type { ChainId, Descriptor, DiffId, Digest, ImageConfig, Platform } from '@slipway/oci';
 import type { Mount, SnapshotDirectories, Snapshotter } from '@slipway/snapshots';
 
@@ -63,6 +64,67 @@ export interface LoadReport {
   readonly warnings: readonly string[];
 }
 
+/** A layer that is a blob here. */
+export interface NewLayer {
+  readonly descriptor: Descriptor;
+  readonly diffId: DiffId;
+}
+
+/** An image to be made of layers that are here. */
+export interface NewImage {
+  /** Its `diffIds` are those of `layers`, whatever it says. */
+  readonly config: ImageConfig;
+  /** Bottom layer first. */
+  readonly layers: readonly NewLayer[];
+  /** As typed; a name that meant another image moves. */
+  readonly names: readonly string[];
+}
+
+export interface PackOptions {
+  /** Absolute paths inside the root where a runtime mounted something, see OverlayTree. */
+  readonly mountPoints: readonly string[];
+  /** Seconds since 1970: later times are set to this one. */
+  readonly latestMtime?: number;
+  /** Take what a runtime made for mounts out of it, see {@link ImageStore.adoptRootfs}; nothing may be mounted on it. */
+  readonly settle?: boolean;
+}
+
+/** What {@link ImageStore.packRootfs} made. */
+export interface PackedRootfs {
+  /** Absent when nothing was changed. */
+  readonly layer: NewLayer | undefined;
+  /** Bytes of its regular files. */
+  readonly fileBytes: number;
+  readonly warnings: readonly string[];
+}
+
+/** One path that differs from the image. */
+export interface RootfsChange {
+  readonly path: string;
+  readonly kind: 'added' | 'modified' | 'deleted';
+}
+
+/** A tree for a worker: a directory, or an overlay to be mounted for it alone. */
+export type TreeRoot = string | WorkerMount;
+
+/** What a build step made. */
+export interface CachedStep {
+  /** Absent: the step changed no file. */
+  readonly layer?: NewLayer;
+  /** RFC 3339. */
+  readonly created: string;
+}
+
+/** Results of build steps, by what went into them. Layers that it names are kept. */
+export interface BuildCache {
+  find(key: string): CachedStep | undefined;
+  put(key: string, step: CachedStep): void;
+  /** Forgets everything. @returns what was collected afterwards */
+  prune(): Promise<GarbageReport>;
+  /** Bytes of its blobs, and how many steps there are. */
+  usage(): { readonly steps: number; readonly blobBytes: number };
+}
+
 export interface RemoveReport {
   readonly untagged: readonly string[];
   /** Set when the image itself went with its last name. */
@@ -113,6 +175,40 @@ export interface ImageStore {
   rootfs(key: string): Promise<{ readonly mounts: readonly Mount[]; readonly directories: SnapshotDirectories }>;
   /** Throws a root file system away; it must not be mounted any more. Quiet when there is none. */
   removeRootfs(key: string): Promise<void>;
+  /** Nothing is collected while `work` runs: for whoever makes layers that no image names yet. */
+  holding<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Makes an image: writes its documents, unpacks layers that were not unpacked yet, gives it its names. To be called inside {@link holding}.
+   * An image without names is dangling, as with docker.
+   * @throws as {@link loadArchive} for layers that cannot be unpacked; `invalid-argument` / `E_REFERENCE_INVALID`
+   */
+  add(image: NewImage): Promise<Image>;
+  /** Makes sure that a stack of layers is unpacked. @returns name of the topmost snapshot, `''` for none */
+  unpack(layers: readonly NewLayer[]): Promise<string>;
+  /** Packs what a prepared root file system adds to its image. Inside {@link holding}. @throws as packTree */
+  packRootfs(key: string, options: PackOptions): Promise<PackedRootfs>;
+  /**
+   * Makes a root file system that was packed with `settle` the snapshot of its layer, which then need not be unpacked. `layers` with
+   * that layer on top. The key no longer exists afterwards, but for a layer that was unpacked already.
+   */
+  adoptRootfs(key: string, layers: readonly NewLayer[], packed: PackedRootfs): Promise<void>;
+  /** Takes an uncompressed tar as a layer. Inside {@link holding}. */
+  ingestLayer(tar: AsyncIterable<Uint8Array>): Promise<NewLayer>;
+  /** What differs from the image, in order of paths. */
+  changes(key: string, options: Pick<PackOptions, 'mountPoints'>): Promise<readonly RootfsChange[]>;
+  /** The whole tree of a snapshot, read-only, without anything mounted in it. */
+  viewOf(keyOrName: string): Promise<TreeRoot>;
+  /** The whole tree of a prepared root file system, to be written to; it must not be mounted anywhere else. */
+  writableOf(key: string): Promise<TreeRoot>;
+  readonly cache: BuildCache;
+  /** An image that is not recorded, for a root file system on top: nothing is written. Its id is what `add` would give it. */
+  describe(image: NewImage): Image;
+  /** As {@link prepareRootfs}, on an image from {@link describe}; its layers are unpacked. */
+  prepareRootfsOn(image: Image, key: string): Promise<PreparedRootfs>;
+  /** Directory for compiled sources of workers, see WorkerRequest. */
+  readonly workerCacheDir: string;
+  /** Images as one archive, see save-archive.ts. A name takes that name along, an id none. @throws `not-found` / `E_IMAGE_NOT_FOUND` before the first byte */
+  save(namesOrIds: readonly string[]): Promise<AsyncIterable<Uint8Array>>;
   /** Removes blobs and snapshots that no image and no root file system needs. Run after every load and removal by itself. */
   collectGarbage(): Promise<GarbageReport>;
   close(): Promise<void>;

@@ -1,4 +1,7 @@
+export { type ArchiveMaker, openArchiveMaker } from './image-archive.ts';
 export type {
+  BuildCache,
+  CachedStep,
   GarbageReport,
   Image,
   ImageLayer,
@@ -7,7 +10,13 @@ export type {
   LoadOptions,
   LoadProgress,
   LoadReport,
+  NewImage,
+  NewLayer,
+  PackedRootfs,
+  PackOptions,
   PreparedRootfs,
   RemoveReport,
+  RootfsChange,
+  TreeRoot,
 } from './image-store.ts';
 export { openImageStore } from './open-image-store.ts';

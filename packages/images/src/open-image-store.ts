@@ -8,11 +8,12 @@
 import { type ContentStore, openContentStore } from '@slipway/content';
 import { EngineError, hasCode } from '@slipway/errors';
 import { ensurePrivateDirectory, isErrno } from '@slipway/kernel';
-import { type Digest, formatReference, parseReference } from '@slipway/oci';
+import { chainIds, type Digest, formatReference, parseReference, type Reference } from '@slipway/oci';
 import { openNativeSnapshotter, openOverlaySnapshotter, type Snapshotter } from '@slipway/snapshots';
 import { ArchiveFiles } from './archive-files.ts';
 import { type ArchiveImage, readArchiveImages } from './archive-images.ts';
 import { collectBlobs, collectSnapshots } from './collect-garbage.ts';
+import { Holds } from './holds.ts';
 import { ImageCatalog } from './image-catalog.ts';
 import type {
   GarbageReport,
@@ -21,11 +22,22 @@ import type {
   ImageStoreOptions,
   LoadOptions,
   LoadReport,
+  NewImage,
+  NewLayer,
+  PackedRootfs,
+  PackOptions,
   PreparedRootfs,
   RemoveReport,
+  RootfsChange,
+  TreeRoot,
 } from './image-store.ts';
 import { type ImageEntry, ImageTable } from './image-table.ts';
+import { describeNew, ingestLayer, writeDocuments } from './make-image.ts';
+import { RootfsTrees } from './rootfs-trees.ts';
+import { type SavedImage, saveArchive } from './save-archive.ts';
 import { type SelectedImage, selectManifest, wrongPlatform } from './select-manifest.ts';
+import { StepCache } from './step-cache.ts';
+import { StepTable } from './step-table.ts';
 import { Turnstile } from './turnstile.ts';
 import { LayerUnpacker, UNPACK_KEY_PREFIX } from './unpack-image.ts';
 
@@ -40,7 +52,12 @@ export async function openImageStore(options: ImageStoreOptions): Promise<ImageS
   }
   await ensurePrivateDirectory(`${root}/worker-cache`);
   const content = await openContentStore(`${root}/content`);
-  return new LocalImageStore(options, { content, snapshots, table: new ImageTable(`${root}/images.db`) });
+  return new LocalImageStore(options, {
+    content,
+    snapshots,
+    table: new ImageTable(`${root}/images.db`),
+    steps: new StepTable(`${root}/build-steps.db`),
+  });
 }
 
 interface Selected extends SelectedImage {
@@ -50,22 +67,31 @@ interface Selected extends SelectedImage {
 class LocalImageStore implements ImageStore {
   readonly content: ContentStore;
   readonly snapshots: Snapshotter;
+  readonly workerCacheDir: string;
+  readonly cache: StepCache;
   readonly #options: ImageStoreOptions;
   readonly #table: ImageTable;
+  readonly #steps: StepTable;
   readonly #catalog: ImageCatalog;
   readonly #unpacker: LayerUnpacker;
+  readonly #trees: RootfsTrees;
+  readonly #holds = new Holds(() => this.collectGarbage());
   /** Loads, removals and garbage collection take turns: what one has read must not be another's garbage. */
   readonly #turns = new Turnstile();
 
-  constructor(options: ImageStoreOptions, parts: { content: ContentStore; snapshots: Snapshotter; table: ImageTable }) {
+  constructor(options: ImageStoreOptions, parts: { content: ContentStore; snapshots: Snapshotter; table: ImageTable; steps: StepTable }) {
     this.#options = options;
     this.content = parts.content;
     this.snapshots = parts.snapshots;
     this.#table = parts.table;
+    this.#steps = parts.steps;
     this.#catalog = new ImageCatalog(parts.table, parts.content);
+    this.cache = new StepCache(parts.steps, () => this.collectGarbage());
+    this.workerCacheDir = `${options.root}/worker-cache`;
+    this.#trees = new RootfsTrees({ ...parts, root: options.root, compileCacheDir: this.workerCacheDir });
     this.#unpacker = new LayerUnpacker({
       ...parts,
-      compileCacheDir: `${options.root}/worker-cache`,
+      compileCacheDir: this.workerCacheDir,
       onLayer: (chainId, bytes) => parts.table.recordLayer(chainId, bytes),
     });
   }
@@ -96,15 +122,7 @@ class LocalImageStore implements ImageStore {
 
   tag(nameOrId: string, name: string): Promise<void> {
     return this.#turns.take(async () => {
-      const reference = parseReference(name);
-      if (reference.digest !== undefined) {
-        throw new EngineError('invalid-argument', `${JSON.stringify(name)} names a digest, which cannot be given`, {
-          code: 'E_REFERENCE_INVALID',
-          op: 'image.tag',
-          subject: name,
-        });
-      }
-      this.#table.setName(formatReference(reference), (await this.get(nameOrId)).id);
+      this.#table.setName(formatReference(parseTag(name)), (await this.get(nameOrId)).id);
     });
   }
 
@@ -135,7 +153,14 @@ class LocalImageStore implements ImageStore {
         subject: key,
       });
     }
-    const image = await this.get(nameOrId);
+    return this.prepareRootfsOn(await this.get(nameOrId), key);
+  }
+
+  describe(image: NewImage): Image {
+    return describeNew(image, (chainId) => this.#table.layerBytes(chainId));
+  }
+
+  async prepareRootfsOn(image: Image, key: string): Promise<PreparedRootfs> {
     const mounts = await this.snapshots.prepare(image.layers.at(-1)?.chainId ?? '', key);
     return { image, key, mounts, directories: await this.snapshots.directories(key) };
   }
@@ -152,6 +177,78 @@ class LocalImageStore implements ImageStore {
     }
   }
 
+  holding<T>(work: () => Promise<T>): Promise<T> {
+    return this.#holds.holding(work);
+  }
+
+  add(image: NewImage): Promise<Image> {
+    return this.#turns.take(async () => {
+      const names = image.names.map((name) => formatReference(parseTag(name)));
+      const selected = await writeDocuments(image, this.content);
+      await this.#unpacker.ensure(selected, () => undefined);
+      this.#table.record([toEntry({ ...selected, names })], Date.now());
+      return this.get(selected.manifest.config.digest);
+    });
+  }
+
+  async unpack(layers: readonly NewLayer[]): Promise<string> {
+    await this.#unpacker.ensureLayers(layers, () => undefined);
+    return chainIds(layers.map(({ diffId }) => diffId)).at(-1) ?? '';
+  }
+
+  packRootfs(key: string, options: PackOptions): ReturnType<ImageStore['packRootfs']> {
+    return this.#trees.pack(key, options);
+  }
+
+  async adoptRootfs(key: string, layers: readonly NewLayer[], { fileBytes }: PackedRootfs): Promise<void> {
+    const chain = chainIds(layers.map(({ diffId }) => diffId)).at(-1);
+    if (chain === undefined || this.snapshots.driver !== 'overlay') return;
+    try {
+      await this.snapshots.commit(chain, key);
+      this.#table.recordLayer(chain, fileBytes);
+    } catch (error) {
+      if (!hasCode(error, 'E_SNAPSHOT_EXISTS')) throw error;
+    }
+  }
+
+  ingestLayer(tar: AsyncIterable<Uint8Array>): Promise<NewLayer> {
+    return ingestLayer(tar, this.content);
+  }
+
+  changes(key: string, options: Pick<PackOptions, 'mountPoints'>): Promise<readonly RootfsChange[]> {
+    return this.#trees.changes(key, options);
+  }
+
+  viewOf(keyOrName: string): Promise<TreeRoot> {
+    return this.#trees.view(keyOrName);
+  }
+
+  writableOf(key: string): Promise<TreeRoot> {
+    return this.#trees.writable(key);
+  }
+
+  async save(namesOrIds: readonly string[]): Promise<AsyncIterable<Uint8Array>> {
+    const byId = new Map<Digest, SavedImage>();
+    for (const text of namesOrIds) {
+      const image = await this.get(text);
+      const name = this.#catalog.nameOf(text, image);
+      const names = [...(byId.get(image.id)?.names ?? []), ...(name === undefined ? [] : [name])];
+      byId.set(image.id, { image, names: [...new Set(names)] });
+    }
+    return this.#savedWhileHeld([...byId.values()]);
+  }
+
+  async *#savedWhileHeld(images: readonly SavedImage[]): AsyncGenerator<Uint8Array> {
+    const sent = Promise.withResolvers<void>();
+    const held = this.holding(() => sent.promise);
+    try {
+      yield* saveArchive(images, this.content);
+    } finally {
+      sent.resolve();
+      await held;
+    }
+  }
+
   collectGarbage(): Promise<GarbageReport> {
     return this.#turns.take(() => this.#sweep());
   }
@@ -159,6 +256,7 @@ class LocalImageStore implements ImageStore {
   async close(): Promise<void> {
     await this.#turns.take(async () => {
       this.#table.close();
+      this.#steps.close();
       await this.snapshots.close();
     });
   }
@@ -212,10 +310,23 @@ class LocalImageStore implements ImageStore {
 
   /** Records first, then what they do not reach. */
   async #sweep(): Promise<GarbageReport> {
+    if (this.#holds.postpone()) return { blobs: 0, blobBytes: 0, snapshots: 0 };
     const images = await this.list();
     const snapshots = await collectSnapshots(images, this.snapshots, (name) => this.#table.forgetLayer(name));
-    return { snapshots, ...(await collectBlobs(images, this.content)) };
+    const cached = this.cache.digests();
+    return { snapshots, ...(await collectBlobs(images, this.content, cached)) };
   }
+}
+
+/** A name that can be given to an image. */
+function parseTag(name: string): Reference {
+  const reference = parseReference(name);
+  if (reference.digest === undefined) return reference;
+  throw new EngineError('invalid-argument', `${JSON.stringify(name)} names a digest, which cannot be given`, {
+    code: 'E_REFERENCE_INVALID',
+    op: 'image.tag',
+    subject: name,
+  });
 }
 
 function toEntry({ manifest, descriptor, names }: Selected): ImageEntry {

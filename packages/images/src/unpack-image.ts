@@ -10,7 +10,7 @@ import { hasCode } from '@slipway/errors';
 import { unpackLayer } from '@slipway/layers';
 import { type ChainId, chainIds, type Descriptor, type DiffId, layerCompression } from '@slipway/oci';
 import type { Snapshotter } from '@slipway/snapshots';
-import type { LoadProgress } from './image-store.ts';
+import type { LoadProgress, NewLayer } from './image-store.ts';
 import type { SelectedImage } from './select-manifest.ts';
 
 /** Keys of snapshots that are being unpacked into begin so; any found when the store opens is a crash's. */
@@ -42,12 +42,21 @@ export class LayerUnpacker {
   }
 
   /** Makes sure every layer has its snapshot. @returns warnings @throws as unpackLayer; snapshots of complete layers stay */
-  async ensure({ manifest, config }: SelectedImage, onProgress: (progress: LoadProgress) => void): Promise<string[]> {
-    const chains = chainIds(config.diffIds);
+  ensure({ manifest, config }: SelectedImage, onProgress: (progress: LoadProgress) => void): Promise<string[]> {
+    const layers = manifest.layers.flatMap((descriptor, index) => {
+      const diffId = config.diffIds[index];
+      return diffId === undefined ? [] : [{ descriptor, diffId }];
+    });
+    return this.ensureLayers(layers, onProgress);
+  }
+
+  /** As {@link ensure}, for a stack of layers that is no image yet. Bottom layer first. */
+  async ensureLayers(layers: readonly NewLayer[], onProgress: (progress: LoadProgress) => void): Promise<string[]> {
+    const chains = chainIds(layers.map(({ diffId }) => diffId));
     const warnings: string[] = [];
-    for (const [index, descriptor] of manifest.layers.entries()) {
-      const [chainId, diffId] = [chains[index], config.diffIds[index]];
-      if (chainId === undefined || diffId === undefined) continue;
+    for (const [index, { descriptor, diffId }] of layers.entries()) {
+      const chainId = chains[index];
+      if (chainId === undefined) continue;
       const task: LayerTask = { descriptor, diffId, chainId, parent: chains[index - 1] ?? '' };
       warnings.push(...(await this.#ensureLayer(task, onProgress)));
     }

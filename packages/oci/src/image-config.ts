@@ -38,6 +38,10 @@ export interface ExecutionDefaults {
   readonly stopSignal?: string;
   /** Docker's form: `['CMD', …]`, `['CMD-SHELL', …]` or `['NONE']`; intervals in nanoseconds. */
   readonly healthcheck?: Healthcheck;
+  /** Dockerfile instructions for builds on top of this image. */
+  readonly onBuild?: readonly string[];
+  /** What runs commands given as a line; absent: `/bin/sh -c`. */
+  readonly shell?: readonly string[];
 }
 
 export interface Healthcheck {
@@ -45,6 +49,7 @@ export interface Healthcheck {
   readonly interval?: number;
   readonly timeout?: number;
   readonly startPeriod?: number;
+  readonly startInterval?: number;
   readonly retries?: number;
 }
 
@@ -118,6 +123,7 @@ function readDefaults(read: FieldReader, config: JsonObject): ExecutionDefaults 
   const keys = (key: string) => Object.keys(read.object(config[key], `/config/${key}`) ?? {}).slice(0, 1024);
   const [user, workingDir, stopSignal] = [text('User'), text('WorkingDir'), text('StopSignal')];
   const [entrypoint, cmd] = [texts('Entrypoint'), texts('Cmd')];
+  const [onBuild, shell] = [texts('OnBuild'), texts('Shell')];
   const healthcheck = readHealthcheck(read, config['Healthcheck']);
   return {
     ...(user ? { user } : {}),
@@ -130,6 +136,8 @@ function readDefaults(read: FieldReader, config: JsonObject): ExecutionDefaults 
     labels: readLabels(read, config['Labels']),
     ...(stopSignal ? { stopSignal } : {}),
     ...(healthcheck === undefined ? {} : { healthcheck }),
+    ...(onBuild === undefined || onBuild.length === 0 ? {} : { onBuild }),
+    ...(shell === undefined || shell.length === 0 ? {} : { shell }),
   };
 }
 
@@ -151,6 +159,7 @@ function readHealthcheck(read: FieldReader, value: unknown): Healthcheck | undef
     ...number('Interval', 'interval'),
     ...number('Timeout', 'timeout'),
     ...number('StartPeriod', 'startPeriod'),
+    ...number('StartInterval', 'startInterval'),
     ...number('Retries', 'retries'),
   };
 }

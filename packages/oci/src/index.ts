@@ -70,3 +70,4 @@ export {
   type SeccompOperator,
 } from './validate-seccomp.ts';
 export { findSpecIssues, HOOK_KINDS, validateSpec } from './validate-spec.ts';
+export { configJson, formatImageConfig, formatManifest } from './write-image-config.ts';
