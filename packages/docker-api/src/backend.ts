@@ -4,6 +4,7 @@
  * Knows: the engine's words.
  * Does not know: the engine.
  */
+import type { Readable } from 'node:stream';
 import type { SpanContext } from '@slipway/journal';
 import type { ImageConfig } from '@slipway/oci';
 
@@ -107,6 +108,8 @@ export interface BackendImage {
   readonly references: readonly string[];
   readonly manifestDigest?: string;
   readonly config: ImageConfig;
+  /** Bottom layer first. */
+  readonly layers: readonly { readonly sizeBytes: number }[];
   readonly sizeBytes: number;
 }
 
@@ -221,8 +224,75 @@ export interface Backend {
     options: { readonly force: boolean },
   ): Promise<{ readonly untagged: readonly string[]; readonly deleted: readonly string[] }>;
   tagImage(reference: string, name: string): Promise<void>;
+  saveImages(references: readonly string[]): Promise<AsyncIterable<Uint8Array>>;
+  importImage(archive: AsyncIterable<Uint8Array>, options: BackendImport, parent?: SpanContext): Promise<{ readonly id: string }>;
+  pruneImages(wanted: (image: BackendImage) => boolean): Promise<BackendPruned>;
+  commit(ref: string, options: BackendCommit, parent?: SpanContext): Promise<{ readonly id: string }>;
+  export(ref: string): Promise<Readable>;
+  changes(ref: string): Promise<readonly { readonly path: string; readonly kind: 'added' | 'modified' | 'deleted' }[]>;
+  statPath(ref: string, path: string): Promise<BackendPathStat>;
+  readPath(ref: string, path: string): Promise<{ readonly stat: BackendPathStat; readonly tar: Readable }>;
+  writePath(
+    ref: string,
+    to: { readonly path: string; readonly archive: AsyncIterable<Uint8Array>; readonly keepKinds: boolean },
+    parent?: SpanContext,
+  ): Promise<void>;
+  diskUsage(): Promise<BackendDiskUsage>;
   pastEvents(): readonly BackendEvent[];
   onEvent(listener: (event: BackendEvent) => void): () => void;
+}
+
+export interface BackendImport {
+  readonly reference?: string;
+  readonly comment?: string;
+  readonly changes: readonly string[];
+}
+
+export interface BackendCommit extends BackendImport {
+  readonly author?: string;
+  readonly pause: boolean;
+}
+
+export interface BackendPruned {
+  readonly untagged: readonly string[];
+  readonly deleted: readonly string[];
+  readonly freedBytes: number;
+}
+
+/** What stands at a path of a container; `mode` is st_mode. */
+export interface BackendPathStat {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly mode: number;
+  readonly mtimeMs: number;
+  readonly linkTarget: string;
+}
+
+export interface BackendDiskUsage {
+  readonly layerBytes: number;
+  readonly sharedBytes: ReadonlyMap<string, number>;
+  readonly containers: ReadonlyMap<string, { readonly writtenBytes: number; readonly rootBytes: number }>;
+}
+
+export interface BackendBuild {
+  readonly context: AsyncIterable<Uint8Array>;
+  readonly dockerfile: string;
+  readonly names: readonly string[];
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly target?: string;
+  readonly noCache: boolean;
+  readonly network: 'none' | 'host';
+  readonly onOutput: (text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What these routes need of a builder; `@slipway/builder` satisfies it. */
+export interface BackendBuilder {
+  build(request: BackendBuild, parent?: SpanContext): Promise<{ readonly id: string }>;
+  /** Forgets what is kept of earlier builds. */
+  prune(): Promise<{ readonly blobBytes: number }>;
+  usage(): { readonly steps: number; readonly blobBytes: number };
 }
 
 /** What `docker version` and `docker info` say about the machine; read once by whoever starts the server. */

@@ -114,3 +114,8 @@ export function queryNumber(name: string, value: unknown): number | undefined {
   if (!/^-?[0-9]{1,12}$/.test(text)) throw badRequest(`invalid value "${text.slice(0, 40)}" for ${name}: must be a whole number`);
   return Number(text);
 }
+
+/** A query parameter that may be given several times. */
+export function queryTexts(value: unknown): readonly string[] {
+  return [value].flat().filter((item) => typeof item === 'string');
+}

@@ -3,10 +3,12 @@
  *
  * @spec docker-api/v1.47#tag/Image
  */
+import { configJson } from '@slipway/oci';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { bodyOf, changesOf, nameOf, streamOf } from './archive-routes.ts';
 import type { BackendImage } from './backend.ts';
 import { familiarName } from './container-json.ts';
-import { badRequest, notSupported } from './docker-status.ts';
+import { notSupported } from './docker-status.ts';
 import { queryFlag, queryText } from './fields.ts';
 import { matchesAll, matchesLabel, parseFilters } from './filters.ts';
 import { param, query, type RouteContext, spanOf } from './route-context.ts';
@@ -35,17 +37,28 @@ export async function imageRoutes(app: FastifyInstance, { backend }: RouteContex
       .map((image) => toImageJson(image, containers.filter(({ imageId }) => imageId === image.id).length));
   });
 
-  app.get('/images/*', async (request) => {
-    const [, name, verb] = /^(.+)\/(json|history)$/.exec(param(request, '*')) ?? [];
+  app.get('/images/*', async (request, reply) => {
+    const [, name, verb] = /^(.+)\/(json|history|get)$/.exec(param(request, '*')) ?? [];
     if (name === undefined) throw pageNotFound();
+    if (verb === 'get') return reply.type('application/x-tar').send(streamOf(await backend.saveImages([name])));
     const image = await require(name);
     return verb === 'json' ? toImageInspectJson(image) : toHistoryJson(image);
   });
 
+  app.post('/images/prune', async (request) => {
+    const filters = parseFilters(queryText(query(request)['filters']), ['dangling', 'label', 'until']);
+    if (filters.has('until')) throw notSupported('pruning images by age is not available', 'leave the filter out');
+    const danglingOnly = !(filters.get('dangling') ?? []).some((value) => !queryFlag(value));
+    const labels = filters.get('label') ?? [];
+    const { untagged, deleted, freedBytes } = await backend.pruneImages(
+      (image) =>
+        (!danglingOnly || image.references.length === 0) && labels.every((label) => matchesLabel(image.config.config.labels, label)),
+    );
+    return { ImagesDeleted: toRemovedJson(untagged, deleted), SpaceReclaimed: freedBytes };
+  });
+
   app.post('/images/load', async (request, reply) => {
-    const { body } = request;
-    if (!isByteStream(body)) throw badRequest('the body must be a tar archive', 'send it as application/x-tar');
-    const loaded = await backend.loadImages(body, spanOf(request));
+    const loaded = await backend.loadImages(bodyOf(request), spanOf(request));
     const answer = loaded
       .flatMap(({ id, references }) =>
         references.length === 0 ? [`Loaded image ID: ${id}\n`] : references.map((name) => `Loaded image: ${familiarName(name)}\n`),
@@ -55,12 +68,18 @@ export async function imageRoutes(app: FastifyInstance, { backend }: RouteContex
     return reply.type('application/json').send(answer);
   });
 
-  app.post('/images/create', async (request) => {
-    const { fromImage, fromSrc } = query(request);
+  app.post('/images/create', { config: { rawBody: true } }, async (request, reply) => {
+    const { fromImage, fromSrc, repo, tag, message, changes } = query(request);
+    if (queryText(fromSrc) === '-') {
+      const reference = nameOf(queryText(repo), queryText(tag));
+      const options = { ...(reference === undefined ? {} : { reference }), comment: queryText(message) ?? '', changes: changesOf(changes) };
+      const { id } = await backend.importImage(bodyOf(request), options, spanOf(request));
+      return reply.type('application/json').send(`${JSON.stringify({ status: id })}\n`);
+    }
     const what = queryText(fromImage) ?? queryText(fromSrc) ?? '';
     throw notSupported(
       `pulling "${what.slice(0, 200)}" is not possible: this engine cannot reach registries yet`,
-      'load an archive with docker load',
+      'load an archive with docker load, or import one from a file',
     );
   });
 
@@ -75,19 +94,19 @@ export async function imageRoutes(app: FastifyInstance, { backend }: RouteContex
   app.delete('/images/*', async (request: FastifyRequest) => {
     const reference = param(request, '*');
     const { untagged, deleted } = await backend.removeImage(reference, { force: queryFlag(query(request)['force']) });
-    return [...untagged.map((name) => ({ Untagged: familiarName(name) })), ...deleted.map((id) => ({ Deleted: id }))];
+    return toRemovedJson(untagged, deleted);
   });
+}
+
+function toRemovedJson(untagged: readonly string[], deleted: readonly string[]): readonly Json[] {
+  return [...untagged.map((name) => ({ Untagged: familiarName(name) })), ...deleted.map((id) => ({ Deleted: id }))];
 }
 
 function pageNotFound(): Error {
   return Object.assign(new Error('page not found'), { statusCode: 404 });
 }
 
-function isByteStream(body: unknown): body is AsyncIterable<Uint8Array> {
-  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
-}
-
-function toImageJson(image: BackendImage, containers: number): Json {
+export function toImageJson(image: BackendImage, containers: number, sharedBytes = -1): Json {
   return {
     Id: image.id,
     ParentId: '',
@@ -95,7 +114,7 @@ function toImageJson(image: BackendImage, containers: number): Json {
     RepoDigests: toRepoDigests(image),
     Created: Math.floor(Date.parse(image.config.created ?? '1970-01-01T00:00:00Z') / 1000),
     Size: image.sizeBytes,
-    SharedSize: -1,
+    SharedSize: sharedBytes,
     Labels: image.config.config.labels,
     Containers: containers,
   };
@@ -115,37 +134,39 @@ function toImageInspectJson(image: BackendImage): Json {
     RepoTags: image.references.map(familiarName),
     RepoDigests: toRepoDigests(image),
     Parent: '',
-    Comment: '',
+    Comment: config.history.at(-1)?.comment ?? '',
     Created: config.created ?? '',
     Author: config.author ?? '',
     Architecture: config.architecture,
+    ...(config.variant === undefined ? {} : { Variant: config.variant }),
     Os: config.os,
     Size: image.sizeBytes,
     GraphDriver: { Name: 'overlay', Data: null },
     RootFS: { Type: 'layers', Layers: config.diffIds },
     Metadata: { LastTagTime: '0001-01-01T00:00:00Z' },
     Config: {
-      User: defaults.user ?? '',
-      Env: defaults.env,
-      Cmd: defaults.cmd ?? null,
-      Entrypoint: defaults.entrypoint ?? null,
-      WorkingDir: defaults.workingDir ?? '',
-      Labels: defaults.labels,
-      ...(defaults.stopSignal === undefined ? {} : { StopSignal: defaults.stopSignal }),
-      Volumes: defaults.volumes.length === 0 ? null : Object.fromEntries(defaults.volumes.map((path) => [path, {}])),
-      ExposedPorts: Object.fromEntries(defaults.exposedPorts.map((port) => [port, {}])),
+      User: '',
+      Env: null,
+      Cmd: null,
+      Entrypoint: null,
+      Volumes: null,
+      WorkingDir: '',
+      OnBuild: null,
+      Labels: null,
+      ...configJson(defaults),
     },
   };
 }
 
 function toHistoryJson(image: BackendImage): readonly Json[] {
-  const steps = image.config.history.toReversed();
-  return steps.map((step, index) => ({
+  const sizes = image.layers.map(({ sizeBytes }) => sizeBytes);
+  const steps = image.config.history.map((step) => ({ ...step, sizeBytes: step.emptyLayer ? 0 : (sizes.shift() ?? 0) }));
+  return steps.toReversed().map((step, index) => ({
     Id: index === 0 ? image.id : '<missing>',
     Created: Math.floor(Date.parse(step.created ?? '1970-01-01T00:00:00Z') / 1000),
     CreatedBy: step.createdBy ?? '',
     Comment: step.comment ?? '',
-    Size: 0,
+    Size: step.sizeBytes,
     Tags: index === 0 ? image.references.map(familiarName) : null,
   }));
 }

@@ -6,14 +6,18 @@
  */
 import type { OpenSpan, Tracer } from '@slipway/journal';
 import type { FastifyRequest } from 'fastify';
-import type { Backend, SystemFacts } from './backend.ts';
+import type { Backend, BackendBuilder, SystemFacts } from './backend.ts';
 
 export interface RouteContext {
   readonly backend: Backend;
+  /** Absent: builds are refused. */
+  readonly builder?: BackendBuilder;
   readonly tracer: Tracer;
   readonly facts: SystemFacts;
   /** Where a container's log is, for `inspect`. */
   readonly logPath: (id: string) => string;
+  /** A failure that is a bug here; clients only learn that there was one. */
+  readonly onInternalError: (error: unknown) => void;
 }
 
 const spans = new WeakMap<FastifyRequest, OpenSpan>();

@@ -10,7 +10,9 @@ import { createServer, type Server } from 'node:http';
 import { sourceOfStack, type Tracer } from '@slipway/journal';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { API_VERSION, stripVersion } from './api-version.ts';
-import type { Backend, SystemFacts } from './backend.ts';
+import { archiveRoutes } from './archive-routes.ts';
+import type { Backend, BackendBuilder, SystemFacts } from './backend.ts';
+import { buildRoutes } from './build-routes.ts';
 import { clientSpan } from './client-span.ts';
 import { containerRoutes } from './container-routes.ts';
 import { toDockerError } from './docker-status.ts';
@@ -22,11 +24,20 @@ import { handleUpgrade } from './upgrade-routes.ts';
 
 export interface DockerApiOptions {
   readonly backend: Backend;
+  /** Absent: builds are refused. */
+  readonly builder?: BackendBuilder;
   readonly tracer: Tracer;
   readonly facts: SystemFacts;
   readonly logPath: (id: string) => string;
   /** A failure that is a bug here; clients only learn that there was one. */
   readonly onInternalError: (error: unknown) => void;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The body is passed on unread, whatever type it says. */
+    rawBody?: boolean;
+  }
 }
 
 /** JSON bodies; archives have no such limit, the store bounds them while it reads. */
@@ -60,6 +71,8 @@ export async function createDockerApi(options: DockerApiOptions): Promise<Docker
   await app.register(systemRoutes, context);
   await app.register(containerRoutes, context);
   await app.register(streamRoutes, context);
+  await app.register(archiveRoutes, context);
+  await app.register(buildRoutes, context);
   await app.register(imageRoutes, context);
   await app.ready();
   http.on('upgrade', (request, socket, head) => void handleUpgrade(context, { request, socket, head }));
@@ -92,9 +105,12 @@ function readBodies(app: FastifyInstance): void {
     done(null, payload),
   );
   // Old clients send `text/plain` with no body at all.
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
-    if (body === '') return done(null, undefined);
-    done(Object.assign(new Error('unsupported Content-Type: use application/json'), { statusCode: 400 }));
+  app.addContentTypeParser('*', (request, payload, done) => {
+    // Docker's client names no type, or a wrong one, for some archives.
+    if (request.routeOptions.config.rawBody === true) return done(null, payload);
+    payload.once('data', () => done(Object.assign(new Error('unsupported Content-Type: use application/json'), { statusCode: 400 })));
+    payload.once('end', () => done(null, undefined));
+    payload.once('error', (error) => done(error));
   });
 }
 

@@ -6,10 +6,12 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { API_VERSION, MIN_API_VERSION, REFUSED_VERSION_PATH, versionProblem } from './api-version.ts';
 import type { BackendContainer, SystemFacts } from './backend.ts';
+import { toListJson } from './container-json.ts';
 import { badRequest } from './docker-status.ts';
+import { toImageJson } from './image-routes.ts';
 import { param, type RouteContext } from './route-context.ts';
 
-export async function systemRoutes(app: FastifyInstance, { backend, facts }: RouteContext): Promise<void> {
+export async function systemRoutes(app: FastifyInstance, { backend, builder, facts }: RouteContext): Promise<void> {
   const ping = async (_request: unknown, reply: FastifyReply) =>
     reply
       .type('text/plain; charset=utf-8')
@@ -52,10 +54,48 @@ export async function systemRoutes(app: FastifyInstance, { backend, facts }: Rou
     return toInfoJson(facts, backend.list(), images.length);
   });
 
+  app.get('/system/df', async () => {
+    const usage = await backend.diskUsage();
+    const containers = backend.list();
+    const now = Date.now();
+    return {
+      LayersSize: usage.layerBytes,
+      Images: (await backend.images()).map((image) =>
+        toImageJson(image, containers.filter(({ imageId }) => imageId === image.id).length, usage.sharedBytes.get(image.id) ?? 0),
+      ),
+      Containers: containers.map((container) => ({
+        ...toListJson(container, now),
+        SizeRw: usage.containers.get(container.id)?.writtenBytes ?? 0,
+        SizeRootFs: usage.containers.get(container.id)?.rootBytes ?? 0,
+      })),
+      Volumes: [],
+      BuildCache: builder === undefined ? [] : toBuildCacheJson(builder.usage()),
+    };
+  });
+
   app.all(`${REFUSED_VERSION_PATH}/*`, async (request) => {
     const version = param(request, '*');
     throw badRequest(versionProblem(version) ?? `invalid API version: ${version}`);
   });
+}
+
+/** One record for all of it: steps share layers. */
+function toBuildCacheJson({ steps, blobBytes }: { readonly steps: number; readonly blobBytes: number }): readonly object[] {
+  if (steps === 0) return [];
+  const now = new Date().toISOString();
+  return [
+    {
+      ID: 'steps',
+      Type: 'regular',
+      Description: `results of ${steps} build steps`,
+      InUse: false,
+      Shared: false,
+      Size: blobBytes,
+      CreatedAt: now,
+      LastUsedAt: now,
+      UsageCount: steps,
+    },
+  ];
 }
 
 function toInfoJson(facts: SystemFacts, containers: readonly BackendContainer[], images: number): object {

@@ -4,18 +4,32 @@
  * Knows: which file does what.
  * Does not know: any protocol. Each one declares what it needs of this, and translates.
  */
+import type { Readable } from 'node:stream';
 import type { JournalBody, SpanContext, Tracer } from '@slipway/journal';
 import { ensurePrivateDirectory } from '@slipway/kernel';
+import type { PartStat } from '@slipway/layers';
 import type { Runtime } from '@slipway/runtime';
 import { attachContainer } from './attach.ts';
 import { Attachment, type AttachOptions } from './attachment.ts';
+import { type CommitOptions, commitContainer } from './commit.ts';
 import type { ContainerRecord, ContainerRequest, ExitFact, ResourceRequest } from './container.ts';
+import {
+  type ContainerChange,
+  containerChanges,
+  exportContainer,
+  readContainerPath,
+  statContainerPath,
+  type WritePathOptions,
+  writeContainerPath,
+} from './container-files.ts';
 import { openContainerTable } from './container-table.ts';
 import { createContainer } from './create.ts';
+import { type DiskUsage, readDiskUsage } from './disk-usage.ts';
 import { createEventLog, type EngineEvent } from './events.ts';
 import { createExec, type ExecSize, startExec } from './exec.ts';
 import { createExecTable, type ExecConfig, type ExecRecord } from './exec-table.ts';
-import { listImages, loadImages, removeImage } from './image-operations.ts';
+import { type ImportOptions, importImage } from './image-import.ts';
+import { listImages, loadImages, pruneImages, removeImage, saveImages } from './image-operations.ts';
 import { watchLayers } from './layers-watcher.ts';
 import type { LiveContainer } from './live-container.ts';
 import type { LogLine } from './log-lines.ts';
@@ -88,6 +102,20 @@ export interface Engine {
     options: { readonly force: boolean },
   ): Promise<{ readonly untagged: readonly string[]; readonly deleted: readonly string[] }>;
   tagImage(reference: string, name: string): Promise<void>;
+  saveImages(references: readonly string[]): Promise<AsyncIterable<Uint8Array>>;
+  importImage(archive: AsyncIterable<Uint8Array>, options: ImportOptions, parent?: SpanContext): Promise<{ readonly id: string }>;
+  pruneImages(wanted: (image: EngineImage) => boolean): ReturnType<typeof pruneImages>;
+  commit(ref: string, options: CommitOptions, parent?: SpanContext): Promise<{ readonly id: string }>;
+  export(ref: string): Promise<Readable>;
+  changes(ref: string): Promise<readonly ContainerChange[]>;
+  statPath(ref: string, path: string): Promise<PartStat>;
+  readPath(ref: string, path: string): Promise<{ readonly stat: PartStat; readonly tar: Readable }>;
+  writePath(
+    ref: string,
+    to: { readonly path: string; readonly archive: AsyncIterable<Uint8Array> } & WritePathOptions,
+    parent?: SpanContext,
+  ): Promise<void>;
+  diskUsage(): Promise<DiskUsage>;
   pastEvents(): readonly EngineEvent[];
   onEvent(listener: (event: EngineEvent) => void): () => void;
   /** Lets go of everything without ending any container. */
@@ -114,11 +142,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ...containerVerbs(context),
     ...streamVerbs(context),
     ...imageVerbs(context),
+    ...fileVerbs(context),
     close: () => close(context, () => watcher?.stop()),
   };
 }
 
-type ContainerVerbs = Omit<Engine, keyof ReturnType<typeof streamVerbs> | keyof ReturnType<typeof imageVerbs> | 'close'>;
+type OtherVerbs = ReturnType<typeof streamVerbs> & ReturnType<typeof imageVerbs> & ReturnType<typeof fileVerbs>;
+type ContainerVerbs = Omit<Engine, keyof OtherVerbs | 'close'>;
 
 function containerVerbs(engine: EngineContext): ContainerVerbs {
   const get = (ref: string): LiveContainer => engine.containers.get(ref);
@@ -176,6 +206,24 @@ function imageVerbs(engine: EngineContext) {
     loadImages: (archive: AsyncIterable<Uint8Array>, parent?: SpanContext) => loadImages(engine, archive, parent),
     tagImage: (reference: string, name: string) => engine.images.tag(reference, name),
     removeImage: (reference: string, options: { readonly force: boolean }) => removeImage(engine, reference, options),
+    saveImages: (references: readonly string[]) => saveImages(engine, references),
+    importImage: (archive: AsyncIterable<Uint8Array>, options: ImportOptions, parent?: SpanContext) =>
+      importImage(engine, archive, options, parent),
+    pruneImages: (wanted: (image: EngineImage) => boolean) => pruneImages(engine, wanted),
+    diskUsage: () => readDiskUsage(engine),
+  };
+}
+
+function fileVerbs(engine: EngineContext) {
+  const get = (ref: string): LiveContainer => engine.containers.get(ref);
+  return {
+    commit: async (ref: string, options: CommitOptions, parent?: SpanContext) => commitContainer(engine, get(ref), options, parent),
+    export: async (ref: string) => exportContainer(engine, get(ref)),
+    changes: async (ref: string) => containerChanges(engine, get(ref)),
+    statPath: async (ref: string, path: string) => statContainerPath(engine, get(ref), path),
+    readPath: async (ref: string, path: string) => readContainerPath(engine, get(ref), path),
+    writePath: async (ref: string, to: Parameters<typeof writeContainerPath>[2], parent?: SpanContext) =>
+      writeContainerPath(engine, get(ref), to, parent),
   };
 }
 

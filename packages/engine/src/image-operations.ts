@@ -6,10 +6,41 @@
  */
 import { EngineError } from '@slipway/errors';
 import type { SpanContext } from '@slipway/journal';
+import { layerBytes } from './disk-usage.ts';
 import type { EngineContext, EngineImage, LoadedImage } from './ports.ts';
 
 export async function listImages(engine: EngineContext): Promise<readonly EngineImage[]> {
   return engine.images.list();
+}
+
+/** @throws not-found / E_IMAGE_UNKNOWN */
+export async function requireImage(engine: EngineContext, reference: string, op: string): Promise<EngineImage> {
+  const image = await engine.images.find(reference);
+  if (image !== undefined) return image;
+  throw new EngineError('not-found', `No such image: ${reference.slice(0, 200)}`, { code: 'E_IMAGE_UNKNOWN', op });
+}
+
+/** Images as one archive. @throws not-found / E_IMAGE_UNKNOWN before the first byte */
+export async function saveImages(engine: EngineContext, references: readonly string[]): Promise<AsyncIterable<Uint8Array>> {
+  for (const reference of references) await requireImage(engine, reference, 'image.save');
+  return engine.images.making.save(references);
+}
+
+/** Removes images that no container uses: those without a name, or all. */
+export async function pruneImages(
+  engine: EngineContext,
+  wanted: (image: EngineImage) => boolean,
+): Promise<{ readonly untagged: readonly string[]; readonly deleted: readonly string[]; readonly freedBytes: number }> {
+  const used = new Set(engine.containers.all().map(({ record }) => record.imageId));
+  const [untagged, deleted]: [string[], string[]] = [[], []];
+  const before = await engine.images.list();
+  for (const image of before) {
+    if (used.has(image.id) || !wanted(image)) continue;
+    const removed = await removeImage(engine, image.id, { force: true });
+    untagged.push(...removed.untagged);
+    deleted.push(...removed.deleted);
+  }
+  return { untagged, deleted, freedBytes: layerBytes(before) - layerBytes(await engine.images.list()) };
 }
 
 /** Reads an archive into the store. */
@@ -37,10 +68,7 @@ export async function removeImage(
   reference: string,
   options: { readonly force: boolean },
 ): Promise<{ readonly untagged: readonly string[]; readonly deleted: readonly string[] }> {
-  const image = await engine.images.find(reference);
-  if (image === undefined) {
-    throw new EngineError('not-found', `No such image: ${reference.slice(0, 200)}`, { code: 'E_IMAGE_UNKNOWN', op: 'image.remove' });
-  }
+  const image = await requireImage(engine, reference, 'image.remove');
   const losesLastName = image.references.length <= 1;
   const user = engine.containers.all().find(({ record }) => record.imageId === image.id);
   if (user !== undefined && losesLastName) {

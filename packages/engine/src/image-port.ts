@@ -13,10 +13,12 @@ import type { EngineImage, ImagePort } from './ports.ts';
 const MAX_OPTION = 255;
 
 export function createImagePort(store: ImageStore, warn: (message: string) => void): ImagePort {
+  /** One entry for each time an image was lent. */
+  const loans: Image[] = [];
   return {
     list: async () => (await store.list()).map(toEngineImage),
     find: async (reference) => {
-      const image = await store.find(reference);
+      const image = loans.find(({ id }) => id === reference) ?? (await store.find(reference));
       return image === undefined ? undefined : toEngineImage(image);
     },
     load: async (archive) => {
@@ -29,14 +31,23 @@ export function createImagePort(store: ImageStore, warn: (message: string) => vo
       return { untagged, deleted: deleted === undefined ? [] : [deleted] };
     },
     tag: (reference, name) => store.tag(reference, name),
-    prepareRootfs: async (key, imageId) => toRootfs(await store.prepareRootfs(imageId, key)),
+    prepareRootfs: async (key, imageId) => {
+      const image = loans.find(({ id }) => id === imageId);
+      return toRootfs(await (image === undefined ? store.prepareRootfs(imageId, key) : store.prepareRootfsOn(image, key)));
+    },
+    lend: (image) => {
+      const described = store.describe(image);
+      loans.push(described);
+      return { id: described.id, release: () => void loans.splice(loans.indexOf(described), 1) };
+    },
     removeRootfs: (key) => store.removeRootfs(key),
+    making: store,
   };
 }
 
 function toEngineImage(image: Image): EngineImage {
-  const { id, names, manifest, config, sizeBytes } = image;
-  return { id, references: names, manifestDigest: manifest.digest, config, sizeBytes };
+  const { id, names, manifest, config, layers, sizeBytes } = image;
+  return { id, references: names, manifestDigest: manifest.digest, config, layers, sizeBytes };
 }
 
 type Prepared = Awaited<ReturnType<ImageStore['prepareRootfs']>>;

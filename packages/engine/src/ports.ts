@@ -4,6 +4,7 @@
  * Knows: the shape of the image store's side and of the context that every operation gets.
  * Does not know: who implements them; the composition root (apps/slipwayd) does.
  */
+import type { ImageLayer, ImageStore, NewImage } from '@slipway/images';
 import type { JournalBody, Tracer } from '@slipway/journal';
 import type { ImageConfig } from '@slipway/oci';
 import type { Runtime } from '@slipway/runtime';
@@ -21,6 +22,8 @@ export interface EngineImage {
   /** Digest of the manifest, where it has one. */
   readonly manifestDigest?: string;
   readonly config: ImageConfig;
+  /** Bottom layer first. */
+  readonly layers: readonly ImageLayer[];
   /** Of all layers, unpacked or as stored. */
   readonly sizeBytes: number;
 }
@@ -48,7 +51,30 @@ export interface ImagePort {
   removeRootfs(key: string): Promise<void>;
   /** One more name for an image. */
   tag(reference: string, name: string): Promise<void>;
+  /** Lets containers be created from an image that is not recorded, by its id, as long as it is lent. Its layers must be unpacked. */
+  lend(image: NewImage): { readonly id: string; release(): void };
+  /** For those who make images, or look into trees. */
+  readonly making: ImageMaking;
 }
+
+/** What the store offers to whoever makes images; its promises are those of ImageStore. */
+export type ImageMaking = Pick<
+  ImageStore,
+  | 'add'
+  | 'adoptRootfs'
+  | 'cache'
+  | 'changes'
+  | 'collectGarbage'
+  | 'holding'
+  | 'ingestLayer'
+  | 'packRootfs'
+  | 'save'
+  | 'snapshots'
+  | 'unpack'
+  | 'viewOf'
+  | 'workerCacheDir'
+  | 'writableOf'
+>;
 
 export interface EnginePaths {
   /** What must last: container records, logs. */

@@ -1,0 +1,90 @@
+/**
+ * A container's root file system becomes an image.
+ *
+ * Knows: what of a container's configuration an image keeps.
+ * Does not know: how layers are packed or images stored (packages/images).
+ */
+import { applyChanges } from '@slipway/dockerfile';
+import type { SpanContext } from '@slipway/journal';
+import type { ExecutionDefaults, ImageConfig } from '@slipway/oci';
+import type { ContainerRequest } from './container.ts';
+import { containerEvent } from './facts.ts';
+import { requireImage } from './image-operations.ts';
+import type { LiveContainer } from './live-container.ts';
+import { mountDestinations } from './mount-points.ts';
+import { pauseContainer, unpauseContainer } from './pause.ts';
+import type { EngineContext } from './ports.ts';
+
+export interface CommitOptions {
+  /** Name of the new image; absent: it has none. */
+  readonly reference?: string;
+  readonly author?: string;
+  readonly comment?: string;
+  /** Freeze a running container meanwhile. */
+  readonly pause: boolean;
+  /** Dockerfile instructions, one each, applied to the configuration. */
+  readonly changes: readonly string[];
+}
+
+/** @throws invalid-argument / E_DOCKERFILE, E_REFERENCE_INVALID; not-found / E_IMAGE_UNKNOWN when the container's image is gone; unsupported / E_LAYER_PACK */
+export async function commitContainer(
+  engine: EngineContext,
+  container: LiveContainer,
+  options: CommitOptions,
+  parent?: SpanContext,
+): Promise<{ readonly id: string }> {
+  const init = { actor: 'engine', name: 'container.commit', protocol: 'function call', container: container.id, parent } as const;
+  return engine.tracer.span({ ...init, request: options }, async (span) => {
+    const image = await requireImage(engine, container.record.imageId, 'container.commit');
+    const config = applyChanges(mergeDefaults(image.config.config, container.record.request), options.changes);
+    const freeze = options.pause && container.record.status === 'running';
+    if (freeze) await pauseContainer(engine, container, span);
+    try {
+      const { id, warnings } = await engine.images.making.holding(async () => {
+        const mountPoints = [...mountDestinations(container.record.request.host)];
+        const { layer, warnings } = await engine.images.making.packRootfs(container.id, { mountPoints });
+        const layers = [...image.layers, ...(layer === undefined ? [] : [layer])];
+        const history = historyOf(image.config, config, { ...options, emptyLayer: layer === undefined });
+        const names = options.reference === undefined ? [] : [options.reference];
+        const made = await engine.images.making.add({ config: { ...image.config, ...history, config }, layers, names });
+        return { id: made.id, warnings };
+      });
+      for (const warning of warnings) engine.warn(`commit of ${container.id.slice(0, 12)}: ${warning}`);
+      containerEvent(engine, container, 'commit', { imageID: id });
+      span.note({ response: { id, warnings } });
+      return { id };
+    } finally {
+      if (freeze && container.record.status === 'paused') await unpauseContainer(engine, container, span);
+    }
+  });
+}
+
+/** What the image said, changed by what the container was created with. */
+export function mergeDefaults(image: ExecutionDefaults, request: ContainerRequest): ExecutionDefaults {
+  const { cmd: imageCmd, ...rest } = image;
+  const own = request.entrypoint !== undefined;
+  const asked = request.command !== undefined && request.command.length > 0 ? request.command : undefined;
+  const cmd = asked ?? (own ? undefined : imageCmd);
+  const named = new Map(image.env.map((entry) => [entry.split('=', 1)[0], entry]));
+  for (const entry of request.env) if (entry.includes('=')) named.set(entry.split('=', 1)[0], entry);
+  return {
+    ...rest,
+    env: [...named.values()],
+    labels: { ...image.labels, ...request.labels },
+    ...(own ? { entrypoint: request.entrypoint ?? [] } : {}),
+    ...(cmd === undefined ? {} : { cmd }),
+    ...(request.user === undefined ? {} : { user: request.user }),
+    ...(request.workingDir === undefined ? {} : { workingDir: request.workingDir }),
+    ...(request.stopSignal === undefined ? {} : { stopSignal: request.stopSignal }),
+  };
+}
+
+function historyOf(
+  image: ImageConfig,
+  config: ExecutionDefaults,
+  { author, comment, emptyLayer }: CommitOptions & { readonly emptyLayer: boolean },
+): Pick<ImageConfig, 'created' | 'author' | 'history'> {
+  const created = new Date().toISOString();
+  const step = { created, createdBy: (config.cmd ?? []).join(' '), ...(comment ? { comment } : {}), emptyLayer };
+  return { created, ...(author ? { author } : {}), history: [...image.history, step] };
+}
