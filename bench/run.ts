@@ -3,6 +3,7 @@
  *
  *     npm run bench -- start [--rounds N]      how soon a container's first instruction runs
  *     npm run bench -- cli                     our runc command line against Debian's runc and crun, verb by verb
+ *     npm run bench -- build                   a Dockerfile of twenty steps, from nothing and with everything at hand
  *     npm run bench -- memory                  what an idle engine holds, and how long a lab machine takes
  *     npm run bench -- page                    how smooth the page stays with 200 containers in the journal
  *     npm run bench -- registry                pulling from our registry, against Debian's docker-registry
@@ -22,6 +23,7 @@ type Bench = (options: BenchOptions) => Promise<void>;
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   start: async () => (await import('./start.ts')).benchStart,
   cli: async () => (await import('./cli.ts')).benchCli,
+  build: async () => (await import('./build.ts')).benchBuild,
   memory: async () => (await import('./memory.ts')).benchMemory,
   registry: async () => (await import('./registry.ts')).benchRegistry,
   page: async () => (await import('./page.ts')).benchPage,

@@ -7,9 +7,10 @@
 const LAYERS = [
   ['errors'],
   ['oci', 'journal', 'contracts'],
-  ['kernel', 'testing'],
+  ['kernel', 'testing', 'dockerfile'],
   ['launcher', 'cgroups', 'runtime', 'content', 'layers', 'snapshots', 'registry-client', 'images', 'terminal', 'lessons'],
   ['observe', 'engine', 'machine'],
+  ['builder'],
   ['docker-api', 'registry'],
 ];
 

@@ -5,6 +5,7 @@
  * Does not know: any part's work.
  */
 import { arch, hostname, release } from 'node:os';
+import { createBuilder } from '@slipway/builder';
 import { detectCgroups, makeRoomForGroups } from '@slipway/cgroups';
 import { createImagePort, openEngine } from '@slipway/engine';
 import { EngineError } from '@slipway/errors';
@@ -77,9 +78,10 @@ async function compose({ config, version, log, closers }: Composition): Promise<
   prepareCgroups(warn);
   const runtime = openRuntimes(config, warn);
   closers.push(() => runtime.close());
+  const port = createImagePort(images, warn);
   const engine = await openEngine({
     runtime,
-    images: createImagePort(images, warn),
+    images: port,
     tracer,
     paths: { root: config.root, state: config.state },
     emit,
@@ -99,6 +101,8 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     const { createDockerApi } = await import('@slipway/docker-api');
     const api = await createDockerApi({
       backend: engine,
+      // Beside the engine's own state, which no container may be given a directory of.
+      builder: createBuilder({ engine, images: port, tracer, directory: `${config.root}-build` }),
       tracer,
       facts: readSystemFacts(config, version, feed.boot),
       logPath: (id) => `${config.root}/containers/${id}/container.log`,

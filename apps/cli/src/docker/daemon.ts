@@ -39,8 +39,8 @@ export interface Daemon {
   call<T = unknown>(method: string, path: string, body?: unknown): Promise<T>;
   /** The answer's body as it comes. */
   stream(method: string, path: string, body?: unknown): Promise<Http.IncomingMessage>;
-  /** Sends a file's bytes. */
-  upload(path: string, contentType: string, body: AsyncIterable<Uint8Array>): Promise<Http.IncomingMessage>;
+  /** Sends a file's bytes; by POST unless told otherwise. */
+  upload(path: string, contentType: string, body: AsyncIterable<Uint8Array>, method?: 'POST' | 'PUT'): Promise<Http.IncomingMessage>;
   hijack(path: string, body?: unknown): Promise<Hijacked>;
 }
 
@@ -70,8 +70,8 @@ export function openDaemon(options: DaemonOptions): Daemon {
   return {
     stream,
     call: async <T>(method: string, path: string, body?: unknown) => (await readJson(await stream(method, path, body))) as T,
-    upload: async (path, contentType, body) => {
-      const request = begin(base, 'POST', path, { 'content-type': contentType });
+    upload: async (path, contentType, body, method = 'POST') => {
+      const request = begin(base, method, path, { 'content-type': contentType });
       const answer = answered(request, options.socketPath);
       for await (const chunk of body) {
         if (!request.write(chunk)) await new Promise((resolve) => request.once('drain', resolve));

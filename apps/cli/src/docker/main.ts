@@ -14,13 +14,25 @@ const lifecycle = () => import('./commands/lifecycle.ts');
 const list = () => import('./commands/list.ts');
 const inspect = () => import('./commands/inspect.ts');
 const follow = () => import('./commands/follow.ts');
+const archive = () => import('./commands/archive.ts');
+const disk = () => import('./commands/disk.ts');
 
 const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promise<Command> }>> = {
   attach: { about: "join a running container's streams", load: async () => (await run()).attach },
+  build: { about: 'make an image from a Dockerfile', load: async () => (await import('./commands/build.ts')).build },
+  'builder-prune': { about: 'forget the results of earlier builds', load: async () => (await disk()).builderPrune },
+  commit: { about: "make an image of a container's files", load: async () => (await archive()).commit },
+  cp: { about: 'copy files into or out of a container', load: async () => (await import('./commands/cp.ts')).cp },
   create: { about: 'make a container without starting it', load: async () => (await run()).create },
+  df: { about: 'what images, containers and build steps take on disk', load: async () => (await disk()).df },
+  diff: { about: 'what differs from the image', load: async () => (await archive()).diff },
   events: { about: 'what the engine reports, as it happens', load: async () => (await follow()).events },
   exec: { about: 'run a further program in a running container', load: async () => (await import('./commands/exec.ts')).exec },
+  export: { about: "a container's files as a tar", load: async () => (await archive()).exportFiles },
+  history: { about: 'the steps that made an image', load: async () => (await list()).history },
+  'image-prune': { about: 'remove images that nobody needs', load: async () => (await disk()).imagePrune },
   images: { about: 'list images', load: async () => (await list()).images },
+  import: { about: 'make an image from a tar', load: async () => (await archive()).importImage },
   info: { about: 'about the engine and its host', load: async () => (await inspect()).info },
   inspect: { about: 'everything known of containers or images', load: async () => (await inspect()).inspect },
   kill: { about: 'send a signal', load: async () => (await lifecycle()).kill },
@@ -33,9 +45,11 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promis
   rm: { about: 'remove containers', load: async () => (await lifecycle()).rm },
   rmi: { about: 'remove images', load: async () => (await lifecycle()).rmi },
   run: { about: 'make and start a container', load: async () => (await run()).run },
+  save: { about: 'images as an archive', load: async () => (await archive()).save },
   start: { about: 'start a stopped container', load: async () => (await run()).start },
   stats: { about: 'memory, CPU and processes, live', load: async () => (await follow()).stats },
   stop: { about: 'ask to end, then make it end', load: async () => (await lifecycle()).stop },
+  tag: { about: 'give an image one more name', load: async () => (await archive()).tag },
   top: { about: "a container's processes", load: async () => (await inspect()).top },
   unpause: { about: 'thaw', load: async () => (await lifecycle()).unpause },
   update: { about: 'change the limits of containers', load: async () => (await lifecycle()).update },
@@ -46,8 +60,9 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promis
 /** `docker container ls` and friends are the same commands by longer names. */
 const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   container: { ls: 'ps', list: 'ps' },
-  image: { ls: 'images', list: 'images', rm: 'rmi' },
-  system: { info: 'info', events: 'events' },
+  image: { ls: 'images', list: 'images', rm: 'rmi', prune: 'image-prune' },
+  builder: { prune: 'builder-prune' },
+  system: { info: 'info', events: 'events', df: 'df' },
 };
 
 const ENGINE_FAILED = 125;

@@ -10,6 +10,10 @@ import type { Command } from './command.ts';
 
 const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promise<Command> }>> = {
   doctor: { about: 'what this host has and lacks, and what to do about it', load: async () => (await import('./doctor.ts')).doctor },
+  image: {
+    about: 'image assemble: files and directories as an image, without a Dockerfile',
+    load: async () => (await import('./image.ts')).image,
+  },
   plan: {
     about: 'what the runtime would do for a bundle, step by step, without doing it',
     load: async () => (await import('./plan.ts')).planBundle,

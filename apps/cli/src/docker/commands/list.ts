@@ -102,6 +102,44 @@ function describeImage(row: ImageRow, reference: string, whole: boolean) {
   };
 }
 
+interface HistoryRow {
+  readonly Id: string;
+  readonly Created: number;
+  readonly CreatedBy: string;
+  readonly Size: number;
+  readonly Comment: string;
+}
+
+export const history: Command = async ({ args, daemon, out }) => {
+  const flags = parseFlags(args, {
+    format: { kind: 'value' },
+    'no-trunc': { kind: 'switch' },
+    quiet: { kind: 'switch', short: 'q' },
+  });
+  const [name, ...more] = flags.words;
+  if (name === undefined || more.length > 0) throw new UsageError('"docker history" requires exactly 1 argument: the image');
+  const rows = await daemon.call<readonly HistoryRow[]>('GET', `/images/${encodeURIComponent(name)}/history`);
+  const whole = flags.has('no-trunc');
+  const shown = rows.map((row) => {
+    const by = printable(row.CreatedBy);
+    return {
+      ID: whole || row.Id === '<missing>' ? row.Id : shortId(row.Id),
+      CreatedSince: row.Created > 0 ? `${duration(Date.now() / 1000 - row.Created)} ago` : 'N/A',
+      CreatedBy: whole || by.length <= 45 ? by : `${by.slice(0, 44)}…`,
+      Size: humanSize(row.Size),
+      Comment: printable(row.Comment),
+    };
+  });
+  const format = flags.value('format');
+  if (flags.has('quiet')) out(shown.map(({ ID }) => `${ID}\n`).join(''));
+  else if (format !== undefined && format !== 'table') out(shown.map((row) => `${formatRow(format, row)}\n`).join(''));
+  else {
+    const cells = shown.map(({ ID, CreatedSince, CreatedBy, Size, Comment }) => [ID, CreatedSince, CreatedBy, Size, Comment]);
+    out(table(['IMAGE', 'CREATED', 'CREATED BY', 'SIZE', 'COMMENT'], cells));
+  }
+  return 0;
+};
+
 function formatRow(format: string, row: Readonly<Record<string, string>>): string {
   return format === 'json' ? JSON.stringify(row) : renderTemplate(format.replace(/^table /, ''), row);
 }

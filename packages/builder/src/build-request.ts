@@ -1,0 +1,37 @@
+/**
+ * What a build is asked for, what it needs of the engine, and what it tells.
+ *
+ * Knows: the shapes.
+ * Does not know: how anything is done.
+ */
+import type { Engine, ImageMaking, ImagePort } from '@slipway/engine';
+import type { Tracer } from '@slipway/journal';
+
+export interface BuildRequest {
+  /** A tar of the context, compressed or not. */
+  readonly context: AsyncIterable<Uint8Array>;
+  /** Path of the Dockerfile in the context. */
+  readonly dockerfile: string;
+  /** Names of the image. */
+  readonly names: readonly string[];
+  /** Values of `ARG`s; `SOURCE_DATE_EPOCH` makes the result reproducible. */
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Stage to build, by name or number; absent: the last. */
+  readonly target?: string;
+  readonly noCache: boolean;
+  readonly network: 'none' | 'host';
+  /** Progress and output of steps, as text. */
+  readonly onOutput: (text: string) => void;
+  /** Ends the build. */
+  readonly signal?: AbortSignal;
+}
+
+/** The parts that a build works with. */
+export interface BuilderParts {
+  readonly engine: Pick<Engine, 'create' | 'attach' | 'start' | 'wait' | 'remove'>;
+  readonly images: Pick<ImagePort, 'find' | 'lend'> & { readonly making: ImageMaking };
+  readonly tracer: Tracer;
+  /** For spooled contexts, files of mounts and caches that last; a directory of the daemon's own. */
+  readonly directory: string;
+}

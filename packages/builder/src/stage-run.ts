@@ -1,0 +1,319 @@
+/**
+ * One stage, instruction by instruction.
+ *
+ * Knows: what each instruction does to the stage.
+ * Does not know: other stages (build.ts asks them), or how a container is run (run-step.ts).
+ */
+import {
+  applyToConfig,
+  DEFAULT_SHELL,
+  type Expansion,
+  environmentOf,
+  expandText,
+  expandWord,
+  type Instruction,
+  isConfigInstruction,
+  readJsonList,
+  readWords,
+  requireFlags,
+  resolveDirectory,
+  type Stage,
+  splitWords,
+} from '@slipway/dockerfile';
+import type { OpenSpan } from '@slipway/journal';
+import type { BuildScope } from './build-scope.ts';
+import { type CopyMember, copyDigest, copyLayer, findSources, planCopy } from './copy.ts';
+import { stepError } from './failure.ts';
+import { FileTree } from './file-tree.ts';
+import { madeDirectory, madeFile } from './made-files.ts';
+import { resolveOwner } from './owner.ts';
+import { parseRunMount, type RunMount } from './run-mounts.ts';
+import { runStep } from './run-step.ts';
+import { cacheKey, chainOf, type StageState, withConfig, withLayer } from './stage-state.ts';
+
+/** What a step came to, for people and for the journal. */
+export interface StepResult {
+  readonly state: StageState;
+  /** Absent for steps that a cache has nothing to do with. */
+  readonly cached?: boolean;
+}
+
+/** Files of another stage, or of an image. */
+export type StateOf = (name: string, line: number) => Promise<StageState>;
+
+const PREDEFINED = new Set(
+  ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]),
+);
+
+export class StageRun {
+  readonly #scope: BuildScope;
+  readonly #stage: Stage;
+  readonly #stateOf: StateOf;
+  readonly #escapeWith: string;
+  /** `ARG`s in force; undefined: declared without a value. */
+  readonly #args = new Map<string, string | undefined>();
+  #state: StageState;
+
+  constructor(
+    scope: BuildScope,
+    stage: Stage,
+    begin: { readonly state: StageState; readonly stateOf: StateOf; readonly escapeWith: string },
+  ) {
+    this.#scope = scope;
+    this.#stage = stage;
+    this.#state = begin.state;
+    this.#stateOf = begin.stateOf;
+    this.#escapeWith = begin.escapeWith;
+  }
+
+  /** @throws EngineError naming the line */
+  async perform(instruction: Instruction, span: OpenSpan): Promise<StepResult> {
+    const result = await this.#perform(instruction, span);
+    this.#state = result.state;
+    return result;
+  }
+
+  async #perform(instruction: Instruction, span: OpenSpan): Promise<StepResult> {
+    const { keyword } = instruction;
+    if (keyword === 'ARG') return this.#declareArgs(instruction);
+    if (keyword === 'RUN') return this.#run(instruction, span);
+    if (keyword === 'COPY' || keyword === 'ADD') return this.#copy(instruction);
+    if (!isConfigInstruction(keyword)) throw stepError(instruction.line, `${keyword} has no place here`);
+    const config = applyToConfig(this.#state.config, instruction, this.#expansion(instruction));
+    const state = withConfig(this.#state, config, describe(instruction));
+    return keyword === 'WORKDIR' ? this.#makeWorkingDirectory(state, config.workingDir ?? '/') : { state };
+  }
+
+  #expansion({ line }: Instruction): Expansion {
+    const environment = environmentOf(this.#state.config.env);
+    return { lookUp: (name) => environment(name) ?? this.#args.get(name), escapeWith: this.#escapeWith, line };
+  }
+
+  #declareArgs(instruction: Instruction): StepResult {
+    const expansion = this.#expansion(instruction);
+    const words = splitWords(instruction.text, this.#escapeWith);
+    if (words.length === 0) throw stepError(instruction.line, 'ARG requires at least one argument');
+    for (const word of words) {
+      const [name = '', ...rest] = word.split('=');
+      const fallback =
+        rest.length === 0 ? (this.#stage.globalArgs.get(name) ?? this.#platformArg(name)) : expandWord(rest.join('='), expansion);
+      this.#args.set(name, this.#scope.request.buildArgs[name] ?? fallback);
+    }
+    return { state: withConfig(this.#state, this.#state.config, describe(instruction)) };
+  }
+
+  #platformArg(name: string): string | undefined {
+    const { os, architecture, variant = '' } = this.#state.platform;
+    const [, which] = /^(?:TARGET|BUILD)(PLATFORM|OS|ARCH|VARIANT)$/.exec(name) ?? [];
+    return { PLATFORM: `${os}/${architecture}`, OS: os, ARCH: architecture, VARIANT: variant }[which ?? ''];
+  }
+
+  /** As docker has it, a working directory is there from its line on. */
+  async #makeWorkingDirectory(state: StageState, path: string): Promise<StepResult> {
+    const key = cacheKey('directory', chainOf(state), path, this.#scope.latestMtime);
+    const { step, hit } = await this.#scope.cached(key, async () => {
+      if ((await this.#scope.kindAt(state, path)) === 'directory') return undefined;
+      return this.#ingest([madeDirectory(path.slice(1), this.#nowSeconds())]);
+    });
+    if (step.layer === undefined) return { state };
+    const [last, ...before] = state.history.toReversed();
+    const described = { ...state, history: before.toReversed() };
+    return { state: withLayer(described, step, last?.createdBy ?? ''), cached: hit };
+  }
+
+  async #run(instruction: Instruction, span: OpenSpan): Promise<StepResult> {
+    const { line } = instruction;
+    const flags = requireFlags(instruction, ['mount', 'network', 'security']);
+    if (flags.get('security') === 'insecure') throw stepError(line, 'RUN --security=insecure is not available');
+    const { config } = this.#state;
+    const expansion = this.#expansion(instruction);
+    const mounts = instruction.flags.flatMap(([name, value]): RunMount[] => {
+      const mount = name === 'mount' ? parseRunMount(expandWord(value, expansion), config.workingDir ?? '', line) : undefined;
+      return mount === undefined ? [] : [mount];
+    });
+    const args = commandOf(instruction, config.shell ?? DEFAULT_SHELL);
+    const env = this.#runEnvironment();
+    const binds = await Promise.all(mounts.flatMap((mount) => (mount.type === 'bind' ? [this.#bindKey(mount, line)] : [])));
+    const { workingDir, user } = config;
+    const times = this.#scope.latestMtime;
+    const key = cacheKey('run', chainOf(this.#state), { args, env, image: config.env, workingDir, user, mounts, binds, times });
+    const state = this.#state;
+    const treeOf = (mount: RunMount & { type: 'bind' }) => this.#bindTree(mount, line);
+    const { step, hit } = await this.#scope.cached(key, () =>
+      runStep(this.#scope, { state, args, env, mounts, treeOf, line, parent: span }),
+    );
+    const made = [...env.map((entry) => entry), ...args].join(' ');
+    return { state: withLayer(state, step, `RUN ${env.length === 0 ? args.join(' ') : `|${env.length} ${made}`}`), cached: hit };
+  }
+
+  /** Declared arguments, where the image's environment does not outrank them; and proxies, which need no declaration and no cache key of their own. */
+  #runEnvironment(): readonly string[] {
+    const environment = environmentOf(this.#state.config.env);
+    const declared = [...this.#args].flatMap(([name, value]) =>
+      value === undefined || environment(name) !== undefined ? [] : [`${name}=${value}`],
+    );
+    const proxies = Object.entries(this.#scope.request.buildArgs).filter(([name]) => PREDEFINED.has(name) && !this.#args.has(name));
+    return [...declared, ...proxies.map(([name, value]) => `${name}=${value}`)];
+  }
+
+  async #bindKey(mount: RunMount & { type: 'bind' }, line: number): Promise<string> {
+    if (mount.from !== undefined) return chainOf(await this.#stateOf(mount.from, line));
+    const { context } = this.#scope;
+    const to = { destination: '/', isDirectory: true, owner: { uid: 0, gid: 0 }, line };
+    return copyDigest(planCopy(context, findSources(context, [mount.source], line), to));
+  }
+
+  async #bindTree(mount: RunMount & { type: 'bind' }, line: number): Promise<{ readonly tree: FileTree; readonly source: string }> {
+    if (mount.from === undefined) return { tree: this.#scope.context, source: mount.source };
+    const tree = await this.#scope.treeOf(await this.#stateOf(mount.from, line), `/${mount.source}`);
+    return { tree, source: mount.source.split('/').filter(Boolean).at(-1) ?? '' };
+  }
+
+  async #copy(instruction: Instruction): Promise<StepResult> {
+    const { keyword, line, heredocs } = instruction;
+    const known = keyword === 'COPY' ? ['from', 'chown', 'chmod', 'link'] : ['chown', 'chmod', 'link', 'keep-git-dir', 'checksum'];
+    const flags = requireFlags(instruction, known);
+    const expansion = this.#expansion(instruction);
+    const words = readWords(instruction, expansion);
+    const destination = words.pop();
+    const sources = words.filter((word) => !word.startsWith('<<'));
+    if (destination === undefined || (sources.length === 0 && heredocs.length === 0)) {
+      throw stepError(line, `${keyword} requires at least two arguments`);
+    }
+    const chown = flags.get('chown');
+    const owner =
+      chown === undefined ? { uid: 0, gid: 0 } : await resolveOwner(this.#scope, this.#state, expandWord(chown, expansion), line);
+    const to = {
+      ...(await this.#destinationOf(destination, sources.length + heredocs.length, line)),
+      owner,
+      ...modeOf(flags.get('chmod'), line),
+      line,
+    };
+    const made = heredocs.map(({ name, expand, content }) =>
+      madeFile({
+        path: (to.isDirectory ? `${to.destination}/${name}` : to.destination).split('/').filter(Boolean).join('/'),
+        text: expand ? expandText(content, expansion) : content,
+        owner,
+        mode: to.mode ?? 0o644,
+        mtime: this.#nowSeconds(),
+      }),
+    );
+    const from = flags.get('from');
+    const members = from === undefined ? await this.#contextMembers(keyword, sources, to) : undefined;
+    const what = members === undefined ? [chainOf(await this.#stateOf(from ?? '', line)), sources] : copyDigest(members);
+    const key = cacheKey('copy', what, to, copyDigest(made), this.#scope.latestMtime);
+    const { step, hit } = await this.#scope.cached(key, async () =>
+      this.#ingest([...(members ?? (await this.#stageMembers(from ?? '', sources, to))), ...made]),
+    );
+    return { state: withLayer(this.#state, step, describe(instruction)), cached: hit };
+  }
+
+  async #contextMembers(keyword: string, sources: readonly string[], to: Parameters<typeof planCopy>[2]): Promise<readonly CopyMember[]> {
+    const { context } = this.#scope;
+    const remote = keyword === 'ADD' ? sources.find((source) => /^(https?|ftp):\/\/|^git@|\.git(#.*)?$/.test(source)) : undefined;
+    if (remote !== undefined)
+      throw stepError(
+        to.line,
+        `ADD ${remote.slice(0, 200)}: this engine fetches nothing from other hosts`,
+        'put the file into the context',
+      );
+    const paths = findSources(context, sources, to.line);
+    if (keyword === 'COPY') return planCopy(context, paths, to);
+    const members: CopyMember[] = [];
+    for (const path of paths) members.push(...((await this.#unpackedArchive(path, to.destination)) ?? planCopy(context, [path], to)));
+    return members;
+  }
+
+  /** Members of an archive in the context; undefined for a file that is none. */
+  async #unpackedArchive(path: string, destination: string): Promise<readonly CopyMember[] | undefined> {
+    const { context, parts } = this.#scope;
+    const node = context.get(path);
+    if (node === undefined || node.entry.type !== 'file' || !(await looksLikeArchive(context.content(node)))) return undefined;
+    const tree = await FileTree.read(context.content(node), { directory: parts.directory });
+    this.#scope.closeLater(() => tree.close());
+    return tree.below('').map((inner) => ({
+      path: `${destination}/${inner.entry.name}`.split('/').filter(Boolean).join('/'),
+      node: inner,
+      content: () => tree.content(inner),
+    }));
+  }
+
+  async #stageMembers(from: string, sources: readonly string[], to: Parameters<typeof planCopy>[2]): Promise<readonly CopyMember[]> {
+    const state = await this.#stateOf(from, to.line);
+    const members: CopyMember[] = [];
+    for (const source of sources) {
+      // With wildcards, what the directory above holds is looked through.
+      const [, above = '', last = source] = /^(.*\/)?([^/]*[*?[][^/]*)$/.exec(source) ?? [];
+      const isPattern = last !== source || /[*?[]/.test(source);
+      const tree = await this.#scope.treeOf(state, isPattern ? `/${above}` : `/${source}`);
+      const base =
+        (isPattern ? above : source)
+          .split('/')
+          .filter((part) => part !== '' && part !== '.')
+          .at(-1) ?? '';
+      const inside = isPattern ? (base === '' ? last : `${base}/${last}`) : base;
+      members.push(...planCopy(tree, findSources(tree, [inside], to.line), to));
+    }
+    return members;
+  }
+
+  async #destinationOf(
+    word: string,
+    count: number,
+    line: number,
+  ): Promise<{ readonly destination: string; readonly isDirectory: boolean }> {
+    const destination = resolveDirectory(this.#state.config.workingDir ?? '/', word);
+    if (/(^|\/)\.?$/.test(word)) return { destination, isDirectory: true };
+    if (count > 1)
+      throw stepError(line, 'When using COPY or ADD with more than one source file, the destination must be a directory and end with a /');
+    return { destination, isDirectory: (await this.#scope.kindAt(this.#state, destination)) === 'directory' };
+  }
+
+  #ingest(members: readonly CopyMember[]) {
+    return this.#scope.parts.images.making.ingestLayer(copyLayer(members, this.#scope.latestMtime));
+  }
+
+  #nowSeconds(): number {
+    return this.#scope.latestMtime ?? Math.floor(Date.now() / 1000);
+  }
+}
+
+/** The process of a `RUN`. A here-document that is the whole of it is the shell's text; any other is the shell's to read. */
+function commandOf({ text, heredocs, line }: Instruction, shell: readonly string[]): readonly string[] {
+  const list = readJsonList(text);
+  if (list !== undefined) return list;
+  if (text === '') throw stepError(line, 'RUN requires a command');
+  const [first] = heredocs;
+  if (first === undefined) return [...shell, text];
+  if (!/^<<-?["']?\w+["']?$/.test(text))
+    return [...shell, `${text}\n${heredocs.map(({ content, name }) => `${content}${name}`).join('\n')}\n`];
+  if (first.content.startsWith('#!'))
+    throw stepError(
+      line,
+      'a RUN script with its own interpreter (#!) is not available',
+      'use COPY <<EOF to make a file of it, and run that',
+    );
+  return [...shell, first.content];
+}
+
+/** What `history` shows. */
+function describe({ keyword, flags, text }: Instruction): string {
+  const shown = flags.map(([name, value]) => `--${name}${value === '' ? '' : `=${value}`} `).join('');
+  return `${keyword} ${shown}${text}`;
+}
+
+function modeOf(text: string | undefined, line: number): { readonly mode?: number } {
+  if (text === undefined) return {};
+  if (!/^[0-7]{3,4}$/.test(text)) throw stepError(line, `--chmod=${text.slice(0, 20)} is not an octal mode`);
+  return { mode: Number.parseInt(text, 8) };
+}
+
+/** gzip, zstd, or a tar's own mark. */
+async function looksLikeArchive(content: AsyncIterable<Uint8Array>): Promise<boolean> {
+  for await (const bytes of content) {
+    const head = Buffer.from(bytes.subarray(0, 262));
+    const magic = head.subarray(0, 4).toString('hex');
+    return magic.startsWith('1f8b') || magic === '28b52ffd' || head.subarray(257, 262).toString('latin1') === 'ustar';
+  }
+  return false;
+}
