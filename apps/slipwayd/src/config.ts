@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { EngineError } from '@slipway/errors';
 import { parseListenAddress } from '@slipway/registry/listen-address';
+import { type Mirror, parseMirror } from '@slipway/registry-client/mirror';
 
 const loadModule = createRequire(import.meta.url);
 
@@ -30,6 +31,10 @@ export interface DaemonConfig {
   /** Of containers that ask for none; absent: our own. */
   readonly defaultRuntime?: string;
   readonly snapshotter: 'overlay' | 'native';
+  /** Asked before the registries they stand for. */
+  readonly registryMirrors: readonly Mirror[];
+  /** `host[:port]` that may be asked by plain http, and whose certificates are not checked. */
+  readonly insecureRegistries: readonly string[];
   readonly logLevel: string;
   readonly logFormat: 'text' | 'json';
   /** Where labd takes the journal; absent: nowhere. */
@@ -57,6 +62,8 @@ const SETTINGS = {
   runtime: { value: 'NAME=PATH', help: 'one more OCI runtime that containers may ask for; may be given several times' },
   'default-runtime': { value: 'NAME', help: 'runtime of containers that ask for none (default slipway, our own)' },
   snapshotter: { value: 'NAME', fallback: 'overlay', choices: ['overlay', 'native'], help: 'how writable layers are made' },
+  'registry-mirror': { value: 'NAME=URL', help: 'ask URL before the registry NAME (docker.io when left out); may be given several times' },
+  'insecure-registry': { value: 'HOST', help: 'HOST[:PORT] may be asked by http, its certificate is not checked; several times' },
   'log-level': {
     value: 'LEVEL',
     fallback: 'info',
@@ -67,6 +74,9 @@ const SETTINGS = {
   'lab-socket': { value: 'PATH', help: 'send the journal to the lab daemon that listens here' },
   'journal-file': { value: 'PATH', help: 'append the journal to this file, one JSON event a line' },
 } as const satisfies Readonly<Record<string, Setting>>;
+
+/** Those that may be given several times; in a file or a variable, separated by commas. */
+const REPEATED: readonly string[] = ['runtime', 'registry-mirror', 'insecure-registry'];
 
 type SettingName = keyof typeof SETTINGS;
 const NAMES = Object.keys(SETTINGS) as SettingName[];
@@ -120,6 +130,7 @@ function toConfig(pick: (name: SettingName) => string | undefined): DaemonConfig
     state: path('state') ?? '/run/slipway',
     cgroupParent: pick('cgroup-parent') ?? 'slipway',
     snapshotter: pick('snapshotter') === 'native' ? 'native' : 'overlay',
+    ...readRegistries(pick('registry-mirror') ?? '', pick('insecure-registry') ?? ''),
     logLevel: pick('log-level') ?? 'info',
     logFormat: pick('log-format') === 'json' ? 'json' : 'text',
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
@@ -146,8 +157,20 @@ function readRuntimes(text: string): Readonly<Record<string, string>> {
   );
 }
 
+function readRegistries(mirrors: string, insecure: string): Pick<DaemonConfig, 'registryMirrors' | 'insecureRegistries'> {
+  const insecureRegistries = insecure.split(',').filter(Boolean);
+  for (const host of insecureRegistries) {
+    if (!/^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?$/i.test(host))
+      throw refuse(`invalid insecure-registry "${host}"`, 'write HOST or HOST:PORT');
+  }
+  const registryMirrors = mirrors.split(',').filter(Boolean);
+  return { insecureRegistries, registryMirrors: registryMirrors.map((text) => parseMirror(text, insecureRegistries)) };
+}
+
 function readFlags(args: readonly string[]) {
-  const options = Object.fromEntries([...NAMES, 'config'].map((name) => [name, { type: 'string' as const, multiple: name === 'runtime' }]));
+  const options = Object.fromEntries(
+    [...NAMES, 'config'].map((name) => [name, { type: 'string' as const, multiple: REPEATED.includes(name) }]),
+  );
   try {
     const { values } = parseArgs({
       args: [...args],

@@ -73,7 +73,12 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     log.warn(message);
     emit({ type: 'notice', level: 'warning', text: message });
   };
-  const images = await openImageStore({ root: config.root, snapshotter: config.snapshotter, platform: hostPlatform(arch()) });
+  const images = await openImageStore({
+    root: config.root,
+    snapshotter: config.snapshotter,
+    platform: hostPlatform(arch()),
+    registries: { mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries },
+  });
   closers.push(() => images.close());
   prepareCgroups(warn);
   const runtime = openRuntimes(config, warn);

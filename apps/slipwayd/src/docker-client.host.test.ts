@@ -71,7 +71,7 @@ hostTest('refusals say what is wrong, with docker’s exit codes, and leave noth
     [['busybox', '/etc'], 126, 'permission denied'],
     [['-m', '4m', 'busybox', 'true'], 125, 'minimum memory limit allowed is 6MB'],
     [['--name', 'taken', 'busybox', 'true'], 125, `already in use by container "${holder}"`],
-    [['no-such-image', 'true'], 125, 'this engine cannot reach registries yet'],
+    [['127.0.0.1:1/no-such-image', 'true'], 125, 'cannot talk to https://127.0.0.1:1/v2/no-such-image'],
     [['--network', 'bridge', 'busybox', 'true'], 125, 'network "bridge" is not available'],
     [['-p', '80:80', 'busybox', 'true'], 125, 'publishing ports needs a network'],
     [['-u', 'no-such-user', 'busybox', 'true'], 125, 'unable to find user no-such-user'],

@@ -24,6 +24,8 @@ test('nothing asked: the usual places, and no socket', () => {
     state: '/run/slipway',
     cgroupParent: 'slipway',
     runtimes: {},
+    registryMirrors: [],
+    insecureRegistries: [],
     snapshotter: 'overlay',
     logLevel: 'info',
     logFormat: 'text',
@@ -50,6 +52,25 @@ test('a registry is served where flag, variable or file say so', () => {
   writeFileSync(file, 'registry-listen = "127.0.0.1:5000"\n');
   expect(read(['--config', file])).toMatchObject({ registryListen: '127.0.0.1:5000' });
   expect(read(['--config', file], { SLIPWAY_REGISTRY_LISTEN: '[::1]:1' })).toMatchObject({ registryListen: '[::1]:1' });
+});
+
+test('mirrors and insecure registries: a flag each, or a list', () => {
+  const flags = ['--registry-mirror', 'http://127.0.0.1:5000', '--registry-mirror', 'quay.io=https://m.example'];
+  expect(read(flags)).toMatchObject({
+    registryMirrors: [
+      { registry: 'docker.io', url: new URL('http://127.0.0.1:5000') },
+      { registry: 'quay.io', url: new URL('https://m.example') },
+    ],
+  });
+  expect(
+    read([], { SLIPWAY_REGISTRY_MIRROR: 'a=https://a.example,b=https://b.example', SLIPWAY_INSECURE_REGISTRY: 'r.lan,r.lan:5000' }),
+  ).toMatchObject({
+    registryMirrors: [{ registry: 'a' }, { registry: 'b' }],
+    insecureRegistries: ['r.lan', 'r.lan:5000'],
+  });
+  expect(read(['--registry-mirror', 'http://m.lan', '--insecure-registry', 'm.lan'])).toMatchObject({ insecureRegistries: ['m.lan'] });
+  expect(() => read(['--registry-mirror', 'http://m.lan'])).toThrow(expect.toSatisfy((error) => hasCode(error, 'E_REGISTRY_MIRROR')));
+  expect(() => read(['--insecure-registry', 'http://m.lan'])).toThrow(expect.toSatisfy((error) => hasCode(error, 'E_CONFIG')));
 });
 
 test('a file, then the environment, then a flag', () => {

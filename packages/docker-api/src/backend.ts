@@ -6,7 +6,8 @@
  */
 import type { Readable } from 'node:stream';
 import type { SpanContext } from '@slipway/journal';
-import type { ImageConfig } from '@slipway/oci';
+import type { ImageConfig, Platform } from '@slipway/oci';
+import type { Credentials } from '@slipway/registry-client/credentials';
 
 export interface BackendBind {
   readonly source: string;
@@ -106,11 +107,62 @@ export interface BackendContainer {
 export interface BackendImage {
   readonly id: string;
   readonly references: readonly string[];
+  readonly repoDigests: readonly string[];
   readonly manifestDigest?: string;
   readonly config: ImageConfig;
   /** Bottom layer first. */
   readonly layers: readonly { readonly sizeBytes: number }[];
   readonly sizeBytes: number;
+}
+
+/** A blob of a registry. */
+export interface BackendLayer {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+export interface BackendPullOptions {
+  readonly platform?: Platform;
+  readonly credentials?: Credentials;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: BackendPullProgress) => void;
+}
+
+export type BackendPullProgress =
+  | { readonly phase: 'resolved'; readonly layers: readonly BackendLayer[] }
+  | {
+      readonly phase: 'download';
+      readonly layer: BackendLayer;
+      readonly state: 'exists' | 'started' | 'progress' | 'verified';
+      readonly bytes: number;
+    }
+  | { readonly phase: 'unpack'; readonly layer: BackendLayer; readonly state: 'exists' | 'started' | 'done' };
+
+export interface BackendPullReport {
+  readonly digest: string;
+  readonly isNew: boolean;
+}
+
+export interface BackendPushOptions {
+  readonly credentials?: Credentials;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: BackendPushProgress) => void;
+}
+
+export type BackendPushProgress =
+  | { readonly phase: 'layers'; readonly layers: readonly BackendLayer[] }
+  | {
+      readonly phase: 'upload';
+      readonly layer: BackendLayer;
+      readonly state: 'started' | 'progress' | 'exists' | 'mounted' | 'uploaded';
+      readonly bytes: number;
+      readonly from?: string;
+    };
+
+export interface BackendPushReport {
+  readonly name: string;
+  readonly manifest: BackendLayer;
 }
 
 export interface BackendAttachOptions {
@@ -224,6 +276,14 @@ export interface Backend {
     options: { readonly force: boolean },
   ): Promise<{ readonly untagged: readonly string[]; readonly deleted: readonly string[] }>;
   tagImage(reference: string, name: string): Promise<void>;
+  pullImage(reference: string, options: BackendPullOptions, parent?: SpanContext): Promise<BackendPullReport>;
+  pushImage(name: string, options: BackendPushOptions, parent?: SpanContext): Promise<BackendPushReport>;
+  lookAtRegistry(
+    reference: string,
+    options: { readonly credentials?: Credentials },
+    parent?: SpanContext,
+  ): Promise<{ readonly descriptor: BackendLayer; readonly platforms: readonly Platform[] }>;
+  logIn(domain: string, credentials: Credentials): Promise<void>;
   saveImages(references: readonly string[]): Promise<AsyncIterable<Uint8Array>>;
   importImage(archive: AsyncIterable<Uint8Array>, options: BackendImport, parent?: SpanContext): Promise<{ readonly id: string }>;
   pruneImages(wanted: (image: BackendImage) => boolean): Promise<BackendPruned>;

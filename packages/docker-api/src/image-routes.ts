@@ -11,11 +11,13 @@ import { familiarName } from './container-json.ts';
 import { notSupported } from './docker-status.ts';
 import { queryFlag, queryText } from './fields.ts';
 import { matchesAll, matchesLabel, parseFilters } from './filters.ts';
+import { answerPull, answerPush } from './registry-routes.ts';
 import { param, query, type RouteContext, spanOf } from './route-context.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-export async function imageRoutes(app: FastifyInstance, { backend }: RouteContext): Promise<void> {
+export async function imageRoutes(app: FastifyInstance, context: RouteContext): Promise<void> {
+  const { backend } = context;
   const require = async (reference: string): Promise<BackendImage> => {
     const image = await backend.findImage(reference);
     if (image === undefined) throw Object.assign(new Error(`No such image: ${reference.slice(0, 200)}`), { statusCode: 404 });
@@ -29,7 +31,7 @@ export async function imageRoutes(app: FastifyInstance, { backend }: RouteContex
     return images
       .filter((image) =>
         matchesAll(filters, {
-          reference: (value) => image.references.map(familiarName).some((name) => name === value || name.split(':')[0] === value),
+          reference: (value) => image.references.map(familiarName).some((name) => name === value || name.replace(/:[^:/]*$/, '') === value),
           label: (value) => matchesLabel(image.config.config.labels, value),
           dangling: (value) => (image.references.length === 0) === queryFlag(value),
         }),
@@ -69,23 +71,22 @@ export async function imageRoutes(app: FastifyInstance, { backend }: RouteContex
   });
 
   app.post('/images/create', { config: { rawBody: true } }, async (request, reply) => {
-    const { fromImage, fromSrc, repo, tag, message, changes } = query(request);
+    const { fromSrc, repo, tag, message, changes } = query(request);
     if (queryText(fromSrc) === '-') {
       const reference = nameOf(queryText(repo), queryText(tag));
       const options = { ...(reference === undefined ? {} : { reference }), comment: queryText(message) ?? '', changes: changesOf(changes) };
       const { id } = await backend.importImage(bodyOf(request), options, spanOf(request));
       return reply.type('application/json').send(`${JSON.stringify({ status: id })}\n`);
     }
-    const what = queryText(fromImage) ?? queryText(fromSrc) ?? '';
-    throw notSupported(
-      `pulling "${what.slice(0, 200)}" is not possible: this engine cannot reach registries yet`,
-      'load an archive with docker load, or import one from a file',
-    );
+    if (queryText(fromSrc) !== undefined)
+      throw notSupported('an image is not imported from an address', 'fetch it, and send it as the body');
+    return await answerPull(request, reply, context);
   });
 
   app.post('/images/*', async (request, reply) => {
-    const [, name] = /^(.+)\/tag$/.exec(param(request, '*')) ?? [];
+    const [, name, verb] = /^(.+)\/(tag|push)$/.exec(param(request, '*')) ?? [];
     if (name === undefined) throw pageNotFound();
+    if (verb === 'push') return await answerPush(name, request, reply, context);
     const { repo, tag } = query(request);
     await backend.tagImage(name, `${queryText(repo) ?? ''}:${queryText(tag) ?? 'latest'}`);
     return reply.status(201).send();
@@ -120,10 +121,12 @@ export function toImageJson(image: BackendImage, containers: number, sharedBytes
   };
 }
 
-function toRepoDigests(image: BackendImage): readonly string[] {
-  if (image.manifestDigest === undefined) return [];
-  const names = new Set(image.references.map((name) => familiarName(name).replace(/:[^:/]*$/, '')));
-  return [...names].map((name) => `${name}@${image.manifestDigest}`);
+/** As registries have it; an image that came another way has the digest that a push would give it. */
+function toRepoDigests({ repoDigests, references, manifestDigest }: BackendImage): readonly string[] {
+  const known = repoDigests.map(familiarName);
+  const repositories = new Set(known.map((name) => name.replace(/@.*$/, '')));
+  const others = new Set(references.map((name) => familiarName(name).replace(/:[^:/]*$/, '')).filter((name) => !repositories.has(name)));
+  return [...known, ...(manifestDigest === undefined ? [] : [...others].map((name) => `${name}@${manifestDigest}`))];
 }
 
 function toImageInspectJson(image: BackendImage): Json {

@@ -124,13 +124,6 @@ test('logs are framed without a terminal, and need at least one stream', async (
   expect((await app.inject({ method: 'GET', url: '/containers/web/logs' })).statusCode).toBe(400);
 });
 
-test('pulling is refused in a sentence', async () => {
-  const { app } = await open();
-  const response = await app.inject({ method: 'POST', url: '/images/create?fromImage=nginx&tag=latest' });
-  expect(response.statusCode).toBe(501);
-  expect(response.json().message).toContain('pulling "nginx" is not possible');
-});
-
 test('a bug is logged, and the client learns only that there was one', async () => {
   const { app, bugs } = await open({ list: () => Reflect.apply(Reflect.get({}, 'missing'), undefined, []) });
   const response = await app.inject({ method: 'GET', url: '/containers/json' });

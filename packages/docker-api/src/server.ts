@@ -17,6 +17,7 @@ import { clientSpan } from './client-span.ts';
 import { containerRoutes } from './container-routes.ts';
 import { toDockerError } from './docker-status.ts';
 import { imageRoutes } from './image-routes.ts';
+import { registryRoutes } from './registry-routes.ts';
 import { keepSpan, type RouteContext, spanOf } from './route-context.ts';
 import { streamRoutes } from './stream-routes.ts';
 import { systemRoutes } from './system-routes.ts';
@@ -74,6 +75,7 @@ export async function createDockerApi(options: DockerApiOptions): Promise<Docker
   await app.register(archiveRoutes, context);
   await app.register(buildRoutes, context);
   await app.register(imageRoutes, context);
+  await app.register(registryRoutes, context);
   await app.ready();
   http.on('upgrade', (request, socket, head) => void handleUpgrade(context, { request, socket, head }));
   return {

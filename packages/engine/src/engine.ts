@@ -5,9 +5,11 @@
  * Does not know: any protocol. Each one declares what it needs of this, and translates.
  */
 import type { Readable } from 'node:stream';
+import type { PullOptions, PullReport, PushOptions, PushReport, RemoteImage } from '@slipway/images';
 import type { JournalBody, SpanContext, Tracer } from '@slipway/journal';
 import { ensurePrivateDirectory } from '@slipway/kernel';
 import type { PartStat } from '@slipway/layers';
+import type { Credentials } from '@slipway/registry-client';
 import type { Runtime } from '@slipway/runtime';
 import { attachContainer } from './attach.ts';
 import { Attachment, type AttachOptions } from './attachment.ts';
@@ -30,6 +32,7 @@ import { createExec, type ExecSize, startExec } from './exec.ts';
 import { createExecTable, type ExecConfig, type ExecRecord } from './exec-table.ts';
 import { type ImportOptions, importImage } from './image-import.ts';
 import { listImages, loadImages, pruneImages, removeImage, saveImages } from './image-operations.ts';
+import { lookAtRegistry, pullImage, pushImage } from './image-transfer.ts';
 import { watchLayers } from './layers-watcher.ts';
 import type { LiveContainer } from './live-container.ts';
 import type { LogLine } from './log-lines.ts';
@@ -102,6 +105,13 @@ export interface Engine {
     options: { readonly force: boolean },
   ): Promise<{ readonly untagged: readonly string[]; readonly deleted: readonly string[] }>;
   tagImage(reference: string, name: string): Promise<void>;
+  /** From its registry, or a mirror. @throws as ImageStore.pull */
+  pullImage(reference: string, options: PullOptions, parent?: SpanContext): Promise<PullReport>;
+  /** To the registry that its name says. @throws as ImageStore.push */
+  pushImage(name: string, options: PushOptions, parent?: SpanContext): Promise<PushReport>;
+  lookAtRegistry(reference: string, options: Pick<PullOptions, 'credentials' | 'signal'>, parent?: SpanContext): Promise<RemoteImage>;
+  /** @throws permission-denied / E_REGISTRY_DENIED */
+  logIn(domain: string, credentials: Credentials): Promise<void>;
   saveImages(references: readonly string[]): Promise<AsyncIterable<Uint8Array>>;
   importImage(archive: AsyncIterable<Uint8Array>, options: ImportOptions, parent?: SpanContext): Promise<{ readonly id: string }>;
   pruneImages(wanted: (image: EngineImage) => boolean): ReturnType<typeof pruneImages>;
@@ -205,6 +215,11 @@ function imageVerbs(engine: EngineContext) {
     findImage: (reference: string) => engine.images.find(reference),
     loadImages: (archive: AsyncIterable<Uint8Array>, parent?: SpanContext) => loadImages(engine, archive, parent),
     tagImage: (reference: string, name: string) => engine.images.tag(reference, name),
+    pullImage: (reference: string, options: PullOptions, parent?: SpanContext) => pullImage(engine, reference, options, parent),
+    pushImage: (name: string, options: PushOptions, parent?: SpanContext) => pushImage(engine, name, options, parent),
+    lookAtRegistry: (reference: string, options: Pick<PullOptions, 'credentials' | 'signal'>, parent?: SpanContext) =>
+      lookAtRegistry(engine, reference, options, parent),
+    logIn: (domain: string, credentials: Credentials) => engine.images.registries.logIn(domain, credentials),
     removeImage: (reference: string, options: { readonly force: boolean }) => removeImage(engine, reference, options),
     saveImages: (references: readonly string[]) => saveImages(engine, references),
     importImage: (archive: AsyncIterable<Uint8Array>, options: ImportOptions, parent?: SpanContext) =>

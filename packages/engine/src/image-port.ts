@@ -42,12 +42,13 @@ export function createImagePort(store: ImageStore, warn: (message: string) => vo
     },
     removeRootfs: (key) => store.removeRootfs(key),
     making: store,
+    registries: store,
   };
 }
 
 function toEngineImage(image: Image): EngineImage {
-  const { id, names, manifest, config, layers, sizeBytes } = image;
-  return { id, references: names, manifestDigest: manifest.digest, config, layers, sizeBytes };
+  const { id, names, repoDigests, manifest, config, layers, sizeBytes } = image;
+  return { id, references: names, repoDigests, manifestDigest: manifest.digest, config, layers, sizeBytes };
 }
 
 type Prepared = Awaited<ReturnType<ImageStore['prepareRootfs']>>;

@@ -19,6 +19,8 @@ export interface EngineImage {
   readonly id: string;
   /** Full names with tag; empty for an image without a name. */
   readonly references: readonly string[];
+  /** Full names with the digest under which a registry has it. */
+  readonly repoDigests: readonly string[];
   /** Digest of the manifest, where it has one. */
   readonly manifestDigest?: string;
   readonly config: ImageConfig;
@@ -55,6 +57,8 @@ export interface ImagePort {
   lend(image: NewImage): { readonly id: string; release(): void };
   /** For those who make images, or look into trees. */
   readonly making: ImageMaking;
+  /** Pulling and pushing; its promises are those of ImageStore. */
+  readonly registries: Pick<ImageStore, 'pull' | 'push' | 'look' | 'logIn'>;
 }
 
 /** What the store offers to whoever makes images; its promises are those of ImageStore. */

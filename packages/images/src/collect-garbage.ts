@@ -6,7 +6,7 @@
  */
 import type { ContentStore } from '@slipway/content';
 import { hasCode } from '@slipway/errors';
-import type { Digest } from '@slipway/oci';
+import { type Digest, parseDigest } from '@slipway/oci';
 import type { SnapshotInfo, Snapshotter } from '@slipway/snapshots';
 import type { GarbageReport, Image } from './image-store.ts';
 
@@ -20,6 +20,8 @@ export async function collectBlobs(
   for (const image of images) {
     needed.add(image.id).add(image.manifest.digest);
     for (const { descriptor } of image.layers) needed.add(descriptor.digest);
+    // The index that it was found in, where there was one.
+    for (const name of image.repoDigests) needed.add(parseDigest(name.slice(name.indexOf('@') + 1)));
   }
   let [blobs, blobBytes] = [0, 0];
   for (const { digest, sizeBytes } of await content.list()) {

@@ -75,6 +75,8 @@ export class ImageCatalog {
       return id && this.#table.find(id);
     }
     const { digest, domain, path } = reference;
+    const known = this.#table.resolveRepoDigest(`${domain}/${path}@${digest}`);
+    if (known !== undefined) return this.#table.find(known);
     const repository = `${domain}/${path}:`;
     return this.#table
       .list()
@@ -99,6 +101,7 @@ export class ImageCatalog {
     return {
       id: row.id,
       names: this.#table.namesOf(row.id),
+      repoDigests: this.#table.repoDigestsOf(row.id),
       manifest: row.manifest,
       config,
       layers,

@@ -10,7 +10,9 @@
 import type { ContentStore } from '@slipway/content';
 import type { WorkerMount } from '@slipway/kernel/trees';
 import type { ChainId, Descriptor, DiffId, Digest, ImageConfig, Platform } from '@slipway/oci';
+import type { Credentials } from '@slipway/registry-client';
 import type { Mount, SnapshotDirectories, Snapshotter } from '@slipway/snapshots';
+import type { PullOptions, PullReport, PushOptions, PushReport, RegistrySettings, RemoteImage } from './registry-port.ts';
 
 /** One layer of an image, as it stands in the store. */
 export interface ImageLayer {
@@ -31,6 +33,8 @@ export interface Image {
   readonly id: Digest;
   /** Full names, `docker.io/library/busybox:latest`, sorted; empty for a dangling image. */
   readonly names: readonly string[];
+  /** Names with the digest that a registry has it under, `docker.io/library/busybox@sha256:…`: of what was pulled, or was pushed. */
+  readonly repoDigests: readonly string[];
   readonly manifest: Descriptor;
   readonly config: ImageConfig;
   /** Bottom layer first. */
@@ -153,6 +157,20 @@ export interface ImageStore {
    *   `already-exists` / `E_NAME_TAKEN`; `failed-precondition` / `E_DISK_FULL`
    */
   loadArchive(archive: AsyncIterable<Uint8Array>, options?: LoadOptions): Promise<LoadReport>;
+  /**
+   * Pulls an image: `busybox`, `host:port/path:tag`, `name@sha256:…`. Layers that are here are not fetched again; several pulls share a fetch.
+   * What a failed or ended pull has fetched is used by the next one, unless a collection comes between.
+   *
+   * @throws EngineError as the registry refuses (`E_REGISTRY_…`) or lies (`E_BLOB_…`, `E_DOCUMENT_INVALID`), as {@link loadArchive} for
+   *   layers that cannot be unpacked; `failed-precondition` / `E_DISK_FULL`; the signal's reason when it aborts
+   */
+  pull(reference: string, options?: PullOptions): Promise<PullReport>;
+  /** Pushes the image of this name to where the name says. @throws as the registry refuses; `not-found` / `E_IMAGE_NOT_FOUND` */
+  push(name: string, options?: PushOptions): Promise<PushReport>;
+  /** What a registry has under a reference, without pulling it. @throws as the registry refuses */
+  look(reference: string, options?: Pick<PullOptions, 'credentials' | 'signal'>): Promise<RemoteImage>;
+  /** Asks a registry (`docker.io`, `localhost:5000`) whether it takes these. @throws `permission-denied` / `E_REGISTRY_DENIED` */
+  logIn(domain: string, credentials: Credentials): Promise<void>;
   /** Newest first. */
   list(): Promise<readonly Image[]>;
   /**
@@ -227,4 +245,6 @@ export interface ImageStoreOptions {
   readonly snapshotter?: 'overlay' | 'native';
   /** Which manifest of an index to take. */
   readonly platform: Platform;
+  /** Default: no mirrors, https only. */
+  readonly registries?: RegistrySettings;
 }

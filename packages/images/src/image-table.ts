@@ -35,6 +35,11 @@ const SCHEMA = `
     chain_id TEXT PRIMARY KEY,
     file_bytes INTEGER NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS repo_digests (
+    name TEXT PRIMARY KEY,
+    image TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS repo_digests_by_image ON repo_digests (image);
 `;
 
 /** A bound, since anybody may ask for names that do not exist. */
@@ -128,6 +133,27 @@ export class ImageTable {
 
   forgetLayer(chainId: string): void {
     this.#statement('DELETE FROM layers WHERE chain_id = ?').run(chainId);
+  }
+
+  /** A name with a digest, as a registry has the image. */
+  setRepoDigest(name: string, id: Digest): void {
+    this.#answers.clear();
+    this.#statement('INSERT OR REPLACE INTO repo_digests (name, image) VALUES (?, ?)').run(name, id);
+  }
+
+  repoDigestsOf(id: Digest): string[] {
+    return this.#remember(`repo digests ${id}`, () =>
+      this.#statement('SELECT name FROM repo_digests WHERE image = ? ORDER BY name')
+        .all(id)
+        .map((row) => String(row['name'])),
+    );
+  }
+
+  resolveRepoDigest(name: string): Digest | undefined {
+    return this.#remember(`repo digest ${name}`, () => {
+      const row = this.#statement('SELECT image FROM repo_digests WHERE name = ?').get(name);
+      return row && parseDigest(String(row['image']));
+    });
   }
 
   close(): void {

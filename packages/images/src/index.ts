@@ -20,3 +20,13 @@ export type {
   TreeRoot,
 } from './image-store.ts';
 export { openImageStore } from './open-image-store.ts';
+export type {
+  PullOptions,
+  PullProgress,
+  PullReport,
+  PushOptions,
+  PushProgress,
+  PushReport,
+  RegistrySettings,
+  RemoteImage,
+} from './registry-port.ts';

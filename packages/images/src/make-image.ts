@@ -87,6 +87,7 @@ export function describeNew({ config, layers }: NewImage, layerBytes: (chainId: 
   return {
     id,
     names: [],
+    repoDigests: [],
     manifest: { mediaType: MediaTypes.ociManifest, digest: digestOf(bytes), size: bytes.byteLength },
     config: whole,
     layers: described,

@@ -9,10 +9,12 @@ import { type ContentStore, openContentStore } from '@slipway/content';
 import { EngineError, hasCode } from '@slipway/errors';
 import { ensurePrivateDirectory, isErrno } from '@slipway/kernel';
 import { chainIds, type Digest, formatReference, parseReference, type Reference } from '@slipway/oci';
+import type { Credentials } from '@slipway/registry-client';
 import { openNativeSnapshotter, openOverlaySnapshotter, type Snapshotter } from '@slipway/snapshots';
 import { ArchiveFiles } from './archive-files.ts';
 import { type ArchiveImage, readArchiveImages } from './archive-images.ts';
 import { collectBlobs, collectSnapshots } from './collect-garbage.ts';
+import { diskFull } from './disk-full.ts';
 import { Holds } from './holds.ts';
 import { ImageCatalog } from './image-catalog.ts';
 import type {
@@ -33,11 +35,14 @@ import type {
 } from './image-store.ts';
 import { type ImageEntry, ImageTable } from './image-table.ts';
 import { describeNew, ingestLayer, writeDocuments } from './make-image.ts';
+import { Registries } from './registries.ts';
+import type { PullOptions, PullReport, PushOptions, PushReport, RemoteImage } from './registry-port.ts';
 import { RootfsTrees } from './rootfs-trees.ts';
 import { type SavedImage, saveArchive } from './save-archive.ts';
 import { type SelectedImage, selectManifest, wrongPlatform } from './select-manifest.ts';
 import { StepCache } from './step-cache.ts';
 import { StepTable } from './step-table.ts';
+import { requireBlob, storedDocuments } from './stored-documents.ts';
 import { Turnstile } from './turnstile.ts';
 import { LayerUnpacker, UNPACK_KEY_PREFIX } from './unpack-image.ts';
 
@@ -75,6 +80,7 @@ class LocalImageStore implements ImageStore {
   readonly #catalog: ImageCatalog;
   readonly #unpacker: LayerUnpacker;
   readonly #trees: RootfsTrees;
+  readonly #registries: Registries;
   readonly #holds = new Holds(() => this.collectGarbage());
   /** Loads, removals and garbage collection take turns: what one has read must not be another's garbage. */
   readonly #turns = new Turnstile();
@@ -94,6 +100,32 @@ class LocalImageStore implements ImageStore {
       compileCacheDir: this.workerCacheDir,
       onLayer: (chainId, bytes) => parts.table.recordLayer(chainId, bytes),
     });
+    this.#registries = new Registries({
+      ...parts,
+      unpacker: this.#unpacker,
+      platform: options.platform,
+      settings: options.registries ?? {},
+      images: () => this.list(),
+      get: (name) => this.get(name),
+      holding: (work) => this.holding(work),
+      settled: () => this.#turns.take(async () => undefined),
+    });
+  }
+
+  pull(reference: string, options: PullOptions = {}): Promise<PullReport> {
+    return this.#registries.pull(reference, options);
+  }
+
+  push(name: string, options: PushOptions = {}): Promise<PushReport> {
+    return this.#registries.push(name, options);
+  }
+
+  look(reference: string, options: Pick<PullOptions, 'credentials' | 'signal'> = {}): Promise<RemoteImage> {
+    return this.#registries.look(reference, options);
+  }
+
+  logIn(domain: string, credentials: Credentials): Promise<void> {
+    return this.#registries.logIn(domain, credentials);
   }
 
   loadArchive(archive: AsyncIterable<Uint8Array>, options: LoadOptions = {}): Promise<LoadReport> {
@@ -101,7 +133,7 @@ class LocalImageStore implements ImageStore {
       try {
         return await this.#load(archive, options);
       } catch (error) {
-        throw isErrno(error, 'ENOSPC', 'EDQUOT') ? diskFull(error) : error;
+        throw isErrno(error, 'ENOSPC', 'EDQUOT') ? diskFull('image.load', error) : error;
       } finally {
         await this.#sweep();
       }
@@ -185,14 +217,14 @@ class LocalImageStore implements ImageStore {
     return this.#turns.take(async () => {
       const names = image.names.map((name) => formatReference(parseTag(name)));
       const selected = await writeDocuments(image, this.content);
-      await this.#unpacker.ensure(selected, () => undefined);
+      await this.#unpacker.ensure(selected, { onProgress: () => undefined });
       this.#table.record([toEntry({ ...selected, names })], Date.now());
       return this.get(selected.manifest.config.digest);
     });
   }
 
   async unpack(layers: readonly NewLayer[]): Promise<string> {
-    await this.#unpacker.ensureLayers(layers, () => undefined);
+    await this.#unpacker.ensureLayers(layers, { onProgress: () => undefined });
     return chainIds(layers.map(({ diffId }) => diffId)).at(-1) ?? '';
   }
 
@@ -269,7 +301,7 @@ class LocalImageStore implements ImageStore {
     const moved = this.#movedNames(selected);
     if (options.onNameTaken === 'refuse' && moved[0] !== undefined) throw nameTaken(moved[0].name);
     const warnings: string[] = [];
-    for (const image of selected) warnings.push(...(await this.#unpacker.ensure(image, onProgress)));
+    for (const image of selected) warnings.push(...(await this.#unpacker.ensure(image, { onProgress })));
     const report = selected.map(({ manifest, names }) => ({
       id: manifest.config.digest,
       names,
@@ -288,8 +320,9 @@ class LocalImageStore implements ImageStore {
     const fallback = options.name === undefined ? [] : [formatReference(parseReference(options.name))];
     const byId = new Map<Digest, Selected>();
     for (const { target, names } of images) {
-      const image = await selectManifest(target, this.#options.platform, this.content);
+      const image = await selectManifest(target, this.#options.platform, storedDocuments(this.content));
       if (image === undefined) continue;
+      for (const layer of image.manifest.layers) await requireBlob(layer, this.content);
       const id = image.manifest.config.digest;
       const all = new Set([...(byId.get(id)?.names ?? []), ...names, ...(namesByConfig.get(id) ?? [])]);
       byId.set(id, { ...image, names: [...all] });
@@ -339,14 +372,5 @@ function nameTaken(name: string): EngineError {
     op: 'image.load',
     subject: name,
     hint: 'Remove that name first, or allow names to move.',
-  });
-}
-
-function diskFull(cause: unknown): EngineError {
-  return new EngineError('failed-precondition', 'no space left for the image', {
-    code: 'E_DISK_FULL',
-    op: 'image.load',
-    hint: 'Remove images or containers that are not needed, then load it again.',
-    cause,
   });
 }

@@ -4,20 +4,20 @@
  * Knows: platforms, nesting, and what manifest and config must agree on.
  * Does not know: where the blobs came from.
  */
-import type { ContentStore } from '@slipway/content';
 import { EngineError } from '@slipway/errors';
 import {
   type Descriptor,
   formatPlatform,
   type ImageConfig,
   isIndexType,
+  isManifestType,
   MAX_CONFIG_BYTES,
   MAX_MANIFEST_BYTES,
   type Manifest,
   type Platform,
   parseImageConfig,
   parseManifestOrIndex,
-  platformMatches,
+  platformRank,
 } from '@slipway/oci';
 
 /** An image whose documents have been read and agree. */
@@ -30,25 +30,31 @@ export interface SelectedImage {
 /** An index may hold indexes, but nobody needs more than this. */
 const MAX_DEPTH = 3;
 
+/** Where an image's documents come from: what is here already, or a registry. */
+export interface DocumentSource {
+  /** The whole document, checked against its descriptor. */
+  read(descriptor: Descriptor, maxBytes: number): Promise<Uint8Array>;
+}
+
 /** undefined when nothing below `target` is for `platform`. @throws `invalid-argument` / `E_DOCUMENT_INVALID`, `E_IMAGE_INCOMPLETE` */
 export async function selectManifest(
   target: Descriptor,
   platform: Platform,
-  content: ContentStore,
+  source: DocumentSource,
   depth = 0,
 ): Promise<SelectedImage | undefined> {
-  if (target.platform !== undefined && !platformMatches(platform, target.platform)) return undefined;
+  if (target.platform !== undefined && platformRank(platform, target.platform) === undefined) return undefined;
   if (depth >= MAX_DEPTH) throw incomplete(target, 'its indexes are nested too deeply');
   const document = parseManifestOrIndex(
-    await readBlob(target, content, MAX_MANIFEST_BYTES),
+    await source.read(target, MAX_MANIFEST_BYTES),
     isIndexType(target.mediaType) ? target.mediaType : undefined,
   );
   if (document.kind === 'manifest') {
     const descriptor = { mediaType: document.mediaType, digest: target.digest, size: target.size };
-    return { descriptor, manifest: document, config: await readConfig(document, content) };
+    return { descriptor, manifest: document, config: await readConfig(document, source) };
   }
-  for (const entry of document.manifests) {
-    const found = await selectManifest(entry, platform, content, depth + 1);
+  for (const entry of bestFirst(document.manifests, platform)) {
+    const found = await selectManifest(entry, platform, source, depth + 1);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -61,27 +67,21 @@ export function wrongPlatform(platform: Platform): EngineError {
   });
 }
 
-async function readConfig(manifest: Manifest, content: ContentStore): Promise<ImageConfig> {
-  const config = parseImageConfig(await readBlob(manifest.config, content, MAX_CONFIG_BYTES));
+async function readConfig(manifest: Manifest, source: DocumentSource): Promise<ImageConfig> {
+  const config = parseImageConfig(await source.read(manifest.config, MAX_CONFIG_BYTES));
   if (config.diffIds.length !== manifest.layers.length) {
     throw incomplete(manifest.config, `the config lists ${config.diffIds.length} diff ids for ${manifest.layers.length} layers`);
   }
-  for (const layer of manifest.layers) await requireBlob(layer, content);
   return config;
 }
 
-async function readBlob(descriptor: Descriptor, content: ContentStore, maxBytes: number): Promise<Uint8Array> {
-  await requireBlob(descriptor, content);
-  return content.read(descriptor.digest, maxBytes);
+/** Those made for this very variant before those that merely run; entries that name no platform last. Artifacts that hang on an index are none of it. */
+function bestFirst(entries: readonly Descriptor[], platform: Platform): readonly Descriptor[] {
+  const rank = (entry: Descriptor) => (entry.platform === undefined ? 100 : (platformRank(platform, entry.platform) ?? 99));
+  return entries.filter(({ mediaType }) => isIndexType(mediaType) || isManifestType(mediaType)).toSorted((a, b) => rank(a) - rank(b));
 }
 
-async function requireBlob(descriptor: Descriptor, content: ContentStore): Promise<void> {
-  const info = await content.stat(descriptor.digest);
-  if (info === undefined) throw incomplete(descriptor, 'that blob is missing');
-  if (info.sizeBytes !== descriptor.size) throw incomplete(descriptor, `that blob has ${info.sizeBytes} bytes, not ${descriptor.size}`);
-}
-
-function incomplete({ digest }: Descriptor, why: string): EngineError {
+export function incomplete({ digest }: Descriptor, why: string): EngineError {
   return new EngineError('invalid-argument', `image is incomplete at ${digest}: ${why}`, {
     code: 'E_IMAGE_INCOMPLETE',
     op: 'image.load',

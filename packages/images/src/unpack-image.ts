@@ -25,6 +25,14 @@ export interface LayerUnpackerParts {
   readonly onLayer: (chainId: ChainId, fileBytes: number) => void;
 }
 
+/** How a stack is unpacked. */
+export interface UnpackOptions {
+  readonly onProgress: (progress: LoadProgress) => void;
+  /** Awaited before a layer is read: for layers that are still arriving. */
+  readonly whenHere?: (descriptor: Descriptor) => Promise<unknown>;
+  readonly signal?: AbortSignal;
+}
+
 interface LayerTask {
   readonly descriptor: Descriptor;
   readonly diffId: DiffId;
@@ -42,29 +50,30 @@ export class LayerUnpacker {
   }
 
   /** Makes sure every layer has its snapshot. @returns warnings @throws as unpackLayer; snapshots of complete layers stay */
-  ensure({ manifest, config }: SelectedImage, onProgress: (progress: LoadProgress) => void): Promise<string[]> {
+  ensure({ manifest, config }: SelectedImage, options: UnpackOptions): Promise<string[]> {
     const layers = manifest.layers.flatMap((descriptor, index) => {
       const diffId = config.diffIds[index];
       return diffId === undefined ? [] : [{ descriptor, diffId }];
     });
-    return this.ensureLayers(layers, onProgress);
+    return this.ensureLayers(layers, options);
   }
 
   /** As {@link ensure}, for a stack of layers that is no image yet. Bottom layer first. */
-  async ensureLayers(layers: readonly NewLayer[], onProgress: (progress: LoadProgress) => void): Promise<string[]> {
+  async ensureLayers(layers: readonly NewLayer[], options: UnpackOptions): Promise<string[]> {
     const chains = chainIds(layers.map(({ diffId }) => diffId));
     const warnings: string[] = [];
     for (const [index, { descriptor, diffId }] of layers.entries()) {
       const chainId = chains[index];
       if (chainId === undefined) continue;
       const task: LayerTask = { descriptor, diffId, chainId, parent: chains[index - 1] ?? '' };
-      warnings.push(...(await this.#ensureLayer(task, onProgress)));
+      warnings.push(...(await this.#ensureLayer(task, options)));
     }
     return warnings;
   }
 
-  async #ensureLayer(task: LayerTask, onProgress: (progress: LoadProgress) => void): Promise<readonly string[]> {
+  async #ensureLayer(task: LayerTask, options: UnpackOptions): Promise<readonly string[]> {
     const { chainId, diffId } = task;
+    const { onProgress, whenHere, signal } = options;
     const running = this.#running.get(chainId);
     // Its failure is the other caller's; this one then tries for itself.
     if (running !== undefined) await running.catch(() => undefined);
@@ -72,17 +81,19 @@ export class LayerUnpacker {
       onProgress({ phase: 'unpack', diffId, chainId, state: 'exists' });
       return [];
     }
+    await whenHere?.(task.descriptor);
+    signal?.throwIfAborted();
     const again = this.#running.get(chainId);
-    if (again !== undefined) return this.#ensureLayer(task, onProgress);
+    if (again !== undefined) return this.#ensureLayer(task, options);
     onProgress({ phase: 'unpack', diffId, chainId, state: 'started' });
-    const unpack = this.#unpack(task).finally(() => this.#running.delete(chainId));
+    const unpack = this.#unpack(task, signal).finally(() => this.#running.delete(chainId));
     this.#running.set(chainId, unpack);
     const warnings = await unpack;
     onProgress({ phase: 'unpack', diffId, chainId, state: 'done' });
     return warnings;
   }
 
-  async #unpack({ descriptor, diffId, chainId, parent }: LayerTask): Promise<readonly string[]> {
+  async #unpack({ descriptor, diffId, chainId, parent }: LayerTask, signal: AbortSignal | undefined): Promise<readonly string[]> {
     const { content, snapshots, compileCacheDir } = this.#parts;
     const key = `${UNPACK_KEY_PREFIX}${chainId}/${randomUUID()}`;
     await snapshots.prepare(parent, key);
@@ -92,7 +103,8 @@ export class LayerUnpacker {
       try {
         const compression = layerCompression(descriptor.mediaType) ?? 'none';
         const expected = { blobDigest: descriptor.digest, diffId };
-        const report = await unpackLayer({ blob, compression, expected, target: own, lowers, whiteouts, compileCacheDir });
+        const ending = signal === undefined ? {} : { signal };
+        const report = await unpackLayer({ blob, compression, expected, target: own, lowers, whiteouts, compileCacheDir, ...ending });
         await this.#commit(chainId, key);
         this.#parts.onLayer(chainId, report.fileBytes);
         return report.warnings;

@@ -40,7 +40,7 @@ export {
   type ParsedMountOptions,
   parseMountOptions,
 } from './mount-options.ts';
-export { formatPlatform, hostPlatform, type Platform, platformMatches } from './platform.ts';
+export { formatPlatform, hostPlatform, type Platform, parsePlatform, platformMatches, platformRank } from './platform.ts';
 export { familiarName, familiarReference, formatReference, isRepositoryPath, isTag, parseReference, type Reference } from './reference.ts';
 export { RLIMIT_NAMES, RLIMIT_UNLIMITED, rlimitNumber, rlimitValue } from './rlimits.ts';
 export type {

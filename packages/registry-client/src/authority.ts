@@ -53,16 +53,25 @@ export class Authority {
     return this.#basic;
   }
 
-  /** Answers a 401. @returns the header to try with; undefined when there is nothing (more) to show */
-  async answer(response: WireResponse, scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined> {
+  /** Answers a 401 to a request that had `sent`. @returns the header to try with; undefined when there is nothing (more) to show */
+  async answer(
+    response: WireResponse,
+    {
+      scopes,
+      sent,
+      signal,
+    }: { readonly scopes: readonly string[]; readonly sent: string | undefined; readonly signal: AbortSignal | undefined },
+  ): Promise<string | undefined> {
     const challenges = parseChallenges([response.headers['www-authenticate'] ?? ''].flat().join(', '));
     const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
     if (bearer !== undefined) return await this.#bearer(bearer, scopes, signal);
     const { username, password } = this.#options.credentials ?? {};
     if (!challenges.some(({ scheme }) => scheme === 'basic') || username === undefined || password === undefined) return undefined;
-    if (this.#basic !== undefined) return undefined;
-    this.#basic = basic(username, password);
-    return this.#basic;
+    const header = basic(username, password);
+    // Requests side by side are each asked for it once; one that has shown it has nothing more to show.
+    if (sent === header) return undefined;
+    this.#basic = header;
+    return header;
   }
 
   async #bearer(challenge: Challenge, scopes: readonly string[], signal?: AbortSignal): Promise<string> {

@@ -91,6 +91,15 @@ describe('logging in', () => {
     await expect(new RegistryClient().resolve(here())).rejects.toMatchObject({ code: 'E_REGISTRY_DENIED' });
   });
 
+  test('requests side by side are each asked, and each answer', async () => {
+    const open = stub.answers.get('GET /v2/library/a/manifests/latest');
+    stub.answers.set('GET /v2/library/a/manifests/latest', (seen, response) =>
+      seen.authorization === BASIC ? open?.(seen, response) : response.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end(),
+    );
+    using repository = await new RegistryClient().open(here(), 'pull', { credentials: CREDENTIALS });
+    await expect(Promise.all([1, 2, 3, 4].map(() => repository.manifest('latest')))).resolves.toHaveLength(4);
+  });
+
   test('a token for one repository, kept for its lifetime', async () => {
     const open = stub.answers.get('GET /v2/library/a/manifests/latest');
     stub.answers.set('GET /token', (_seen, response) => response.end('{"token":"t0ken","expires_in":300}'));

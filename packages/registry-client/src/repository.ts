@@ -4,6 +4,7 @@
  * Knows: scopes, and which file does what.
  * Does not know: which registry a name means (client.ts).
  */
+import { EngineError } from '@slipway/errors';
 import type { Descriptor, Digest } from '@slipway/oci';
 import { type BlobSink, type FetchedBlob, fetchBlob } from './fetch-blob.ts';
 import { listTags } from './list-tags.ts';
@@ -12,6 +13,7 @@ import { type BlobSource, hasBlob, type PushOutcome, pushBlob } from './push-blo
 import { discard } from './read-body.ts';
 import { brokenAnswer } from './registry-errors.ts';
 import type { RegistrySession } from './session.ts';
+import { SmallBlob } from './small-blob.ts';
 
 export interface FetchOptions {
   readonly openSink: () => Promise<BlobSink>;
@@ -51,6 +53,14 @@ export class Repository implements Disposable {
   /** Streams a blob into a sink that verifies it. @throws as fetchBlob */
   fetchBlob(descriptor: Descriptor, options: FetchOptions): Promise<FetchedBlob> {
     return fetchBlob({ session: this.#session, path: this.path, descriptor, scopes: this.#scopes, ...options });
+  }
+
+  /** The whole of a small blob. @throws as fetchBlob; `invalid-argument` / `E_BLOB_SIZE` when it is larger than `maxBytes` */
+  async document(descriptor: Descriptor, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
+    if (descriptor.size > maxBytes) throw tooLarge(descriptor, maxBytes);
+    const blob = new SmallBlob(descriptor);
+    await this.fetchBlob(descriptor, { openSink: async () => blob, ...(signal === undefined ? {} : { signal }) });
+    return blob.bytes;
   }
 
   /** @throws as pushBlob */
@@ -110,4 +120,12 @@ export class Repository implements Disposable {
   [Symbol.dispose](): void {
     this.#session.close();
   }
+}
+
+function tooLarge({ digest, size }: Descriptor, maxBytes: number): EngineError {
+  return new EngineError('invalid-argument', `a document of ${size} bytes, at most ${maxBytes} are read`, {
+    code: 'E_BLOB_SIZE',
+    op: 'registry.blob',
+    subject: digest,
+  });
 }

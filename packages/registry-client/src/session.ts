@@ -61,10 +61,11 @@ export class RegistrySession {
   /** One answer, whatever its status; 401 has been tried to be answered, redirects of GET and HEAD have been followed. */
   async send(request: SessionRequest): Promise<WireResponse> {
     const { scopes, signal } = request;
-    const response = await this.#follow(request, this.#authority.header(scopes));
+    const sent = this.#authority.header(scopes);
+    const response = await this.#follow(request, sent);
     // A challenge from anywhere else is not ours to answer.
     if (response.status !== 401 || request.challenge === 'leave' || !this.#isOwn(response.url)) return response;
-    const authorization = await this.#authority.answer(response, scopes, signal);
+    const authorization = await this.#authority.answer(response, { scopes, sent, signal });
     if (authorization === undefined) return response;
     await discard(response.body);
     return await this.#follow(request, authorization);
@@ -78,7 +79,7 @@ export class RegistrySession {
         return await work();
       } catch (error) {
         const wait = waits[attempt];
-        if (wait === undefined || !isKind(error, 'unavailable')) throw error;
+        if (wait === undefined || !isKind(error, 'unavailable') || isHopeless(error)) throw error;
         await delay(wait);
         signal?.throwIfAborted();
       }
@@ -142,6 +143,12 @@ export class RegistrySession {
     this.#foreign ??= new Wire({ from: this.#own.scope ?? 'public', isInsecure: false });
     return this.#foreign;
   }
+}
+
+/** Nobody has this name, or nobody listens: a moment later that is hardly different, and somebody waits. */
+function isHopeless(error: unknown): boolean {
+  const { cause } = error as Error;
+  return cause instanceof Error && 'code' in cause && (cause.code === 'ENOTFOUND' || cause.code === 'ECONNREFUSED');
 }
 
 function retryAfterMs({ headers }: WireResponse): number {

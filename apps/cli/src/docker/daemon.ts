@@ -38,7 +38,7 @@ export interface Daemon {
   /** Parsed JSON of the answer; undefined for an empty one. */
   call<T = unknown>(method: string, path: string, body?: unknown): Promise<T>;
   /** The answer's body as it comes. */
-  stream(method: string, path: string, body?: unknown): Promise<Http.IncomingMessage>;
+  stream(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Http.IncomingMessage>;
   /** Sends a file's bytes; by POST unless told otherwise. */
   upload(path: string, contentType: string, body: AsyncIterable<Uint8Array>, method?: 'POST' | 'PUT'): Promise<Http.IncomingMessage>;
   hijack(path: string, body?: unknown): Promise<Hijacked>;
@@ -66,7 +66,8 @@ export function openDaemon(options: DaemonOptions): Daemon {
       'x-slipway-started': String(options.startedMs),
     },
   };
-  const stream: Daemon['stream'] = (method, path, body) => send(base, method, path, body);
+  const stream: Daemon['stream'] = (method, path, body, headers) =>
+    send({ ...base, headers: { ...base.headers, ...headers } as Http.OutgoingHttpHeaders }, method, path, body);
   return {
     stream,
     call: async <T>(method: string, path: string, body?: unknown) => (await readJson(await stream(method, path, body))) as T,

@@ -16,6 +16,7 @@ const inspect = () => import('./commands/inspect.ts');
 const follow = () => import('./commands/follow.ts');
 const archive = () => import('./commands/archive.ts');
 const disk = () => import('./commands/disk.ts');
+const transfer = () => import('./commands/transfer.ts');
 
 const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promise<Command> }>> = {
   attach: { about: "join a running container's streams", load: async () => (await run()).attach },
@@ -37,9 +38,13 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promis
   inspect: { about: 'everything known of containers or images', load: async () => (await inspect()).inspect },
   kill: { about: 'send a signal', load: async () => (await lifecycle()).kill },
   load: { about: 'take in an image archive', load: async () => (await import('./commands/load.ts')).load },
+  login: { about: 'log in to a registry', load: async () => (await transfer()).login },
+  logout: { about: 'forget a login', load: async () => (await transfer()).logout },
   logs: { about: "a container's output", load: async () => (await follow()).logs },
   pause: { about: 'freeze', load: async () => (await lifecycle()).pause },
   ps: { about: 'list containers', load: async () => (await list()).ps },
+  pull: { about: 'fetch an image from a registry', load: async () => (await transfer()).pull },
+  push: { about: 'send an image to a registry', load: async () => (await transfer()).push },
   rename: { about: 'give another name', load: async () => (await lifecycle()).rename },
   restart: { about: 'stop and start', load: async () => (await lifecycle()).restart },
   rm: { about: 'remove containers', load: async () => (await lifecycle()).rm },
@@ -60,7 +65,7 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promis
 /** `docker container ls` and friends are the same commands by longer names. */
 const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   container: { ls: 'ps', list: 'ps' },
-  image: { ls: 'images', list: 'images', rm: 'rmi', prune: 'image-prune' },
+  image: { ls: 'images', list: 'images', pull: 'pull', push: 'push', rm: 'rmi', prune: 'image-prune' },
   builder: { prune: 'builder-prune' },
   system: { info: 'info', events: 'events', df: 'df' },
 };

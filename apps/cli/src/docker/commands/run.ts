@@ -73,17 +73,12 @@ async function createContainer(context: Context, body: Readonly<Record<string, u
   const { Id, Warnings } = await created().catch(async (error: unknown) => {
     if (!(error instanceof DaemonError) || error.status !== 404 || !/image/i.test(error.message)) throw error;
     context.err(`Unable to find image '${withTag(String(body['Image']))}' locally\n`);
-    await pull(context, String(body['Image']));
+    const { pullImage } = await import('./transfer.ts');
+    await pullImage(context, String(body['Image']), { out: context.err });
     return await created();
   });
   for (const warning of Warnings ?? []) context.err(`WARNING: ${warning}\n`);
   return Id;
-}
-
-/** The engine says in its own words whether and why it can't. */
-async function pull(context: Context, image: string): Promise<void> {
-  const response = await context.daemon.stream('POST', `/images/create?fromImage=${encodeURIComponent(image)}`);
-  for await (const _progress of response);
 }
 
 function withTag(image: string): string {
