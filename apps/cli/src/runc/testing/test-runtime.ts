@@ -45,7 +45,7 @@ export const OURS_BY_NODE: RuntimeUnderTest = {
   name: 'slipway, by Node alone',
   binary: 'runc',
   kind: 'ours',
-  under: [process.execPath, fileURLToPath(new URL('../../main.ts', import.meta.url))],
+  under: [process.execPath, fileURLToPath(new URL('../../start.cjs', import.meta.url))],
 };
 const RUNC: RuntimeUnderTest = { name: 'Debian’s runc', binary: '/usr/sbin/runc', kind: 'runc' };
 /** 'no-hybrid' and 'old-version-only' of differences.ts: crun 1.8 does not start where a v2 hierarchy has controllers beside v1: it does not get to see that one. */
