@@ -20,6 +20,8 @@ export interface BuildRequest {
   /** Stage to build, by name or number; absent: the last. */
   readonly target?: string;
   readonly noCache: boolean;
+  /** Asks the registries for every base image, also for those that are here. */
+  readonly pull: boolean;
   readonly network: 'none' | 'host';
   /** Progress and output of steps, as text. */
   readonly onOutput: (text: string) => void;
@@ -29,7 +31,7 @@ export interface BuildRequest {
 
 /** The parts that a build works with. */
 export interface BuilderParts {
-  readonly engine: Pick<Engine, 'create' | 'attach' | 'start' | 'wait' | 'remove'>;
+  readonly engine: Pick<Engine, 'create' | 'attach' | 'start' | 'wait' | 'remove' | 'pullImage'>;
   readonly images: Pick<ImagePort, 'find' | 'lend'> & { readonly making: ImageMaking };
   readonly tracer: Tracer;
   /** For spooled contexts, files of mounts and caches that last; a directory of the daemon's own. */

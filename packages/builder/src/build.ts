@@ -11,6 +11,7 @@ import { EngineError } from '@slipway/errors';
 import type { BuildStageRequest, BuildStepRequest, BuildStepResponse, SpanContext } from '@slipway/journal';
 import { ensurePrivateDirectory, isErrno, listNames, removeTree } from '@slipway/kernel';
 import { hostPlatform } from '@slipway/oci';
+import { BaseImages, requireOwnPlatform } from './base-images.ts';
 import type { BuilderParts, BuildRequest } from './build-request.ts';
 import { BuildScope } from './build-scope.ts';
 import { atLine, stepError } from './failure.ts';
@@ -132,6 +133,7 @@ class StagesRun {
   readonly #stages: readonly Stage[];
   readonly #options: { readonly parent: SpanContext; readonly escapeWith: string; readonly total: number };
   readonly #states = new Map<number, Promise<StageState>>();
+  readonly #bases: BaseImages;
   #steps = 0;
 
   constructor(
@@ -142,6 +144,7 @@ class StagesRun {
     this.#scope = scope;
     this.#stages = stages;
     this.#options = options;
+    this.#bases = new BaseImages(scope.parts, scope.request, options.parent);
   }
 
   stateOf(stage: Stage): Promise<StageState> {
@@ -171,7 +174,8 @@ class StagesRun {
   }
 
   async #begin(stage: Stage): Promise<StageState> {
-    const { from, fromStage, fromLine, name } = stage;
+    const { from, fromStage, fromLine, name, platform } = stage;
+    requireOwnPlatform(platform, fromLine);
     this.#say(`FROM ${from}${name === undefined ? '' : ` AS ${name}`}`);
     const parent = fromStage === undefined ? undefined : this.#stages[fromStage];
     if (parent !== undefined) return this.stateOf(parent);
@@ -189,11 +193,7 @@ class StagesRun {
   }
 
   async #imageState(reference: string, line: number): Promise<StageState> {
-    const image = await this.#scope.parts.images.find(reference);
-    if (image === undefined) {
-      const message = `line ${line}: No such image: ${reference.slice(0, 200)}`;
-      throw new EngineError('not-found', message, { code: 'E_IMAGE_UNKNOWN', op: 'build.from', subject: reference.slice(0, 200) });
-    }
+    const image = await this.#bases.find(reference, line);
     const { os, architecture, variant, config, history, created = '1970-01-01T00:00:00Z', author } = image.config;
     const platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
     return { platform, config, layers: image.layers, history, created, ...(author === undefined ? {} : { author }) };

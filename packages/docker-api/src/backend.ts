@@ -342,6 +342,7 @@ export interface BackendBuild {
   readonly labels: Readonly<Record<string, string>>;
   readonly target?: string;
   readonly noCache: boolean;
+  readonly pull: boolean;
   readonly network: 'none' | 'host';
   readonly onOutput: (text: string) => void;
   readonly signal?: AbortSignal;

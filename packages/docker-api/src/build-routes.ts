@@ -86,6 +86,7 @@ function readBuild(
     labels: readMap(options['labels'], 'labels'),
     ...(target === undefined ? {} : { target }),
     noCache: queryFlag(options['nocache']),
+    pull: queryFlag(options['pull']),
     network: network === 'host' ? 'host' : 'none',
     quiet: queryFlag(options['q']),
   };

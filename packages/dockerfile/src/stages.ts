@@ -18,6 +18,8 @@ export interface Stage {
   /** The earlier stage that `from` names. */
   readonly fromStage?: number;
   readonly fromLine: number;
+  /** As `--platform` has it, variables expanded; absent without, or where the variable is not set. */
+  readonly platform?: string;
   readonly instructions: readonly Instruction[];
   /** Defaults of `ARG`s before the first `FROM`, which a stage can ask for by name. */
   readonly globalArgs: ReadonlyMap<string, string>;
@@ -66,12 +68,14 @@ function readFrom(
   if (name !== undefined && !/^[a-z][a-z0-9-_.]*$/i.test(name))
     throw dockerfileError(line, `invalid name for build stage: ${JSON.stringify(name)}`);
   const parent = findStage(before, from);
+  const platform = expand(instruction.flags.find(([flag]) => flag === 'platform')?.[1] ?? '');
   return {
     index: before.length,
     ...(name === undefined ? {} : { name: name.toLowerCase() }),
     from,
     ...(parent === undefined ? {} : { fromStage: parent.index }),
     fromLine: line,
+    ...(platform === '' ? {} : { platform }),
     instructions: [],
     globalArgs,
   };
