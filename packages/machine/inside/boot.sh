@@ -15,10 +15,10 @@ if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
   done
 fi
 
-# The lessons' images, as a registry that needs no network; what a learner pushes goes there too.
+# The lessons' images, as a registry that needs no network and is asked before docker.io; what a learner pushes goes there too.
 registry=
 if [ -f /srv/images/index.json ]; then
-  registry='--registry-listen 127.0.0.1:5000 --registry-images /srv/images'
+  registry='--registry-listen 127.0.0.1:5000 --registry-images /srv/images --registry-mirror docker.io=http://127.0.0.1:5000'
 fi
 
 while :; do

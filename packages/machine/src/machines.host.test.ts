@@ -87,6 +87,18 @@ hostTest('the lessons’ images are in a registry inside, and nobody there can c
   expect(await inside('one', deleting)).toBe('DENIED\n');
 });
 
+hostTest('docker pulls and runs the lessons’ images without any network', NEEDS, async () => {
+  await machines.ensure('one');
+  await engineReady('one');
+
+  expect(await inside('one', 'ip -o -4 addr')).not.toContain('eth');
+  expect(await inside('one', 'docker pull -q debian && docker run --rm debian sh -c "id -u; ls /bin/sed"')).toContain('0\n/bin/sed\n');
+  expect(await inside('one', 'docker run --rm hello 2>&1')).toContain('Hello from a container');
+  const push = 'docker tag hello 127.0.0.1:5000/mine:1 && docker push -q 127.0.0.1:5000/mine:1';
+  const again = 'docker rmi hello 127.0.0.1:5000/mine:1 >/dev/null && docker run --rm 127.0.0.1:5000/mine:1 2>&1';
+  expect(await inside('one', `${push} && ${again}`)).toContain('Hello from a container');
+});
+
 hostTest('the tools of the lessons work inside', NEEDS, async () => {
   await machines.ensure('one');
 
