@@ -1,5 +1,6 @@
 /** A daemon that serves a registry, as skopeo sees it. */
 import { execFile } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { hostTest } from '@slipway/testing';
@@ -44,6 +45,31 @@ hostTest('our skopeo puts an image into the engine’s store', ['root', 'linux',
   await copy(`oci:${LAB_IMAGES}:hello:latest`, `docker://${servedAt()}/hello:1`);
   await copy(`docker://${servedAt()}/hello:1`, 'containers-storage:from/registry:1');
   expect((await daemon.docker('run', '--rm', 'from/registry:1')).stdout).toContain('Hello from a container');
+});
+
+hostTest('a build begins with an image of a registry, and asks for it again only with --pull', ['root', 'linux', 'overlayfs'], async () => {
+  await daemon.down('SIGTERM');
+  await daemon.up('--registry-listen', '127.0.0.1:0');
+  const name = `${servedAt()}/base:1`;
+  const push = (image: string) => run(SKOPEO, ['copy', '--dest-tls-verify=false', `oci:${LAB_IMAGES}:${image}`, `docker://${name}`]);
+  const context = mkdtempSync(join(daemon.base, 'context-'));
+  const build = async (...flags: string[]) => {
+    const { DOCKER_BUILDKIT, ...env } = { ...process.env, DOCKER_BUILDKIT: '0' };
+    const { stdout } = await run(dockerClient(), ['build', '-q', ...flags, context], {
+      env: { ...env, DOCKER_BUILDKIT, DOCKER_HOST: `unix://${daemon.socket}` },
+    });
+    return stdout.trim();
+  };
+  writeFileSync(join(context, 'Dockerfile'), `FROM ${name}\nLABEL built=here\n`);
+  await push('hello:latest');
+  const first = await build();
+  await push('busybox:latest');
+  expect(await build()).toBe(first);
+  expect(await build('--pull')).not.toBe(first);
+  writeFileSync(join(context, 'Dockerfile'), `FROM ${servedAt()}/nothing:1\n`);
+  await expect(build()).rejects.toThrow(/line 1: .*nothing/);
+  writeFileSync(join(context, 'Dockerfile'), `FROM --platform=plan9/mips ${name}\n`);
+  await expect(build()).rejects.toThrow(/line 1: FROM --platform=plan9\/mips/);
 });
 
 test('an address that is taken is said in a sentence', async () => {
