@@ -6,7 +6,6 @@
  *
  * @spec https://distribution.github.io/distribution/spec/auth/token and /oauth
  */
-import { EngineError } from '@slipway/errors';
 import { monotonicMs } from '@slipway/kernel';
 import { isObject } from '@slipway/oci';
 import { type Challenge, parseChallenges } from './challenge.ts';
@@ -145,13 +144,4 @@ function withheld(credentials: Credentials | undefined, shown: Credentials | und
 
 function basic(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-}
-
-/** @throws EngineError `permission-denied` / `E_REGISTRY_DENIED` */
-export function denied(what: string, why: string): EngineError {
-  return new EngineError('permission-denied', `${what}: ${why}`, {
-    code: 'E_REGISTRY_DENIED',
-    op: 'registry.authorize',
-    hint: 'Check the name; if it needs a login: docker login.',
-  });
 }
