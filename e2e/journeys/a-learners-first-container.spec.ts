@@ -55,6 +55,21 @@ test('a learner’s first container, from the first click to its last breath', a
     await expect(labPage.task('Delete a file of the image', 'done')).toBeVisible();
   });
 
+  await test.step('layer by layer: who serves a name, what deleting would do, and the whiteout as it comes', async () => {
+    const explorer = await labPage.show('Layers');
+    await explorer.getByRole('button', { name: 'Files, layer by layer' }).click();
+    const browser = explorer.getByRole('region', { name: 'Files, layer by layer' });
+    await browser.getByRole('button', { name: 'etc/', exact: true }).click();
+    const names = browser.getByRole('listitem');
+    await expect(names.filter({ hasText: /^profile/ })).toContainText('deleted by a whiteout in the writable layer; still in image layer');
+    await expect(names.filter({ hasText: /^group/ })).toContainText('image layer');
+    await browser.getByRole('button', { name: 'What if I delete group?' }).click();
+    await expect(names.filter({ hasText: /^group/ })).toContainText('nothing gets smaller');
+    await labPage.type('docker exec web rm /etc/group');
+    await expect(names.filter({ hasText: /^group/ })).toContainText('deleted by a whiteout');
+    await explorer.getByRole('button', { name: 'Files, layer by layer' }).click();
+  });
+
   await test.step('its birth: every hop from the client to the operations, with durations and evidence', async () => {
     const explorer = await labPage.show('Call chain');
     await explorer.getByRole('button', { name: RUN_WEB }).click();

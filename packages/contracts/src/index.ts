@@ -27,6 +27,8 @@ export {
 } from './workbench.ts';
 export {
   type BirthView,
+  type LayerEntryKind,
+  type LayerLook,
   type LeakProbe,
   type OperationOutcome,
   type PlannedOperation,

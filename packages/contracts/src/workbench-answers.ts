@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { Failure } from './session.ts';
-import { NAMESPACE_KINDS, type WorkbenchVerb } from './workbench.ts';
+import { MAX_LAYERS, NAMESPACE_KINDS, type WorkbenchVerb } from './workbench.ts';
 
 const Word = z.string().max(300);
 const Sentence = z.string().max(2000);
@@ -166,6 +166,19 @@ const Run = z.object({
 });
 export type WorkbenchRun = z.infer<typeof Run>;
 
+const LayerEntryKind = z.enum(['file', 'directory', 'symlink', 'device', 'whiteout']);
+export type LayerEntryKind = z.infer<typeof LayerEntryKind>;
+
+const LayerLook = z.object({
+  at: z.enum(['missing', ...LayerEntryKind.options]),
+  /** Nothing of the layers below is seen here: the path, or a directory above it, is deleted, replaced or no directory in this layer. */
+  hides: z.boolean(),
+  /** What the layer has in the directory, by name. */
+  entries: list(z.object({ name: Word, kind: LayerEntryKind, sizeBytes: Count, blocksBytes: Count }), 2000),
+  truncated: z.boolean(),
+});
+export type LayerLook = z.infer<typeof LayerLook>;
+
 /** What the agent answers, by request. */
 export const WorkbenchAnswers = {
   images: z.object({ images: list(Word, 500) }),
@@ -178,6 +191,8 @@ export const WorkbenchAnswers = {
     /** Which flag set which fields. */
     origins: list(z.object({ flag: Word, pointers: list(Pointer, 200) }), 200),
   }),
+  /** By layer, in the order of the question. */
+  layers: z.object({ path: z.string().max(4000), layers: list(LayerLook, MAX_LAYERS) }),
   validate: z.object({ issues: list(Issue, 200) }),
   plan: Plan,
   birth: Birth,

@@ -22,6 +22,14 @@ const Indexes = z.array(Index).max(1000);
 /** Chosen by the page, unique among its own births. */
 const BirthName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/);
 
+/** As the journal names them: in the engine's own store, nowhere else. */
+const LayerDirectory = z
+  .string()
+  .max(1000)
+  .regex(/^\/var\/lib\/slipway\/(?!.*(?:^|\/)\.\.?(?:\/|$))[^\0]+$/);
+/** An image has at most 127, and a container one more. */
+export const MAX_LAYERS = 128;
+
 export const NAMESPACE_KINDS = ['user', 'mount', 'pid', 'network', 'ipc', 'uts', 'cgroup', 'time'] as const;
 
 /** What a birth does not get although its document asks for it: single operations, and namespaces, of which `clone` makes several. */
@@ -41,6 +49,8 @@ export const WorkbenchRequest = z.discriminatedUnion('do', [
   z.object({ do: z.literal('fromContainer'), container: z.string().min(1).max(200) }),
   /** `docker run …` as typed; nothing is run. */
   z.object({ do: z.literal('fromDockerRun'), line: z.string().max(4000) }),
+  /** What each layer of a file system has at a path, and in it. Directories are the machine's, lowest first. */
+  z.object({ do: z.literal('layers'), directories: z.array(LayerDirectory).min(1).max(MAX_LAYERS), path: z.string().max(4000) }),
   z.object({ do: z.literal('validate'), config: Config }),
   z.object({ do: z.literal('plan'), config: Config }),
   z.object({

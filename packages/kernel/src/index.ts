@@ -47,7 +47,7 @@ export { type ProgramRequest, type ProgramResult, runProgram } from './program.t
 export { readRegularFile } from './read-regular-file.ts';
 export { removeTree } from './remove-tree.ts';
 export { type ScannedEntry, type ScannedTree, scanUpper } from './scan-upper.ts';
-export { setXattrAt } from './set-xattr.ts';
+export { hasXattrAt, setXattrAt } from './set-xattr.ts';
 export { signalProcess } from './signal-process.ts';
 export { claimDirectory, listDirectories, type Release, releaseFifo } from './state-directory.ts';
 export {

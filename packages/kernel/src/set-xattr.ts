@@ -1,7 +1,7 @@
 /**
- * Extended attributes, which Node cannot set itself: setfattr (package `attr`) does it where it is installed.
+ * Extended attributes, of which Node knows nothing: setfattr and getfattr (package `attr`) do it where they are installed.
  *
- * Knows: setfattr's command line.
+ * Knows: their command lines.
  * Does not know: which attributes are safe to set.
  */
 import { spawnSync } from 'node:child_process';
@@ -14,6 +14,18 @@ export function setXattrAt(directoryFd: number, name: string, attribute: { reado
   const value = `0x${Buffer.from(attribute.value).toString('hex')}`;
   const args = ['--no-dereference', `--name=${attribute.key}`, `--value=${value}`, `/proc/self/fd/3/${name}`];
   const { status, error } = spawnSync('setfattr', args, {
+    stdio: ['ignore', 'ignore', 'ignore', directoryFd],
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+  });
+  return error === undefined && status === 0;
+}
+
+/**
+ * Whether `name` in the directory open as `directoryFd` has the attribute and it may be read, links not followed.
+ * False also when getfattr is missing.
+ */
+export function hasXattrAt(directoryFd: number, name: string, key: string): boolean {
+  const { status, error } = spawnSync('getfattr', ['--no-dereference', `--name=${key}`, `/proc/self/fd/3/${name}`], {
     stdio: ['ignore', 'ignore', 'ignore', directoryFd],
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
   });

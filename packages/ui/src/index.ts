@@ -23,6 +23,7 @@ export { CallText } from './calls/text.tsx';
 export { TraceList } from './calls/trace-list.tsx';
 export { CgroupCockpit } from './cgroups/cockpit.tsx';
 export { CgroupPicture, CgroupText } from './cgroups/picture.tsx';
+export { LayerBrowser } from './layers/browser.tsx';
 export { LayersPicture, LayersText } from './layers/picture.tsx';
 export { LessonContext, type LessonScene, type QuizState, type TaskState } from './lesson/context.ts';
 export { isPanelName, PANEL_TITLES } from './lesson/elements.tsx';

@@ -10,6 +10,7 @@ import { documentOfDockerRun } from './docker-run.ts';
 import { planText, specFor, validateText } from './documents.ts';
 import { configOfContainer, listContainers, listImages } from './engine-facts.ts';
 import { toFailure, unusable } from './failures.ts';
+import { lookInLayers } from './layer-look.ts';
 import { measureLeaks } from './leaks.ts';
 import { runDocument } from './run.ts';
 import { splitLines } from './split-lines.ts';
@@ -29,6 +30,7 @@ export class Agent {
     spec: async ({ image }) => ({ config: await specFor(image) }),
     fromContainer: ({ container }) => configOfContainer(container),
     fromDockerRun: ({ line }) => documentOfDockerRun(line),
+    layers: ({ directories, path }) => lookInLayers(directories, path),
     validate: ({ config }) => ({ issues: validateText(config) }),
     plan: ({ config }) => planText(config),
     birth: ({ birth, image, config, without, breakpoints, until }, page) =>

@@ -5,11 +5,12 @@
  */
 'use client';
 import { containerNames, layerStacks } from '@slipway/journal';
-import { EmptyState, LayersPicture, LayersText, visible } from '@slipway/ui';
+import { EmptyState, LayerBrowser, LayersPicture, LayersText, visible } from '@slipway/ui';
 import { useMemo, useState } from 'react';
 import { typeCommand } from '../state/lab.ts';
 import { select } from '../state/stores.ts';
 import { SceneFrame, useScene } from './scene.tsx';
+import { useLayerLook } from './use-layer-look.ts';
 
 const ABOUT =
   'An overlay mount shows several directories as one: the image’s layers, read-only and shared, and on top a writable one per container. Writing copies up, deleting leaves a whiteout; the image’s own files never change.';
@@ -20,6 +21,10 @@ export function LayersExplorer() {
   const stacks = useMemo(() => layerStacks(world, nowMs), [world, nowMs]);
   const names = useMemo(() => containerNames(world), [world]);
   const stack = stacks.find((entry) => entry.container === container) ?? stacks.at(-1);
+  const [isOpen, setOpen] = useState(false);
+  const [place, setPlace] = useState({ container: '', path: '/' });
+  const path = place.container === stack?.container ? place.path : '/';
+  const looked = useLayerLook(isOpen ? stack?.fact : undefined, path);
   const view = stack ? { stack, names, filter, selection, onSelect } : undefined;
   return (
     <SceneFrame
@@ -51,6 +56,17 @@ export function LayersExplorer() {
       ) : (
         <LayersPicture {...view} />
       )}
+      {view ? (
+        <LayerBrowser
+          isOpen={isOpen}
+          onToggle={() => setOpen(!isOpen)}
+          path={path}
+          layers={looked.layers}
+          {...(looked.failure ? { failure: looked.failure } : {})}
+          filter={filter}
+          onOpen={(next) => setPlace({ container: view.stack.container, path: next })}
+        />
+      ) : null}
       {view?.stack.fact.mountLine ? (
         <details className="mount-line">
           <summary>
