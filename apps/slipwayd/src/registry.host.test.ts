@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TestDaemon } from './testing/test-daemon.ts';
+import { dockerClient, TestDaemon } from './testing/test-daemon.ts';
 
 const run = promisify(execFile);
 const SKOPEO = new URL('../../../bin/skopeo', import.meta.url).pathname;

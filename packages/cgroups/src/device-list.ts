@@ -23,10 +23,17 @@ interface Exception {
 }
 
 /** @throws EngineError `unsupported` / `E_CGROUP_RESOURCE` for a rule that only a program (v2) could follow */
-export function planDeviceList(devices: SpecResources['devices']): WantedWrite[] {
+export function planDeviceList(devices: SpecResources['devices']): readonly WantedWrite[] {
+  const known = devices === undefined ? undefined : planned.get(devices);
+  if (known !== undefined) return known;
   const list = new DeviceList();
-  return parseDeviceRules(devices).flatMap((rule, index) => list.add(rule, `/linux/resources/devices/${index}`));
+  const writes = parseDeviceRules(devices).flatMap((rule, index) => list.add(rule, `/linux/resources/devices/${index}`));
+  if (devices !== undefined) planned.set(devices, writes);
+  return writes;
 }
+
+/** An engine's containers have one list in common, the very same. */
+const planned = new WeakMap<NonNullable<SpecResources['devices']>, readonly WantedWrite[]>();
 
 /** The kernel's list as it will stand after the writes so far. A fresh group's allows everything. */
 class DeviceList {

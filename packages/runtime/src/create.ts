@@ -67,7 +67,7 @@ export async function createContainer(request: CreateRequest, parts: Parts, star
     if (prepared !== undefined) rollback.defer('end what was kept ready', async () => parts.nursery?.leave(prepared));
     const firstPlan = birthIn(cgroup); // refuses before anything is touched
     // Planned for the first time, as by a command, it took longer than the kernel remembers the wait that began above.
-    expectCreate(parts);
+    if (prepared === undefined) expectCreate(parts);
     await parts.store.claim(request.id);
     rollback.defer('remove state', () => parts.store.remove(request.id));
     // Written first, so that a crash from here on leaves enough behind for `delete --force`.

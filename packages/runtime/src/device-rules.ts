@@ -14,5 +14,6 @@ const ALWAYS = DOCKER_DEFAULTS.deviceRules.filter(({ allow }) => allow);
 /** A document without rules restricts nothing, and needs none. */
 export function withDefaultDevices(resources: SpecResources | undefined): SpecResources | undefined {
   if (resources?.devices === undefined || resources.devices.length === 0) return resources;
+  if (resources.devices === DOCKER_DEFAULTS.deviceRules) return resources; // they are among them
   return { ...resources, devices: [...resources.devices, ...ALWAYS] };
 }

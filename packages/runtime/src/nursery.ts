@@ -16,7 +16,6 @@ import { type Cgroup, type CgroupHost, type CgroupPlan, type CgroupWrite, openCg
 import { delay } from '@slipway/kernel';
 import type { Launcher, PreparedLauncher } from '@slipway/launcher';
 import { DOCKER_DEFAULTS } from '@slipway/oci';
-import { withDefaultDevices } from './device-rules.ts';
 
 export interface NurseryOptions {
   readonly launcher: Launcher;
@@ -127,7 +126,7 @@ export class Nursery {
 
   #writeDeviceRules(group: Cgroup): readonly CgroupWrite[] {
     try {
-      const plan = planCgroup(withDefaultDevices({ devices: DOCKER_DEFAULTS.deviceRules }), this.#options.cgroups());
+      const plan = planCgroup({ devices: DOCKER_DEFAULTS.deviceRules }, this.#options.cgroups());
       group.apply(plan);
       return plan.writes;
     } catch {
