@@ -5,7 +5,7 @@
  * Does not know: any part's work.
  */
 import { arch, hostname, release } from 'node:os';
-import { createBuilder } from '@slipway/builder';
+import type { Builder, BuilderParts } from '@slipway/builder';
 import { detectCgroups, makeRoomForGroups } from '@slipway/cgroups';
 import { createImagePort, openEngine } from '@slipway/engine';
 import { EngineError } from '@slipway/errors';
@@ -107,7 +107,7 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     const api = await createDockerApi({
       backend: engine,
       // Beside the engine's own state, which no container may be given a directory of.
-      builder: createBuilder({ engine, images: port, tracer, directory: `${config.root}-build` }),
+      builder: builderOnDemand({ engine, images: port, tracer, directory: `${config.root}-build` }),
       tracer,
       facts: readSystemFacts(config, version, feed.boot),
       logPath: (id) => `${config.root}/containers/${id}/container.log`,
@@ -120,6 +120,20 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     closers.push(restAfterRequests(api.http));
     log.info({ socket: config.dockerSocket }, 'serving the Docker API');
   }
+}
+
+/** Loaded by the first build: most engines never see one. */
+function builderOnDemand(parts: BuilderParts): Builder {
+  let made: Promise<Builder> | undefined;
+  const builder = () => {
+    made ??= import('@slipway/builder').then(({ createBuilder }) => createBuilder(parts));
+    return made;
+  };
+  return {
+    build: async (request, parent) => (await builder()).build(request, parent),
+    prune: async () => (await builder()).prune(),
+    usage: () => parts.images.making.cache.usage(),
+  };
 }
 
 /** Ours, and those that the settings name. */

@@ -4,7 +4,6 @@
  * Knows: what of a container's configuration an image keeps.
  * Does not know: how layers are packed or images stored (packages/images).
  */
-import { applyChanges } from '@slipway/dockerfile';
 import type { SpanContext } from '@slipway/journal';
 import type { ExecutionDefaults, ImageConfig } from '@slipway/oci';
 import type { ContainerRequest } from './container.ts';
@@ -36,6 +35,7 @@ export async function commitContainer(
   const init = { actor: 'engine', name: 'container.commit', protocol: 'function call', container: container.id, parent } as const;
   return engine.tracer.span({ ...init, request: options }, async (span) => {
     const image = await requireImage(engine, container.record.imageId, 'container.commit');
+    const { applyChanges } = await import('@slipway/dockerfile'); // with a parser that few engines need
     const config = applyChanges(mergeDefaults(image.config.config, container.record.request), options.changes);
     const freeze = options.pause && container.record.status === 'running';
     if (freeze) await pauseContainer(engine, container, span);

@@ -4,7 +4,6 @@
  * Knows: what such an image says of itself.
  * Does not know: tar (packages/layers), or where the archive comes from.
  */
-import { applyChanges } from '@slipway/dockerfile';
 import { EngineError } from '@slipway/errors';
 import type { SpanContext } from '@slipway/journal';
 import { DEFAULT_DECOMPRESS_LIMITS, LayerStream } from '@slipway/layers';
@@ -27,6 +26,7 @@ export async function importImage(
 ): Promise<{ readonly id: string }> {
   const init = { actor: 'store', name: 'image.import', protocol: 'function call', parent, request: options } as const;
   return engine.tracer.span(init, async (span) => {
+    const { applyChanges } = await import('@slipway/dockerfile'); // with a parser that few engines need
     const config = applyChanges({ exposedPorts: [], env: [], volumes: [], labels: {} }, options.changes);
     const created = new Date().toISOString();
     const tar = new LayerStream(DEFAULT_DECOMPRESS_LIMITS).tar(archive, 'detect');
