@@ -134,7 +134,7 @@ async function push({ port }: Registry, bytes: Buffer): Promise<void> {
   const { location } = await ask(port, 'POST', '/v2/bench/blobs/uploads/');
   const url = new URL(location, `http://127.0.0.1:${port}`);
   url.searchParams.set('digest', digestOf(bytes));
-  const { status } = await ask(port, 'PUT', `${url.pathname}${url.search}`, bytes);
+  const { status } = await ask(port, 'PUT', `${url.pathname}${url.search}`, { body: bytes });
   if (status !== 201) throw new Error(`pushing to port ${port} was answered with ${status}`);
 }
 
@@ -152,7 +152,7 @@ interface Answer {
   readonly location: string;
 }
 
-function ask(port: number, method: string, path: string, body?: Buffer, agent?: Agent): Promise<Answer> {
+function ask(port: number, method: string, path: string, { body, agent }: { body?: Buffer; agent?: Agent } = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = { 'Content-Length': body?.byteLength ?? 0, 'Content-Type': 'application/octet-stream' };
     const sent = request({ host: '127.0.0.1', port, method, path, headers, ...(agent === undefined ? {} : { agent }) }, (response) => {
@@ -194,7 +194,7 @@ async function drainParts(port: number, path: string): Promise<void> {
 
 async function requestOften(port: number, path: string): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
-  await Promise.all(Array.from({ length: SMALL_COUNT }, () => ask(port, 'GET', path, undefined, agent)));
+  await Promise.all(Array.from({ length: SMALL_COUNT }, () => ask(port, 'GET', path, { agent })));
   agent.destroy();
 }
 

@@ -33,7 +33,10 @@ const whenUsed = {
     const loads = /^let (node_\w+) = require\("(node:[a-z/_]+)"\);\n/gm;
     const modules = new Map([...code.matchAll(loads)].map(([, name, module]) => [name, module]));
     const rest = code.replaceAll(loads, '').replaceAll(/^(node_\w+) = __toESM\(\1, 1\);\n/gm, '');
-    return rest.replaceAll(/\bnode_\w+(?=\.)/g, (name) => (modules.has(name) ? `require("${modules.get(name)}")` : name));
+    const load = (name, whole) => (modules.has(name) ? `require("${modules.get(name)}")` : whole);
+    return rest
+      .replaceAll(/\bnew (node_\w+)((?:\.\w+)+)/g, (whole, name, path) => (modules.has(name) ? `new (${load(name)}${path})` : whole))
+      .replaceAll(/\bnode_\w+(?=\.)/g, (name) => load(name, name));
   },
 };
 

@@ -210,7 +210,7 @@ hostTest('ONBUILD waits for the build on top', [...NEEDS], async () => {
 const REFUSED: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
   ['an unknown instruction', { Dockerfile: 'FROM busybox\n\nFETCH x\n' }, 'line 3: unknown instruction: FETCH'],
   ['a source that is not there', { Dockerfile: 'FROM busybox\nCOPY nothing /\n' }, 'line 2: "nothing" not found in the build context'],
-  ['an unknown image', { Dockerfile: 'FROM nothing/here\n' }, 'line 1: No such image: nothing/here'],
+  ['an image that is nowhere', { Dockerfile: 'FROM 127.0.0.1:1/nothing/here\n' }, 'line 1: cannot talk to'],
   [
     'a command that fails',
     { Dockerfile: 'FROM busybox\nRUN echo why >&2; exit 7\n' },
