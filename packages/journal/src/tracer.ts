@@ -83,7 +83,7 @@ export function createTracer({ emit, now, newId = createIds() }: TracerOptions):
   const emitSpan = (write: () => Span, atMs: number): void => emit(() => ({ type: 'span', span: write() }), atMs);
 
   const open = (init: SpanInit): OpenSpan => {
-    const begun: Begun = { id: newId(), startMs: now(), caller: init.source === undefined ? new Error() : undefined };
+    const begun: Begun = { id: newId(), startMs: now(), caller: init.source === undefined ? noteCaller() : undefined };
     const updates: SpanUpdate[] = [];
     let closed = false;
     let written: Span | undefined;
@@ -120,7 +120,7 @@ export function createTracer({ emit, now, newId = createIds() }: TracerOptions):
       const begun: Begun = {
         id: finished.as?.id ?? newId(),
         startMs,
-        caller: finished.source === undefined ? new Error() : undefined,
+        caller: finished.source === undefined ? noteCaller() : undefined,
       };
       const trace = finished.as?.trace ?? finished.parent?.trace ?? begun.id;
       const ended = endMs === undefined ? {} : { endMs };
@@ -149,6 +149,17 @@ interface Begun {
   readonly startMs: number;
   /** Made where the tracer was called; absent where the source was given. */
   readonly caller: Error | undefined;
+}
+
+/** As deep as whoever calls the tracer from within a library's callbacks. Each frame costs. */
+const CALLER_DEPTH = 6;
+
+function noteCaller(): Error {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = CALLER_DEPTH;
+  const caller = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  return caller;
 }
 
 function beginSpan(init: SpanInit, { id, startMs, caller }: Begun): Span {

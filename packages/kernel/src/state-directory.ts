@@ -12,14 +12,15 @@ import { isErrno } from './confined.ts';
 
 /** Makes `path` (0700), its parents too; false when it exists already. Only one of several callers gets true. */
 export async function claimDirectory(path: string): Promise<boolean> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
     mkdirSync(path, { mode: 0o700 });
     return true;
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false;
-    throw error;
+    if (!isErrno(error, 'ENOENT')) throw error;
   }
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  return claimDirectory(path);
 }
 
 /** Names of the directories in `path`; empty when it does not exist. */
