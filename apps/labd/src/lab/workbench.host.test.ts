@@ -190,7 +190,7 @@ hostTest(
     bench = newBench();
     const killed = new TestBenchPage();
     await killed.birth();
-    await machines.run(MACHINE, ['/usr/bin/pkill', '-9', '-f', 'main.ts slipway workbench']);
+    await machines.run(MACHINE, ['/usr/bin/pkill', '-9', '-f', 'start.cjs slipway workbench']);
     await eventually(() => killed.ask({ do: 'inspect', birth: 'b' }).then(String, (error: Error) => error.message), 'E_WORKBENCH_BIRTH');
     const next = new TestBenchPage();
     await next.birth(pivot);
