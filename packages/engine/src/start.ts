@@ -68,6 +68,7 @@ async function launch(engine: EngineContext, container: LiveContainer, span: Ope
     const attaching = attachShim(shimDir, { output: false });
     const attached = attaching.catch(() => undefined);
     await noteStarted(engine, container, born);
+    await connectLate(container, shimDir);
     superviseExit(engine, container, attaching);
     if (container.record.request.tty) await attached; // its client says at once how large its terminal is
   } catch (failure) {
@@ -123,6 +124,13 @@ async function connectPending(container: LiveContainer, shimDir: string): Promis
   const waiting = [...container.pendingAttachments];
   container.pendingAttachments.clear();
   await Promise.all(waiting.map((attachment) => bindAttachment(attachment, shimDir)));
+}
+
+/** Clients that attached while the process was being born see what comes from now on, or the end of one that has ended by now. */
+async function connectLate(container: LiveContainer, shimDir: string): Promise<void> {
+  const late = [...container.pendingAttachments];
+  container.pendingAttachments.clear();
+  await Promise.all(late.map((attachment) => bindAttachment(attachment, shimDir).catch(() => attachment.close())));
 }
 
 /** Connects one client to the shim in `shimDir`; its end is told once `noted` has settled, too. */
