@@ -10,7 +10,7 @@ import { detectCgroups, makeRoomForGroups } from '@slipway/cgroups';
 import { createImagePort, openEngine } from '@slipway/engine';
 import { EngineError } from '@slipway/errors';
 import { openImageStore } from '@slipway/images';
-import { createTracer } from '@slipway/journal';
+import { createTracer, type Tracer } from '@slipway/journal';
 import { ensurePrivateDirectory, monotonicMs } from '@slipway/kernel';
 import { createLauncher } from '@slipway/launcher';
 import { hostPlatform } from '@slipway/oci';
@@ -26,6 +26,8 @@ import { cgroupModeForJournal, readSystemFacts } from './system-facts.ts';
 import { listenOn } from './unix-listener.ts';
 
 export interface Daemon {
+  /** Writes to its journal. */
+  readonly tracer: Tracer;
   /** Ends the daemon, not its containers. */
   stop(): Promise<void>;
 }
@@ -41,8 +43,8 @@ export async function startDaemon(config: DaemonConfig, version: string, log: Lo
     closers.length = 0;
   };
   try {
-    await compose({ config, version, log, closers });
-    return { stop };
+    const tracer = await compose({ config, version, log, closers });
+    return { tracer, stop };
   } catch (failure) {
     await stop();
     throw failure;
@@ -57,7 +59,7 @@ interface Composition {
   readonly closers: (() => unknown)[];
 }
 
-async function compose({ config, version, log, closers }: Composition): Promise<void> {
+async function compose({ config, version, log, closers }: Composition): Promise<Tracer> {
   const feed = createJournalFeed();
   const { emit } = feed;
   emit({
@@ -120,6 +122,7 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     closers.push(restAfterRequests(api.http));
     log.info({ socket: config.dockerSocket }, 'serving the Docker API');
   }
+  return tracer;
 }
 
 /** Loaded by the first build: most engines never see one. */

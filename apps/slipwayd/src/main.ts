@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   }
   const log = createLog(request.config);
   const daemon = await startDaemon(request.config, VERSION, log);
-  const registry = await startRegistry(request.config, log).catch(async (failure: unknown) => {
+  const registry = await startRegistry(request.config, daemon.tracer, log).catch(async (failure: unknown) => {
     await daemon.stop();
     throw failure;
   });

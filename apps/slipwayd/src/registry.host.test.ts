@@ -1,10 +1,10 @@
 /** A daemon that serves a registry, as skopeo sees it. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { hostTest } from '@slipway/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { dockerClient, TestDaemon } from './testing/test-daemon.ts';
 
 const run = promisify(execFile);
@@ -35,6 +35,27 @@ hostTest('what is pushed stays over a restart of the daemon', ['root', 'linux', 
   await run('skopeo', ['copy', '--src-tls-verify=false', `docker://${servedAt()}/busybox:1`, `dir:${copy}`]);
   const { stdout } = await run('skopeo', ['list-tags', '--tls-verify=false', `docker://${servedAt()}/busybox`]);
   expect(JSON.parse(stdout)).toMatchObject({ Tags: ['1'] });
+});
+
+hostTest('what a registry is asked stands in the journal of its daemon', ['root', 'linux', 'overlayfs'], async () => {
+  await daemon.down('SIGTERM');
+  const journal = join(daemon.base, 'asked.ndjson');
+  await daemon.up('--registry-listen', '127.0.0.1:0', '--journal-file', journal);
+  await fetch(`http://${servedAt()}/v2/busybox/manifests/none`, { headers: { 'user-agent': 'a learner' } });
+  const spans = () =>
+    readFileSync(journal, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('"actor":"registry"'));
+  await vi.waitFor(() => expect(spans()).toHaveLength(1), 10_000);
+  const { span } = JSON.parse(String(spans()[0])) as { readonly span: Record<string, string> };
+  expect(span).toMatchObject({ name: 'GET /v2/busybox/manifests/none', error: { code: 'MANIFEST_UNKNOWN' } });
+  expect(JSON.parse(String(span['request']))).toMatchObject({
+    kind: 'manifest',
+    repository: 'busybox',
+    tag: 'none',
+    userAgent: 'a learner',
+  });
+  expect(JSON.parse(String(span['response']))).toMatchObject({ status: 404, received: 0 });
 });
 
 hostTest('our skopeo puts an image into the engine’s store', ['root', 'linux', 'overlayfs'], async () => {

@@ -4,12 +4,13 @@
  * Knows: which settings are its own.
  * Does not know: how a registry works.
  */
+import type { Tracer } from '@slipway/journal';
 import type { Logger } from 'pino';
 import type { DaemonConfig } from './config.ts';
-import type { Daemon } from './daemon.ts';
+import { registrySpan } from './registry-spans.ts';
 
-/** The engine holds the lock of the root directory, so it has to be up already. @throws as serveRegistry */
-export async function startRegistry(config: DaemonConfig, log: Logger): Promise<Daemon> {
+/** Its requests go into the engine's journal. The engine holds the lock of the root directory, so it has to be up already. @throws as serveRegistry */
+export async function startRegistry(config: DaemonConfig, tracer: Tracer, log: Logger): Promise<{ stop(): Promise<void> }> {
   const { registryListen: listen, registryImages: images } = config;
   if (listen === undefined) return { stop: async () => undefined };
   const { serveRegistry } = await import('@slipway/registry');
@@ -18,6 +19,7 @@ export async function startRegistry(config: DaemonConfig, log: Logger): Promise<
     listen,
     ...(images === undefined ? {} : { images }),
     onInternalError: (error) => log.error({ err: error }, 'internal error of the registry'),
+    onRequest: (record) => void tracer.record(registrySpan(record)),
   });
   if (registry.isPublic) log.warn({ address: registry.address }, 'whoever reaches the registry may push to it');
   log.info({ address: registry.address }, 'serving a registry');

@@ -8,6 +8,7 @@ export { boundText, PAYLOAD_LIMIT, REDACTED, redactText, redactValue, showPayloa
 export { reduce, reduceAll } from './reduce.ts';
 export { currentCause } from './reduce-causes.ts';
 export { processKey } from './reduce-processes.ts';
+export type { RegistryAnswer, RegistryRequest } from './registry-spans.ts';
 export { createReplay, type Replay, worldAt } from './replay.ts';
 export { createRing, type Ring, type RingListener, type RingOptions } from './ring.ts';
 export { sourceOfStack } from './source-line.ts';

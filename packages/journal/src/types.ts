@@ -10,7 +10,7 @@
  */
 
 /** Who acts in a span of the call chain; each has one colour everywhere. */
-export type Actor = 'client' | 'api' | 'engine' | 'store' | 'network' | 'shim' | 'runtime' | 'launcher' | 'kernel';
+export type Actor = 'client' | 'api' | 'engine' | 'store' | 'registry' | 'network' | 'shim' | 'runtime' | 'launcher' | 'kernel';
 
 /** Where a fact comes from, shown on every picture. */
 export type Provenance = 'live' | 'recorded' | 'simulated';

@@ -35,7 +35,7 @@ const span = object<Span>({
   id: ID,
   parent: optional(ID),
   trace: ID,
-  actor: oneOf('client', 'api', 'engine', 'store', 'network', 'shim', 'runtime', 'launcher', 'kernel'),
+  actor: oneOf('client', 'api', 'engine', 'store', 'registry', 'network', 'shim', 'runtime', 'launcher', 'kernel'),
   name: NAME,
   protocol: optional(text(128)),
   startMs: TIME,

@@ -18,7 +18,7 @@ interface BlobTarget {
 }
 
 export async function getBlob(exchange: Exchange, { repository, digest }: BlobTarget): Promise<void> {
-  const { backend, request, response } = exchange;
+  const { backend, request, response, traffic } = exchange;
   const blob = await backend.openBlob(repository, digest);
   if (blob === undefined) throw unknownBlob(repository, digest);
   try {
@@ -32,7 +32,9 @@ export async function getBlob(exchange: Exchange, { repository, digest }: BlobTa
       'Content-Length': part?.length ?? blob.sizeBytes,
       ...(part === undefined ? {} : { 'Content-Range': `bytes ${part.start}-${part.start + part.length - 1}/${blob.sizeBytes}` }),
     });
-    await sendBytes(blob, part ?? { start: 0, length: blob.sizeBytes }, response);
+    await sendBytes(blob, part ?? { start: 0, length: blob.sizeBytes }, response, (count) => {
+      traffic.sentBytes += count;
+    });
   } finally {
     await blob.close();
   }

@@ -7,28 +7,40 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Page, RegistryBackend } from './backend.ts';
 import { refuse } from './registry-failure.ts';
+import type { Traffic } from './request-record.ts';
 
 export interface Exchange {
   readonly backend: RegistryBackend;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly query: URLSearchParams;
+  readonly traffic: Traffic;
 }
 
 /** The body as it comes. Whoever stops reading it can still answer: the connection stays. */
-export function bodyOf(request: IncomingMessage): AsyncIterable<Buffer> {
-  return request.iterator({ destroyOnReturn: false });
+export async function* bodyOf({ request, traffic }: Exchange): AsyncGenerator<Buffer> {
+  for await (const bytes of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    traffic.receivedBytes += bytes.byteLength;
+    yield bytes;
+  }
 }
 
 /** An answer without body, or with one of JSON. */
-export function answer({ response }: Exchange, status: number, headers: OutgoingHttpHeaders, json?: unknown): void {
+export function answer(
+  { response, traffic }: Pick<Exchange, 'response' | 'traffic'>,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  json?: unknown,
+): void {
   if (json === undefined) {
     response.writeHead(status, status === 204 ? headers : { 'Content-Length': 0, ...headers }).end();
     return;
   }
   const body = Buffer.from(JSON.stringify(json));
   response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': body.byteLength, ...headers });
-  response.end(response.req.method === 'HEAD' ? undefined : body);
+  if (response.req.method === 'HEAD') return void response.end();
+  traffic.sentBytes += body.byteLength;
+  response.end(body);
 }
 
 /** `n` and `last`. @throws EngineError `E_REGISTRY_REQUEST` */

@@ -10,6 +10,7 @@ export type {
   Upload,
 } from './backend.ts';
 export { readHtpasswd } from './htpasswd.ts';
+export type { RequestRecord } from './request-record.ts';
 export { type RunningRegistry, type ServeOptions, serveRegistry } from './serve.ts';
 export { createRegistryServer, type RegistryServerOptions } from './server.ts';
 export { openRegistryStore, type RegistryStore, type RegistryStoreOptions } from './store/open-registry-store.ts';

@@ -6,7 +6,6 @@
  *
  * @spec distribution-spec/spec.md#pulling-manifests
  */
-import type { IncomingMessage } from 'node:http';
 import { MAX_MANIFEST_BYTES } from '@slipway/oci';
 import type { ManifestReference, StoredManifest } from './backend.ts';
 import { answer, bodyOf, type Exchange } from './exchange.ts';
@@ -20,6 +19,7 @@ interface ManifestTarget {
 export async function getManifest(exchange: Exchange, target: ManifestTarget): Promise<void> {
   const manifest = await requireManifest(exchange, target);
   const bytes = await exchange.backend.readManifest(target.repository, manifest.digest);
+  exchange.traffic.sentBytes += bytes.byteLength;
   exchange.response.writeHead(200, headersOf(manifest)).end(bytes);
 }
 
@@ -31,7 +31,7 @@ export async function headManifest(exchange: Exchange, target: ManifestTarget): 
 export async function putManifest(exchange: Exchange, { repository, reference }: ManifestTarget): Promise<void> {
   const { backend, request } = exchange;
   const mediaType = request.headers['content-type']?.split(';')[0]?.trim();
-  const bytes = await readBody(request);
+  const bytes = await readBody(exchange);
   const stored = await backend.putManifest(repository, reference, { bytes, ...(mediaType === undefined ? {} : { mediaType }) });
   answer(exchange, 201, {
     Location: `/v2/${repository}/manifests/${stored.digest}`,
@@ -53,12 +53,12 @@ async function requireManifest({ backend }: Exchange, { repository, reference }:
   return manifest;
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+async function readBody(exchange: Exchange): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  let size = Number(request.headers['content-length'] ?? 0);
+  let size = Number(exchange.request.headers['content-length'] ?? 0);
   if (size <= MAX_MANIFEST_BYTES) {
     size = 0;
-    for await (const chunk of bodyOf(request)) {
+    for await (const chunk of bodyOf(exchange)) {
       size += chunk.byteLength;
       if (size > MAX_MANIFEST_BYTES) break;
       chunks.push(chunk);

@@ -11,8 +11,12 @@ import type { Part } from './byte-range.ts';
 
 const BUFFER_BYTES = 256 * 1024;
 
-/** Resolves once the kernel has every byte, and `to` is ended. @throws when the blob is shorter, or the client has gone */
-export async function sendBytes(blob: BlobReader, { start, length }: Part, to: Writable): Promise<void> {
+/**
+ * Resolves once the kernel has every byte, and `to` is ended.
+ * @param onSent is told of each piece that the kernel has
+ * @throws when the blob is shorter, or the client has gone
+ */
+export async function sendBytes(blob: BlobReader, { start, length }: Part, to: Writable, onSent: (count: number) => void): Promise<void> {
   const size = Math.min(BUFFER_BYTES, length);
   const buffers = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(length > size ? size : 0)] as const;
   const end = start + length;
@@ -30,6 +34,7 @@ export async function sendBytes(blob: BlobReader, { start, length }: Part, to: W
     // While these bytes go out, the next ones come in.
     next = fill(turn, position);
     await Promise.all([write(to, bytes), next]);
+    onSent(bytes.byteLength);
   }
   await new Promise<void>((resolve, reject) => {
     to.once('error', reject).once('close', resolve);

@@ -7,7 +7,7 @@
 import { EngineError } from '@slipway/errors';
 import type { CheckPassword } from './access.ts';
 import { parseListenAddress } from './listen-address.ts';
-import { createRegistryServer } from './server.ts';
+import { createRegistryServer, type RegistryServerOptions } from './server.ts';
 import { openLayoutImages } from './store/layout-images.ts';
 import { openRegistryStore } from './store/open-registry-store.ts';
 import { withFixedImages } from './store/with-fixed-images.ts';
@@ -21,6 +21,7 @@ export interface ServeOptions {
   readonly checkPassword?: CheckPassword;
   readonly readOnly?: boolean;
   readonly onInternalError: (error: unknown) => void;
+  readonly onRequest?: NonNullable<RegistryServerOptions['onRequest']>;
 }
 
 export interface RunningRegistry {

@@ -17,6 +17,7 @@ import { listReferrers, listRepositories, listTags } from './listing-routes.ts';
 import { deleteManifest, getManifest, headManifest, putManifest } from './manifest-routes.ts';
 import { refuse, toRegistryFailure } from './registry-failure.ts';
 import { parseTarget, type Target, type TargetKind } from './request-path.ts';
+import { type Findings, type RequestRecord, recordRequest, type Traffic } from './request-record.ts';
 import { cancelUpload, finishUpload, startUpload, uploadChunk, uploadStatus } from './upload-routes.ts';
 
 export interface RegistryServerOptions {
@@ -27,6 +28,16 @@ export interface RegistryServerOptions {
   readonly readOnly?: boolean;
   /** A failure that is a bug here; clients only learn that there was one. */
   readonly onInternalError: (error: unknown) => void;
+  /** Told of every request once it has ended, refused ones included. */
+  readonly onRequest?: (record: RequestRecord) => void;
+}
+
+/** One request as this file passes it along. */
+interface Visit {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly traffic: Traffic;
+  readonly findings: Findings;
 }
 
 type Route<K extends TargetKind> = (exchange: Exchange, target: Extract<Target, { kind: K }>) => Promise<void>;
@@ -61,20 +72,23 @@ export function createRegistryServer(options: RegistryServerOptions): Server {
 async function serve(options: RegistryServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.setHeader('Docker-Distribution-API-Version', 'registry/2.0');
   response.setHeader('X-Content-Type-Options', 'nosniff');
+  const visit: Visit = { request, response, traffic: { receivedBytes: 0, sentBytes: 0 }, findings: {} };
+  if (options.onRequest !== undefined) recordRequest(visit, visit, options.onRequest);
   try {
-    await dispatch(options, request, response);
+    await dispatch(options, visit);
   } catch (error) {
-    fail(error, request, response, options.onInternalError);
+    fail(error, visit, options.onInternalError);
   }
 }
 
-async function dispatch(options: RegistryServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function dispatch(options: RegistryServerOptions, { request, response, traffic, findings }: Visit): Promise<void> {
   refusePages(request);
   if (options.checkPassword !== undefined) await requireLogin(request, options.checkPassword);
   const { url = '/', method = 'GET' } = request;
   const [path = '/'] = url.split('?', 1);
   const target = parseTarget(path);
   if (target === undefined) throw refuse('not-found', 'E_REPOSITORY_UNKNOWN', 'the API has no such path');
+  findings.target = target;
   // The table pairs kinds and routes; TypeScript cannot follow the pair through the look-up.
   const routes = ROUTES[target.kind] as unknown as Readonly<Record<string, (exchange: Exchange, target: Target) => Promise<void>>>;
   const route = Object.hasOwn(routes, method) ? routes[method] : undefined;
@@ -84,11 +98,12 @@ async function dispatch(options: RegistryServerOptions, request: IncomingMessage
   }
   if (options.readOnly === true && !READS.has(method)) throw refuse('unsupported', 'E_REGISTRY_READ_ONLY', 'this registry is read-only');
   const query = new URLSearchParams(url.slice(path.length + 1));
-  await route({ backend: options.backend, request, response, query }, target);
+  await route({ backend: options.backend, request, response, query, traffic }, target);
 }
 
 /** Whatever goes wrong, the client hears of it, unless it has gone or is half-way through a blob. */
-function fail(error: unknown, request: IncomingMessage, response: ServerResponse, onInternalError: (error: unknown) => void): void {
+function fail(error: unknown, visit: Visit, onInternalError: (error: unknown) => void): void {
+  const { request, response, findings } = visit;
   const hasLeft = (response.socket?.destroyed ?? true) || isErrno(error, 'ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE');
   if (hasLeft || response.headersSent) {
     if (!hasLeft) onInternalError(error);
@@ -96,11 +111,13 @@ function fail(error: unknown, request: IncomingMessage, response: ServerResponse
     return;
   }
   const { status, body } = toRegistryFailure(error);
+  const [first] = body.errors;
+  if (first !== undefined) findings.failure = { code: first.code, message: first.message };
   if (status >= 500) onInternalError(error);
   if (findEngineError(error)?.code === 'E_REGISTRY_LOGIN')
     response.setHeader('WWW-Authenticate', 'Basic realm="registry", charset="UTF-8"');
   if (!request.complete) leaveRestUnread(request, response);
-  answer({ request, response } as Exchange, status, {}, body);
+  answer(visit, status, {}, body);
 }
 
 /** The rest of a refused body is not worth receiving; the client gets a moment to read why. */

@@ -23,7 +23,7 @@ interface UploadTarget {
 
 /** @spec distribution-spec/spec.md#mounting-a-blob-from-another-repository */
 export async function startUpload(exchange: Exchange, { repository }: { readonly repository: string }): Promise<void> {
-  const { backend, query, request } = exchange;
+  const { backend, query } = exchange;
   const mount = query.get('mount');
   const from = query.get('from');
   if (mount !== null) {
@@ -35,7 +35,7 @@ export async function startUpload(exchange: Exchange, { repository }: { readonly
   const upload = backend.beginUpload(repository);
   if (digest === undefined) return answer(exchange, 202, progress(repository, upload));
   try {
-    await upload.append(bodyOf(request));
+    await upload.append(bodyOf(exchange));
     await upload.commit(digest);
   } catch (error) {
     // Nobody learnt its name, so nobody could go on with it.
@@ -72,12 +72,13 @@ export async function cancelUpload(exchange: Exchange, target: UploadTarget): Pr
 }
 
 /** A chunk that says where it stands must stand where the last one ended, and be as long as it says. */
-async function append({ request, response }: Exchange, repository: string, upload: Upload): Promise<void> {
+async function append(exchange: Exchange, repository: string, upload: Upload): Promise<void> {
+  const { request, response } = exchange;
   // Even a refused chunk is answered with where the upload is.
   for (const [name, value] of Object.entries(progress(repository, upload))) response.setHeader(name, value);
   const part = parseChunkRange(request.headers['content-range']);
   if (part !== undefined) requireFits(part, upload, request.headers['content-length']);
-  await upload.append(bodyOf(request));
+  await upload.append(bodyOf(exchange));
   for (const name of ['Location', 'Range']) response.removeHeader(name);
 }
 

@@ -74,6 +74,7 @@ export const ACTORS: readonly ActorKind[] = [
   { name: 'api', letter: 'A', title: 'API', does: 'answers HTTP on a unix socket', color: 'var(--actor-api)' },
   { name: 'engine', letter: 'E', title: 'engine', does: 'decides what has to happen', color: 'var(--actor-engine)' },
   { name: 'store', letter: 'S', title: 'store', does: 'keeps images and snapshots', color: 'var(--actor-store)' },
+  { name: 'registry', letter: 'G', title: 'registry', does: 'hands out and takes in images', color: 'var(--actor-registry)' },
   { name: 'network', letter: 'N', title: 'network', does: 'attaches interfaces', color: 'var(--actor-network)' },
   { name: 'shim', letter: 'H', title: 'shim', does: 'parents the container', color: 'var(--actor-shim)' },
   { name: 'runtime', letter: 'R', title: 'runtime', does: 'turns config.json into a plan', color: 'var(--actor-runtime)' },
@@ -89,7 +90,7 @@ export const ACTORS: readonly ActorKind[] = [
 
 const ACTOR_BY_NAME = new Map(ACTORS.map((actor) => [actor.name, actor]));
 
-/** Total over the nine actors. */
+/** Total over the ten actors. */
 export function actorKind(name: Actor): ActorKind {
   const kind = ACTOR_BY_NAME.get(name);
   if (!kind) throw new RangeError(`unknown actor "${name}"`);
