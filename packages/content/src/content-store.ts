@@ -29,8 +29,8 @@ export interface ContentStoreOptions {
   readonly resumableForMs?: number;
 }
 
-/** Blobs by digest. Several readers and writers at once; one process per root. */
-export interface ContentStore {
+/** The committed blobs of a store. */
+export interface BlobReader {
   /** undefined when the blob is not here. */
   stat(digest: Digest): Promise<BlobInfo | undefined>;
   /** Every committed blob. */
@@ -42,6 +42,10 @@ export interface ContentStore {
    * @throws `not-found` / `E_BLOB_NOT_FOUND`; `invalid-argument` / `E_BLOB_TOO_LARGE`; `data-loss` / `E_BLOB_CORRUPT` when the disk changed it
    */
   read(digest: Digest, maxBytes: number): Promise<Uint8Array>;
+}
+
+/** Blobs by digest. Several readers and writers at once; one process per root. */
+export interface ContentStore extends BlobReader {
   /** Begins or resumes a write. @throws `unavailable` / `E_INGEST_BUSY` while another writer has the same ref */
   ingest(options?: IngestOptions): Promise<Ingest>;
   /** Ingests a whole document. */
@@ -58,13 +62,12 @@ export async function openContentStore(root: string, options: ContentStoreOption
   return new DirectoryContentStore(root, ingests);
 }
 
-class DirectoryContentStore implements ContentStore {
+/** Blobs as they stand in a directory, for who only reads: also beside the process that the store belongs to. */
+export class BlobDirectory implements BlobReader {
   readonly #root: string;
-  readonly #ingests: IngestTable;
 
-  constructor(root: string, ingests: IngestTable) {
+  constructor(root: string) {
     this.#root = root;
-    this.#ingests = ingests;
   }
 
   async stat(digest: Digest): Promise<BlobInfo | undefined> {
@@ -104,6 +107,17 @@ class DirectoryContentStore implements ContentStore {
     } finally {
       await handle.close();
     }
+  }
+}
+
+class DirectoryContentStore extends BlobDirectory implements ContentStore {
+  readonly #root: string;
+  readonly #ingests: IngestTable;
+
+  constructor(root: string, ingests: IngestTable) {
+    super(root);
+    this.#root = root;
+    this.#ingests = ingests;
   }
 
   ingest(options: IngestOptions = {}): Promise<Ingest> {

@@ -33,11 +33,7 @@ export async function collectBlobs(
 }
 
 /** Removes committed snapshots that no image and no other snapshot stands on, from the top down. */
-export async function collectSnapshots(
-  images: readonly Image[],
-  snapshots: Snapshotter,
-  onRemoved: (name: string) => void,
-): Promise<number> {
+export async function collectSnapshots(images: readonly Image[], snapshots: Snapshotter): Promise<number> {
   const needed = new Set<string>(images.flatMap(({ layers }) => layers.map(({ chainId }) => chainId)));
   let removed = 0;
   for (
@@ -48,7 +44,6 @@ export async function collectSnapshots(
     let progress = 0;
     for (const { name } of candidates) {
       if (!(await removeLeaf(name, snapshots))) continue;
-      onRemoved(name);
       progress++;
     }
     removed += progress;

@@ -131,6 +131,13 @@ export class ImageTable {
     return Number(this.#statement('SELECT file_bytes FROM layers WHERE chain_id = ?').get(chainId)?.['file_bytes'] ?? 0);
   }
 
+  /** Chain ids whose size is known. */
+  layers(): string[] {
+    return this.#statement('SELECT chain_id FROM layers')
+      .all()
+      .map((row) => String(row['chain_id']));
+  }
+
   forgetLayer(chainId: string): void {
     this.#statement('DELETE FROM layers WHERE chain_id = ?').run(chainId);
   }
@@ -189,6 +196,42 @@ export class ImageTable {
     if (this.#answers.size >= MAX_ANSWERS) this.#answers.clear();
     this.#answers.set(question, answer);
     return answer;
+  }
+}
+
+/** Everything in the record, for who only looks: nothing is made or changed. */
+export interface ImageRecords {
+  readonly images: readonly ImageRow[];
+  readonly names: readonly { readonly name: string; readonly image: string }[];
+  readonly repoDigests: readonly { readonly name: string; readonly image: string }[];
+  /** Chain ids whose size is known. */
+  readonly layers: readonly string[];
+  /** What SQLite finds wrong with its file; empty when nothing. */
+  readonly faults: readonly string[];
+}
+
+export function readImageRecords(path: string): ImageRecords {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+  try {
+    db.exec('BEGIN'); // one moment for all tables
+    const named = (table: string) =>
+      db
+        .prepare(`SELECT name, image FROM ${table} ORDER BY name`)
+        .all()
+        .map((row) => ({ name: String(row['name']), image: String(row['image']) }));
+    const faults = ['integrity_check', 'foreign_key_check'].flatMap((pragma) => db.prepare(`PRAGMA ${pragma}`).all());
+    return {
+      images: db.prepare('SELECT * FROM images ORDER BY id').all().map(toImageRow),
+      names: named('names'),
+      repoDigests: named('repo_digests'),
+      layers: db
+        .prepare('SELECT chain_id FROM layers')
+        .all()
+        .map((row) => String(row['chain_id'])),
+      faults: faults.map((fault) => Object.values(fault).join(' ')).filter((text) => text !== 'ok'),
+    };
+  } finally {
+    db.close();
   }
 }
 

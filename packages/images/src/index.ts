@@ -1,3 +1,5 @@
+export { type CheckOptions, checkStore } from './check/check-store.ts';
+export type { StoreFaultCode, StoreFinding, StoreLeftoverCode, StoreReport } from './check/store-report.ts';
 export { type ArchiveMaker, openArchiveMaker } from './image-archive.ts';
 export type {
   BuildCache,

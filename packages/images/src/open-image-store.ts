@@ -236,8 +236,8 @@ class LocalImageStore implements ImageStore {
     const chain = chainIds(layers.map(({ diffId }) => diffId)).at(-1);
     if (chain === undefined || this.snapshots.driver !== 'overlay') return;
     try {
-      await this.snapshots.commit(chain, key);
       this.#table.recordLayer(chain, fileBytes);
+      await this.snapshots.commit(chain, key);
     } catch (error) {
       if (!hasCode(error, 'E_SNAPSHOT_EXISTS')) throw error;
     }
@@ -345,7 +345,10 @@ class LocalImageStore implements ImageStore {
   async #sweep(): Promise<GarbageReport> {
     if (this.#holds.postpone()) return { blobs: 0, blobBytes: 0, snapshots: 0 };
     const images = await this.list();
-    const snapshots = await collectSnapshots(images, this.snapshots, (name) => this.#table.forgetLayer(name));
+    const snapshots = await collectSnapshots(images, this.snapshots);
+    for (const chainId of this.#table.layers()) {
+      if ((await this.snapshots.find(chainId)) === undefined) this.#table.forgetLayer(chainId);
+    }
     const cached = this.cache.digests();
     return { snapshots, ...(await collectBlobs(images, this.content, cached)) };
   }

@@ -47,7 +47,8 @@ export class StepCache implements BuildCache {
   }
 }
 
-function parseStep(text: string): CachedStep {
+/** An entry's text as its result. */
+export function parseStep(text: string): CachedStep {
   const entry: unknown = JSON.parse(text);
   const { layer, created } = isObject(entry) ? entry : {};
   const step = { created: String(created) };

@@ -50,3 +50,16 @@ export class StepTable {
     this.#db.close();
   }
 }
+
+/** The entries, for who only looks; none where no build ever ran. */
+export function readSteps(path: string): readonly string[] {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+  try {
+    return db
+      .prepare('SELECT entry FROM steps')
+      .all()
+      .map((row) => String(row['entry']));
+  } finally {
+    db.close();
+  }
+}

@@ -21,7 +21,7 @@ export interface LayerUnpackerParts {
   readonly snapshots: Snapshotter;
   /** Directory of the unpack workers' own, see WorkerRequest. */
   readonly compileCacheDir: string;
-  /** Told the size of each layer's files once it is there. */
+  /** Told the size of each layer's files, before its snapshot is committed. */
   readonly onLayer: (chainId: ChainId, fileBytes: number) => void;
 }
 
@@ -105,8 +105,9 @@ export class LayerUnpacker {
         const expected = { blobDigest: descriptor.digest, diffId };
         const ending = signal === undefined ? {} : { signal };
         const report = await unpackLayer({ blob, compression, expected, target: own, lowers, whiteouts, compileCacheDir, ...ending });
-        await this.#commit(chainId, key);
+        // Before the snapshot is there: once it is, nobody unpacks the layer again and learns its size.
         this.#parts.onLayer(chainId, report.fileBytes);
+        await this.#commit(chainId, key);
         return report.warnings;
       } finally {
         await blob.close();

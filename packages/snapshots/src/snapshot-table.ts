@@ -144,6 +144,18 @@ export class SnapshotTable {
   }
 }
 
+/** The rows, for who only looks: nothing is made or changed. */
+export function readSnapshotRows(path: string): { readonly rows: readonly SnapshotRow[]; readonly faults: readonly string[] } {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+  try {
+    const faults = ['integrity_check', 'foreign_key_check'].flatMap((pragma) => db.prepare(`PRAGMA ${pragma}`).all());
+    const rows = db.prepare('SELECT * FROM snapshots ORDER BY created_at_ms, rowid').all().map(toRow);
+    return { rows, faults: faults.map((fault) => Object.values(fault).join(' ')).filter((text) => text !== 'ok') };
+  } finally {
+    db.close();
+  }
+}
+
 export function precondition(message: string, op: string, subject: string): EngineError {
   return new EngineError('failed-precondition', message, { code: 'E_SNAPSHOT_COMMITTED', op, subject });
 }

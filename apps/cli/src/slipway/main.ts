@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promis
     about: 'serves a registry of images: registry serve --root DIR --listen HOST:PORT',
     load: async () => (await import('./registry.ts')).registry,
   },
+  store: {
+    about: 'store check: an engine’s image store held against what has to be true of it',
+    load: async () => (await import('./store.ts')).store,
+  },
   check: { about: 'everything wrong with a config.json, by path', load: async () => (await import('./plan.ts')).checkSpec },
   schema: { about: 'the JSON schema of a config.json, for editors', load: async () => (await import('./schema.ts')).printSchema },
 };

@@ -1,0 +1,30 @@
+/**
+ * Snapshots as they lie on the disk, looked at without touching them, also beside the process that they belong to.
+ *
+ * Knows: the record, the directories, and how they must agree.
+ * Does not know: images.
+ */
+import { listNames, statStored } from '@slipway/kernel';
+import { readSnapshotRows, type SnapshotRow } from './snapshot-table.ts';
+
+export interface SnapshotListing {
+  /** By name. */
+  readonly snapshots: ReadonlyMap<string, SnapshotRow>;
+  /** What SQLite finds wrong with its file; empty when nothing. */
+  readonly recordFaults: readonly string[];
+  /** Names of snapshots whose directory is not there, or is none. */
+  readonly withoutDirectory: readonly string[];
+  /** Directories that no snapshot has. */
+  readonly strangers: readonly string[];
+}
+
+export async function listSnapshots(root: string): Promise<SnapshotListing> {
+  const { rows, faults } = readSnapshotRows(`${root}/metadata.db`);
+  const withoutDirectory: string[] = [];
+  for (const { name, directory } of rows) {
+    if ((await statStored(`${root}/${directory}/fs`))?.isDirectory !== true) withoutDirectory.push(name);
+  }
+  const known = new Set(rows.map(({ directory }) => directory));
+  const strangers = (await listNames(root)).filter((name) => /^[0-9a-z]+$/.test(name) && !known.has(name));
+  return { snapshots: new Map(rows.map((row) => [row.name, row])), recordFaults: faults, withoutDirectory, strangers };
+}
