@@ -19,7 +19,7 @@ import type { Logger } from 'pino';
 import type { DaemonConfig } from './config.ts';
 import { createJournalFeed } from './journal-feed.ts';
 import { openJournalFile } from './journal-file.ts';
-import { openLabLink } from './lab-link.ts';
+import { type LabLinkOptions, openLabLink } from './lab-link.ts';
 import { restAfterRequests } from './rest.ts';
 import { lockRoot } from './root-lock.ts';
 import { cgroupModeForJournal, readSystemFacts } from './system-facts.ts';
@@ -86,11 +86,13 @@ async function compose({ config, version, log, closers }: Composition): Promise<
   const runtime = openRuntimes(config, warn);
   closers.push(() => runtime.close());
   const port = createImagePort(images, warn);
+  // Beside the engine's own state, which no container may be given a directory of.
+  const builds = `${config.root}-build`;
   const engine = await openEngine({
     runtime,
     images: port,
     tracer,
-    paths: { root: config.root, state: config.state },
+    paths: { root: config.root, state: config.state, builds },
     emit,
     warn,
     runtimes: {
@@ -102,14 +104,12 @@ async function compose({ config, version, log, closers }: Composition): Promise<
   closers.push(() => engine.close());
   if (config.journalFile !== undefined)
     closers.push(openClosable(openJournalFile(config.journalFile, feed, (message) => log.error(message))));
-  if (config.labSocket !== undefined)
-    closers.push(openClosable(openLabLink(config.labSocket, feed, (message) => log.debug({ labSocket: config.labSocket }, message))));
+  if (config.labSocket !== undefined) closers.push(openClosable(openLabLink(labLinkOptions(config.labSocket, config.root, log), feed)));
   if (config.dockerSocket !== undefined) {
     const { createDockerApi } = await import('@slipway/docker-api');
     const api = await createDockerApi({
       backend: engine,
-      // Beside the engine's own state, which no container may be given a directory of.
-      builder: builderOnDemand({ engine, images: port, tracer, directory: `${config.root}-build` }),
+      builder: builderOnDemand({ engine, images: port, tracer, directory: builds }),
       tracer,
       facts: readSystemFacts(config, version, feed.boot),
       logPath: (id) => `${config.root}/containers/${id}/container.log`,
@@ -123,6 +123,10 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     log.info({ socket: config.dockerSocket }, 'serving the Docker API');
   }
   return tracer;
+}
+
+function labLinkOptions(path: string, root: string, log: Logger): LabLinkOptions {
+  return { path, root, onProblem: (message) => log.debug({ labSocket: path }, message) };
 }
 
 /** Loaded by the first build: most engines never see one. */

@@ -13,6 +13,7 @@ let received: string[] = [];
 let sockets: Socket[] = [];
 const feed = () => createJournalFeed();
 const path = () => join(base, 'lab.sock');
+const options = (onProblem: (message: string) => void = () => undefined) => ({ path: path(), root: '/engine', onProblem });
 const notice = (text: string) => ({ type: 'notice', level: 'info', text }) as const;
 const numbers = () => received.flatMap((line) => (line.includes('"n":') ? [Number(/"n":(\d+)/.exec(line)?.[1])] : []));
 
@@ -42,11 +43,11 @@ test('a labd that knows nothing gets hello and everything, then what comes', asy
   const journal = feed();
   journal.emit(notice('a'), 1);
   await listen({ resumeAfter: 0, boot: null });
-  link = openLabLink(path(), journal, () => undefined);
+  link = openLabLink(options(), journal);
   await expect.poll(numbers).toEqual([1]);
   journal.emit(notice('b'), 2);
   await expect.poll(numbers).toEqual([1, 2]);
-  expect(JSON.parse(received[0] ?? '')).toEqual({ hello: { boot: journal.boot, pid: process.pid } });
+  expect(JSON.parse(received[0] ?? '')).toEqual({ hello: { boot: journal.boot, pid: process.pid, root: '/engine' } });
   expect(JSON.parse(received[1] ?? '')).toEqual({ type: 'notice', level: 'info', text: 'a', atMs: 1, n: 1 });
 });
 
@@ -54,13 +55,13 @@ test('a labd that knows this run goes on where it was; one that knows another be
   const journal = feed();
   for (let n = 1; n <= 3; n++) journal.emit(notice(String(n)), n);
   await listen({ resumeAfter: 2, boot: journal.boot });
-  link = openLabLink(path(), journal, () => undefined);
+  link = openLabLink(options(), journal);
   await expect.poll(numbers).toEqual([3]);
   link.close();
   await new Promise((resolve) => server.close(resolve));
   received = [];
   await listen({ resumeAfter: 2, boot: 'another' });
-  link = openLabLink(path(), journal, () => undefined);
+  link = openLabLink(options(), journal);
   await expect.poll(numbers).toEqual([1, 2, 3]);
 });
 
@@ -68,7 +69,10 @@ test('labd may come late, and again after it was gone', async () => {
   const journal = feed();
   const problems: string[] = [];
   journal.emit(notice('a'), 1);
-  link = openLabLink(path(), journal, (message) => problems.push(message));
+  link = openLabLink(
+    options((message) => problems.push(message)),
+    journal,
+  );
   await expect.poll(() => problems.length).toBeGreaterThan(0);
   await listen({ resumeAfter: 0, boot: null });
   await expect.poll(numbers, { timeout: 8000 }).toEqual([1]);
@@ -80,7 +84,7 @@ test('an event too large for labd becomes a gap, so that its absence is known', 
   const journal = feed();
   journal.emit(notice('x'.repeat(70_000)), 5);
   await listen({ resumeAfter: 0, boot: null });
-  link = openLabLink(path(), journal, () => undefined);
+  link = openLabLink(options(), journal);
   await expect.poll(numbers).toEqual([1]);
   expect(JSON.parse(received[1] ?? '')).toMatchObject({ type: 'gap', count: 1, n: 1, atMs: 5 });
 });

@@ -2,7 +2,7 @@
  * Sends the journal to the lab daemon, over a unix socket, for as long as both live.
  *
  *     labd:     {"resumeAfter": 41, "boot": "3f…"}         (the run it knows, or null)
- *     slipwayd: {"hello": {"boot": "3f…", "pid": 7}}
+ *     slipwayd: {"hello": {"boot": "3f…", "pid": 7, "root": "/var/lib/slipway"}}
  *               {"type": "span", …, "atMs": …, "n": 42} …
  *
  * Knows: reconnecting for ever, resuming where labd left off, and that a slow labd must not fill this daemon's memory.
@@ -19,7 +19,15 @@ export interface LabLink {
   close(): void;
 }
 
-export function openLabLink(path: string, feed: JournalFeed, onProblem: (message: string) => void): LabLink {
+export interface LabLinkOptions {
+  /** Socket that labd listens on. */
+  readonly path: string;
+  /** The engine's directory: tells labd which of a machine's engines this is. */
+  readonly root: string;
+  readonly onProblem: (message: string) => void;
+}
+
+export function openLabLink({ path, root, onProblem }: LabLinkOptions, feed: JournalFeed): LabLink {
   let delayMs = FIRST_DELAY_MS;
   let timer: NodeJS.Timeout | undefined;
   let socket: Socket | undefined;
@@ -34,7 +42,7 @@ export function openLabLink(path: string, feed: JournalFeed, onProblem: (message
       if (!closed) timer = setTimeout(connect, delayMs);
     });
     const current = socket;
-    serve(current, feed, () => {
+    serve(current, { feed, root }, () => {
       greeted = true;
     });
   };
@@ -49,7 +57,7 @@ export function openLabLink(path: string, feed: JournalFeed, onProblem: (message
   };
 }
 
-function serve(socket: Socket, feed: JournalFeed, onGreeted: () => void): void {
+function serve(socket: Socket, { feed, root }: { readonly feed: JournalFeed; readonly root: string }, onGreeted: () => void): void {
   let isOpen = false;
   const lines = createLineSplitter(LINE_LIMIT, (line) => {
     if (isOpen || line === undefined) return;
@@ -57,7 +65,7 @@ function serve(socket: Socket, feed: JournalFeed, onGreeted: () => void): void {
     if (after === undefined) return void socket.destroy();
     isOpen = true;
     onGreeted();
-    socket.write(`${JSON.stringify({ hello: { boot: feed.boot, pid: process.pid } })}\n`);
+    socket.write(`${JSON.stringify({ hello: { boot: feed.boot, pid: process.pid, root } })}\n`);
     follow(socket, feed, after);
   });
   socket.on('data', (bytes) => lines.push(bytes));

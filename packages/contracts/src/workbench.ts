@@ -26,7 +26,7 @@ const BirthName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/);
 const LayerDirectory = z
   .string()
   .max(1000)
-  .regex(/^\/var\/lib\/slipway\/(?!.*(?:^|\/)\.\.?(?:\/|$))[^\0]+$/);
+  .regex(/^\/var\/lib\/slipway(?:-native)?\/(?!.*(?:^|\/)\.\.?(?:\/|$))[^\0]+$/);
 /** An image has at most 127, and a container one more. */
 export const MAX_LAYERS = 128;
 

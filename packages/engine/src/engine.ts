@@ -27,6 +27,7 @@ import {
 import { openContainerTable } from './container-table.ts';
 import { createContainer } from './create.ts';
 import { type DiskUsage, readDiskUsage } from './disk-usage.ts';
+import { watchDisk } from './disk-watcher.ts';
 import { createEventLog, type EngineEvent } from './events.ts';
 import { createExec, type ExecSize, startExec } from './exec.ts';
 import { createExecTable, type ExecConfig, type ExecRecord } from './exec-table.ts';
@@ -56,7 +57,7 @@ export interface EngineOptions {
   readonly paths: EnginePaths;
   readonly emit: (body: JournalBody, atMs?: number) => void;
   readonly warn: (message: string) => void;
-  /** Write overlay contents to the journal; off when nobody reads it. */
+  /** Write what layers hold and what the disk does to the journal; off when nobody reads it. */
   readonly watchLayers: boolean;
   readonly runtimes: RuntimeNames;
 }
@@ -140,6 +141,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   await ensurePrivateDirectory(`${paths.state}/shims`);
   await ensurePrivateDirectory(`${paths.state}/execs`);
   const watcher = options.watchLayers ? watchLayers(() => context) : undefined;
+  const disk = options.watchLayers ? watchDisk(() => context) : undefined;
   const context: EngineContext = {
     ...options,
     containers: await openContainerTable(paths.root, options.warn),
@@ -153,7 +155,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ...streamVerbs(context),
     ...imageVerbs(context),
     ...fileVerbs(context),
-    close: () => close(context, () => watcher?.stop()),
+    close: () =>
+      close(context, () => {
+        watcher?.stop();
+        disk?.stop();
+      }),
   };
 }
 

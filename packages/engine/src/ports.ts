@@ -85,6 +85,8 @@ export interface EnginePaths {
   readonly root: string;
   /** What may go at reboot: shim directories. */
   readonly state: string;
+  /** Where a builder keeps its own, where there is one: its bytes are the engine's, too. */
+  readonly builds?: string;
 }
 
 /** Which runtimes a container may ask for. */

@@ -50,6 +50,7 @@ export {
   type WorldCheck,
   type WorldCommand,
   type WorldContainer,
+  type WorldDisk,
   type WorldGap,
   type WorldKernelEvent,
   type WorldLayers,

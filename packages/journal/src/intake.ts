@@ -9,7 +9,7 @@ import { LINE_LIMIT, parseMachineLine } from './ndjson.ts';
 import type { JournalBody } from './types.ts';
 
 /** What an engine inside a machine may report. Kernel events, processes, cgroups and checks are found by the host. */
-const MACHINE_TYPES: ReadonlySet<JournalBody['type']> = new Set(['span', 'container', 'layers', 'notice', 'gap']);
+const MACHINE_TYPES: ReadonlySet<JournalBody['type']> = new Set(['span', 'container', 'layers', 'disk', 'notice', 'gap']);
 
 export interface IntakeOptions {
   /** Called for each accepted body, with `atMs` inside the bounds below. */

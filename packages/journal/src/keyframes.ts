@@ -17,6 +17,8 @@ export function keyframeKey(event: JournalEvent): string | undefined {
       return `container ${event.container.id}`;
     case 'layers':
       return `layers ${event.layers.container}`;
+    case 'disk':
+      return `disk ${event.disk.root}`;
     case 'check':
       return `check ${event.check.lesson} ${event.check.task}`;
     default:

@@ -8,7 +8,7 @@ import { pushBounded, replaceAt, sameData } from './arrays.ts';
 import { claimEnds, currentCause, reduceSpan, withCause } from './reduce-causes.ts';
 import { reduceCgroups } from './reduce-cgroups.ts';
 import { markExit, reduceProcesses } from './reduce-processes.ts';
-import type { CheckFact, ContainerFact, JournalEvent, LayersFact, UpperEntry } from './types.ts';
+import type { CheckFact, ContainerFact, DiskFact, JournalEvent, LayersFact, UpperEntry } from './types.ts';
 import { type KernelType, LIMITS, type UpperChange, type World, type WorldContainer } from './world.ts';
 
 /** The world after `event`. Events must come in order of `seq`; one that was taken in before changes nothing. */
@@ -41,6 +41,8 @@ function reduceBody(world: World, event: JournalEvent): World {
       return reduceCgroups(world, event.samples, atMs);
     case 'layers':
       return reduceLayers(world, event.layers, atMs);
+    case 'disk':
+      return reduceDisk(world, event.disk, atMs);
     case 'kernel.exit':
       return markExit(pushKernel(world, event), event.event, atMs);
     case 'kernel.exec':
@@ -104,6 +106,14 @@ function reduceLayers(world: World, fact: LayersFact, atMs: number): World {
   if (sameData(before.fact, fact)) return world;
   const changes = [...before.changes, ...compareUpper(before.fact.upper, fact.upper, atMs)].slice(-LIMITS.upperChanges);
   return { ...world, layers: replaceAt(world.layers, index, { fact, changedAtMs: atMs, changes }) };
+}
+
+function reduceDisk(world: World, fact: DiskFact, atMs: number): World {
+  const index = world.disks.findIndex((entry) => entry.fact.root === fact.root);
+  const before = world.disks[index];
+  const point = { atMs, usedBytes: fact.totalBytes - fact.freeBytes };
+  const entry = { fact, changedAtMs: atMs, history: pushBounded(before?.history ?? [], point, LIMITS.historyPoints) };
+  return { ...world, disks: before ? replaceAt(world.disks, index, entry) : pushBounded(world.disks, entry, LIMITS.disks) };
 }
 
 function compareUpper(before: readonly UpperEntry[], after: readonly UpperEntry[], atMs: number): UpperChange[] {

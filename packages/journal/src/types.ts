@@ -187,6 +187,43 @@ export interface LayersFact {
   readonly truncated?: boolean;
 }
 
+/**
+ * What an engine takes on its disk. Bytes are blocks that files have (st_blocks) and that the file system has left (statfs), measured; none
+ * is a sum of sizes that documents tell.
+ */
+export interface DiskFact {
+  /** Directory of the engine: one machine may have several engines. */
+  readonly root: string;
+  readonly snapshotter: 'overlay' | 'native';
+  /** Of the whole file system, on which others may write, too. */
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+  /** Blobs as registries have them, most of them compressed. */
+  readonly blobBytes: number;
+  /** One directory each, however many images and containers stand on it. Of the native snapshotter: a copy of all that is below, too. */
+  readonly layers: readonly {
+    readonly chainId: string;
+    readonly diskBytes: number;
+    /** Names of images that have it; empty: kept for builds. */
+    readonly images: readonly string[];
+  }[];
+  readonly containers: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly image: string;
+    /** Its writable layer; of the native snapshotter: a whole copy. */
+    readonly diskBytes: number;
+    /** Blocks of everything that it sees: the layers that it stands on, and its own. */
+    readonly seenBytes: number;
+  }[];
+  /** Directories of snapshots that are neither: layers being unpacked, steps being built. */
+  readonly pendingBytes: number;
+  /** What builds keep between builds beside layers: cache mounts. */
+  readonly buildBytes: number;
+  /** There are more layers or containers than are listed. */
+  readonly truncated?: boolean;
+}
+
 /** One task's state, as the continuous checks see it. */
 export interface CheckFact {
   readonly lesson: string;
@@ -237,6 +274,7 @@ export type JournalBody =
   /** A whole picture of the machine's cgroups; replaces the one before. */
   | { readonly type: 'cgroups'; readonly samples: readonly CgroupSample[]; readonly truncated?: boolean }
   | { readonly type: 'layers'; readonly layers: LayersFact }
+  | { readonly type: 'disk'; readonly disk: DiskFact }
   | { readonly type: 'kernel.exec'; readonly event: KernelProcessEvent }
   | { readonly type: 'kernel.fork'; readonly event: KernelProcessEvent }
   | { readonly type: 'kernel.exit'; readonly event: KernelProcessEvent }

@@ -9,6 +9,7 @@ import type {
   CgroupSample,
   CheckFact,
   ContainerFact,
+  DiskFact,
   JournalBody,
   JournalEvent,
   KernelProcessEvent,
@@ -158,6 +159,22 @@ const layers = object<LayersFact>({
   truncated: optional(boolean),
 });
 
+const disk = object<DiskFact>({
+  root: PATH,
+  snapshotter: oneOf('overlay', 'native'),
+  totalBytes: AMOUNT,
+  freeBytes: AMOUNT,
+  blobBytes: AMOUNT,
+  layers: list(object<DiskFact['layers'][number]>({ chainId: text(160), diskBytes: AMOUNT, images: list(NAME, 16) }), 200),
+  containers: list(
+    object<DiskFact['containers'][number]>({ id: ID, name: text(256), image: NAME, diskBytes: AMOUNT, seenBytes: AMOUNT }),
+    200,
+  ),
+  pendingBytes: AMOUNT,
+  buildBytes: AMOUNT,
+  truncated: optional(boolean),
+});
+
 const check = object<CheckFact>({ lesson: ID, task: ID, status: oneOf('open', 'passed', 'regressed'), saw: optional(text(1024)) });
 
 const kernelFields = {
@@ -196,6 +213,7 @@ const bodies: BodyChecks = {
   processes: object<BodyOf<'processes'>>({ type: oneOf('processes'), processes: list(process, 512), truncated: optional(boolean) }),
   cgroups: object<BodyOf<'cgroups'>>({ type: oneOf('cgroups'), samples: list(cgroupSample, 512), truncated: optional(boolean) }),
   layers: object<BodyOf<'layers'>>({ type: oneOf('layers'), layers }),
+  disk: object<BodyOf<'disk'>>({ type: oneOf('disk'), disk }),
   'kernel.exec': object<BodyOf<'kernel.exec'>>({ type: oneOf('kernel.exec'), event: kernelProcess }),
   'kernel.fork': object<BodyOf<'kernel.fork'>>({ type: oneOf('kernel.fork'), event: kernelProcess }),
   'kernel.exit': object<BodyOf<'kernel.exit'>>({ type: oneOf('kernel.exit'), event: kernelProcess }),

@@ -128,3 +128,26 @@ test('a world of 200 containers takes in 100 000 events quickly and stays bounde
   for (let i = 0; i < 100; i++) replay.worldAt(((i * 37) % 100) * 3000);
   expect((performance.now() - asked) / 100).toBeLessThan(200);
 });
+
+test('what an engine’s disk holds is the last that it told, with a past; two engines have two', () => {
+  const fact = (root: string, freeBytes: number): JournalBody => ({
+    type: 'disk',
+    disk: {
+      root,
+      snapshotter: 'overlay',
+      totalBytes: 100,
+      freeBytes,
+      blobBytes: 1,
+      layers: [],
+      containers: [],
+      pendingBytes: 0,
+      buildBytes: 0,
+    },
+  });
+  const world = reduceAll(emptyWorld(), numbered([fact('/a', 90), fact('/b', 80), fact('/a', 70)].map((body, at) => [body, at] as const)));
+  expect(world.disks.map(({ fact: { root, freeBytes } }) => [root, freeBytes])).toEqual([
+    ['/a', 70],
+    ['/b', 80],
+  ]);
+  expect(world.disks[0]?.history.map(({ usedBytes }) => usedBytes)).toEqual([10, 30]);
+});

@@ -10,6 +10,7 @@ import type {
   CgroupSample,
   CheckFact,
   ContainerFact,
+  DiskFact,
   JournalBody,
   KernelProcessEvent,
   KernelSyscallEvent,
@@ -75,6 +76,13 @@ export interface WorldLayers {
   readonly changes: readonly UpperChange[];
 }
 
+export interface WorldDisk {
+  readonly fact: DiskFact;
+  readonly changedAtMs: number;
+  /** What of the file system is in use, oldest first, the newest as `fact` says. */
+  readonly history: readonly { readonly atMs: number; readonly usedBytes: number }[];
+}
+
 /** Every span of one request, in the order they began. */
 export interface WorldTrace {
   readonly id: string;
@@ -118,6 +126,8 @@ export interface World {
   readonly processesTruncated: boolean;
   readonly cgroups: readonly WorldCgroup[];
   readonly layers: readonly WorldLayers[];
+  /** One entry for each engine that told of its disk, in order of appearance. */
+  readonly disks: readonly WorldDisk[];
   /** In the order they began. */
   readonly traces: readonly WorldTrace[];
   readonly tracesOmitted: number;
@@ -136,6 +146,7 @@ export const LIMITS = {
   gone: 300,
   historyPoints: 60,
   upperChanges: 100,
+  disks: 8,
   traces: 200,
   spansPerTrace: 2000,
   kernel: 500,
@@ -157,6 +168,7 @@ const EMPTY: World = Object.freeze({
   processesTruncated: false,
   cgroups: [],
   layers: [],
+  disks: [],
   traces: [],
   tracesOmitted: 0,
   kernel: [],

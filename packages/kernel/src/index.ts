@@ -74,6 +74,7 @@ export {
   type TracefsMount,
   type TracePages,
 } from './tracefs.ts';
+export { treeSizes } from './tree-sizes.ts';
 export { inUserNamespace } from './user-namespace.ts';
 export { copyDirectoryMetadata, syncFileSystem } from './whole-filesystem.ts';
 export { workerDescriptor } from './worker-descriptor.ts';

@@ -21,6 +21,11 @@ if [ -f /srv/images/index.json ]; then
   registry='--registry-listen 127.0.0.1:5000 --registry-images /srv/images --registry-mirror docker.io=http://127.0.0.1:5000'
 fi
 
+# A second engine for who wants to compare, which keeps whole copies where this one keeps layers:
+#   slipwayd --config /etc/slipway/native.toml &      and then docker -H unix:///run/native.sock …
+mkdir -p /etc/slipway
+cp -n /usr/lib/slipway/packages/machine/inside/native.toml /etc/slipway/ 2>/dev/null || true
+
 while :; do
   /usr/local/bin/slipwayd --root /var/lib/slipway --state /run/slipway --docker-socket /run/docker.sock \
     --lab-socket /run/slipway-lab/journal.sock --log-level info $registry >>/var/log/slipwayd.log 2>&1

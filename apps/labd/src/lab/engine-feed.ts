@@ -1,12 +1,12 @@
 /**
  * The socket on which a machine's engine tells what it does.
  *
- * Knows: the greeting, one feed at a time, how fast a machine may talk.
+ * Knows: the greeting, one feed at a time of each engine (a learner may start a second one beside the machine's own), how fast a machine may talk.
  * Does not know: what the lines mean (the intake validates them) or where they go.
  *
  *     slipwayd                                             labd
  *        │◀──────────── {"resumeAfter":340,"boot":"…"|null} ─┤   the last engine process heard of, and how far
- *        ├─ {"hello":{"boot":"…","pid":12}} ────────────────▶│   this one; after 340 only if it is the same
+ *        ├─ {"hello":{"boot":"…","pid":12,"root":"/…"}} ────▶│   this one; after 340 only if it is the same
  *        ├─ {"type":"span",…,"atMs":…,"n":341} ─────────────▶│
  *
  * Everything in the machine may connect and say anything; it can only spoil its own journal.
@@ -27,9 +27,21 @@ export interface EngineFeedOptions {
   readonly emit: (body: JournalBody, atMs: number) => void;
 }
 
-const Hello = z.object({ hello: z.object({ boot: z.string().min(1).max(100), pid: z.number().optional() }) });
+const Hello = z.object({
+  hello: z.object({
+    boot: z.string().min(1).max(100),
+    pid: z.number().optional(),
+    /** Where the engine keeps what must last: tells one engine from another. */
+    root: z.string().max(1000).default(''),
+  }),
+});
+type Hello = z.infer<typeof Hello>['hello'];
+/** Of the engine that every machine begins with; boot.sh says the same. */
+const OWN_ROOT = '/var/lib/slipway';
+/** Engines beside it. */
+const MAX_BESIDE = 3;
 /** What an engine may report. Kernel events, processes, cgroups and checks are found by the host. */
-const REPORTABLE: ReadonlySet<JournalBody['type']> = new Set(['epoch', 'span', 'container', 'layers', 'notice', 'gap']);
+const REPORTABLE: ReadonlySet<JournalBody['type']> = new Set(['epoch', 'span', 'container', 'layers', 'disk', 'notice', 'gap']);
 const HELLO_BYTES = 4096;
 const HELLO_MS = 5000;
 const NEWLINE = 0x0a;
@@ -42,6 +54,8 @@ export class EngineFeed {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #current: Socket | undefined;
+  /** By root. Where they stand is forgotten with labd: what they told before is then told again, and changes nothing. */
+  readonly #beside = new Map<string, { socket?: Socket; mark?: FeedMark }>();
 
   private constructor(options: EngineFeedOptions) {
     this.#options = options;
@@ -92,39 +106,70 @@ export class EngineFeed {
       if (end < 0 && held.length <= HELLO_BYTES) return;
       clearTimeout(timer);
       socket.off('data', onData);
-      const boot = end < 0 || end > HELLO_BYTES ? undefined : bootOf(held.subarray(0, end).toString());
-      if (boot === undefined) socket.destroy();
-      else this.#follow(socket, boot, held.subarray(end + 1));
+      const hello = end < 0 || end > HELLO_BYTES ? undefined : readHello(held.subarray(0, end).toString());
+      if (hello === undefined) socket.destroy();
+      else this.#follow(socket, hello, held.subarray(end + 1));
     };
     socket.on('data', onData);
     socket.on('close', () => clearTimeout(timer));
   }
 
-  #follow(socket: Socket, boot: string, rest: Buffer): void {
+  #follow(socket: Socket, { boot, root }: Hello, rest: Buffer): void {
+    const known = this.#placeOf(root);
+    if (known === undefined) return void socket.destroy();
     // The newest wins: after a restart the engine's old connection may not have been noticed to be dead.
-    this.#current?.destroy();
-    this.#current = socket;
-    const known = this.#options.mark();
-    const after = known?.boot === boot ? known.n : -1;
+    known.replace(socket);
+    const mark = known.mark();
     const intake = createIntake({
       types: REPORTABLE,
       // Which kernel and machine this is, is the host's to say: its own epoch stands in the journal.
       emit: (body, atMs) => body.type !== 'epoch' && this.#options.emit(body, atMs),
       now: monotonicMs,
-      after,
-      onNumber: (n) => this.#options.onMark({ boot, n }),
+      after: mark?.boot === boot ? mark.n : -1,
+      onNumber: (n) => known.onMark({ boot, n }),
     });
     socket.on('close', () => {
       intake.end();
-      if (this.#current === socket) this.#current = undefined;
+      known.left(socket);
     });
     throttled(socket, intake, rest);
   }
+
+  /** What is known of an engine and its connection; undefined when there are too many engines. */
+  #placeOf(root: string) {
+    if (root === '' || root === OWN_ROOT) {
+      const { mark, onMark } = this.#options;
+      const replace = (socket: Socket) => {
+        this.#current?.destroy();
+        this.#current = socket;
+      };
+      const left = (socket: Socket) => {
+        if (this.#current === socket) this.#current = undefined;
+      };
+      return { mark, onMark, replace, left };
+    }
+    const engine = this.#beside.get(root) ?? {};
+    if (!this.#beside.has(root) && this.#beside.size >= MAX_BESIDE) return undefined;
+    this.#beside.set(root, engine);
+    return {
+      mark: () => engine.mark,
+      onMark: (mark: FeedMark) => {
+        engine.mark = mark;
+      },
+      replace: (socket: Socket) => {
+        engine.socket?.destroy();
+        engine.socket = socket;
+      },
+      left: (socket: Socket) => {
+        if (engine.socket === socket) delete engine.socket;
+      },
+    };
+  }
 }
 
-function bootOf(line: string): string | undefined {
+function readHello(line: string): Hello | undefined {
   try {
-    return Hello.safeParse(JSON.parse(line)).data?.hello.boot;
+    return Hello.safeParse(JSON.parse(line)).data?.hello;
   } catch {
     return undefined;
   }

@@ -215,6 +215,33 @@ describe('the journal', () => {
     rude.on('error', () => {});
     await until(() => rude.destroyed || rude.readableEnded || rude.closed);
   });
+
+  test('a second engine of a machine is heard beside the first, and each goes on where it was', async () => {
+    const journal = lab.alice.learner.lab.journal;
+    const { labDir } = await lab.machines.ensure('alice');
+    const speak = (hello: object, n: number) => {
+      const socket = createConnection(`${labDir}/journal.sock`);
+      socket.resume();
+      const told = { type: 'notice', level: 'info', text: `${JSON.stringify(hello)} ${n}`, atMs: 1, n };
+      socket.write(`${JSON.stringify({ hello })}\n${JSON.stringify(told)}\n`);
+      return socket;
+    };
+    const before = journal.lastSeq;
+    const heard = () => journal.read(before, 100).flatMap((event) => (event.type === 'notice' ? [event.text] : []));
+    const own = { boot: 'own', root: '/var/lib/slipway' };
+    const beside = { boot: 'beside', root: '/var/lib/slipway-native' };
+    const sockets = [speak(own, 1), speak(beside, 1)];
+    await until(() => heard().length === 2);
+    expect(sockets.map(({ destroyed }) => destroyed)).toEqual([false, false]);
+    sockets.push(speak(beside, 1), speak(beside, 2));
+    await until(() => heard().length === 3);
+    expect(heard().toSorted()).toEqual(
+      [`${JSON.stringify(beside)} 1`, `${JSON.stringify(beside)} 2`, `${JSON.stringify(own)} 1`].toSorted(),
+    );
+    const tooMany = ['/a', '/b', '/c'].map((root) => speak({ boot: 'more', root }, 1));
+    await until(() => tooMany.at(-1)?.destroyed === true);
+    for (const socket of [...sockets, ...tooMany]) socket.destroy();
+  });
 });
 
 describe('lessons', () => {
