@@ -7,7 +7,7 @@
 import { test as base, expect, type Locator, type Page } from '@playwright/test';
 import { Lab } from './lab.ts';
 
-export type Explorer = 'Processes' | 'Namespaces' | 'cgroups' | 'Layers' | 'Call chain' | 'Birth';
+export type Explorer = 'Processes' | 'Namespaces' | 'cgroups' | 'Layers' | 'Image graph' | 'Call chain' | 'Birth';
 
 export class LabPage {
   readonly page: Page;

@@ -13,7 +13,7 @@ export interface State {
   readonly leave?: (lab: LabPage) => Promise<void>;
 }
 
-const EXPLORERS: readonly Explorer[] = ['Processes', 'Namespaces', 'cgroups', 'Layers', 'Call chain'];
+const EXPLORERS: readonly Explorer[] = ['Processes', 'Namespaces', 'cgroups', 'Layers', 'Image graph', 'Call chain'];
 
 const as = async ({ page }: LabPage, how: 'Picture' | 'Text'): Promise<void> => {
   await page.getByRole('radio', { name: how, exact: true }).check({ force: true });

@@ -41,6 +41,7 @@ hostTest('what a registry is asked stands in the journal of its daemon', ['root'
   await daemon.down('SIGTERM');
   const journal = join(daemon.base, 'asked.ndjson');
   await daemon.up('--registry-listen', '127.0.0.1:0', '--journal-file', journal);
+  await fetch(`http://${servedAt()}/v2/looked/manifests/at`, { headers: { 'user-agent': 'slipway-workbench' } });
   await fetch(`http://${servedAt()}/v2/busybox/manifests/none`, { headers: { 'user-agent': 'a learner' } });
   const spans = () =>
     readFileSync(journal, 'utf8')

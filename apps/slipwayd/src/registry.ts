@@ -9,6 +9,9 @@ import type { Logger } from 'pino';
 import type { DaemonConfig } from './config.ts';
 import { registrySpan } from './registry-spans.ts';
 
+/** What the workbench in a lab machine calls itself (apps/cli/src/workbench/images/machine-registry.ts). */
+const ONLOOKER = 'slipway-workbench';
+
 /** Its requests go into the engine's journal. The engine holds the lock of the root directory, so it has to be up already. @throws as serveRegistry */
 export async function startRegistry(config: DaemonConfig, tracer: Tracer, log: Logger): Promise<{ stop(): Promise<void> }> {
   const { registryListen: listen, registryImages: images } = config;
@@ -19,7 +22,8 @@ export async function startRegistry(config: DaemonConfig, tracer: Tracer, log: L
     listen,
     ...(images === undefined ? {} : { images }),
     onInternalError: (error) => log.error({ err: error }, 'internal error of the registry'),
-    onRequest: (record) => void tracer.record(registrySpan(record)),
+    // Pictures of images ask for documents: looking must not add to what is looked at.
+    onRequest: (record) => void (record.userAgent === ONLOOKER || tracer.record(registrySpan(record))),
   });
   if (registry.isPublic) log.warn({ address: registry.address }, 'whoever reaches the registry may push to it');
   log.info({ address: registry.address }, 'serving a registry');

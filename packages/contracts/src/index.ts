@@ -1,3 +1,4 @@
+export type { ImageGraph, ImageNode, ListedImage } from './image-answers.ts';
 export {
   Failure,
   Hint,

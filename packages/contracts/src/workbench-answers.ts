@@ -5,6 +5,7 @@
  * Does not know: who asks (workbench.ts has the requests).
  */
 import { z } from 'zod';
+import { ImageAnswers } from './image-answers.ts';
 import { Failure } from './session.ts';
 import { MAX_LAYERS, NAMESPACE_KINDS, type WorkbenchVerb } from './workbench.ts';
 
@@ -193,6 +194,7 @@ export const WorkbenchAnswers = {
   }),
   /** By layer, in the order of the question. */
   layers: z.object({ path: z.string().max(4000), layers: list(LayerLook, MAX_LAYERS) }),
+  ...ImageAnswers,
   validate: z.object({ issues: list(Issue, 200) }),
   plan: Plan,
   birth: Birth,

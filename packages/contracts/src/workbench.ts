@@ -13,6 +13,7 @@
  *      ┊ (socket ends)             ├─ {"gone":1} ──────────────▶│   every birth of that page is undone
  */
 import { z } from 'zod';
+import { ImageQuestions } from './image-questions.ts';
 
 /** A whole config.json as text: what cannot be parsed has to be told too. */
 const Config = z.string().max(100_000);
@@ -51,6 +52,7 @@ export const WorkbenchRequest = z.discriminatedUnion('do', [
   z.object({ do: z.literal('fromDockerRun'), line: z.string().max(4000) }),
   /** What each layer of a file system has at a path, and in it. Directories are the machine's, lowest first. */
   z.object({ do: z.literal('layers'), directories: z.array(LayerDirectory).min(1).max(MAX_LAYERS), path: z.string().max(4000) }),
+  ...ImageQuestions,
   z.object({ do: z.literal('validate'), config: Config }),
   z.object({ do: z.literal('plan'), config: Config }),
   z.object({

@@ -9,7 +9,7 @@
  */
 import type { ContainerFact, JournalEvent, LayersFact, ProcessFact } from '@slipway/journal/types';
 
-export type PanelName = 'processes' | 'namespaces' | 'cgroups' | 'layers' | 'calls' | 'birth';
+export type PanelName = 'processes' | 'namespaces' | 'cgroups' | 'layers' | 'image-graph' | 'calls' | 'birth';
 
 /** Validated front matter of a lesson. */
 export interface LessonMeta {

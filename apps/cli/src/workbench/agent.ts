@@ -10,6 +10,7 @@ import { documentOfDockerRun } from './docker-run.ts';
 import { planText, specFor, validateText } from './documents.ts';
 import { configOfContainer, listContainers, listImages } from './engine-facts.ts';
 import { toFailure, unusable } from './failures.ts';
+import { graphOf, listedImages } from './images/machine-images.ts';
 import { lookInLayers } from './layer-look.ts';
 import { measureLeaks } from './leaks.ts';
 import { runDocument } from './run.ts';
@@ -31,6 +32,8 @@ export class Agent {
     fromContainer: ({ container }) => configOfContainer(container),
     fromDockerRun: ({ line }) => documentOfDockerRun(line),
     layers: ({ directories, path }) => lookInLayers(directories, path),
+    imageList: async () => ({ images: await listedImages() }),
+    imageGraph: ({ image }) => graphOf(image),
     validate: ({ config }) => ({ issues: validateText(config) }),
     plan: ({ config }) => planText(config),
     birth: ({ birth, image, config, without, breakpoints, until }, page) =>

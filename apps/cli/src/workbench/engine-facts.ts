@@ -22,6 +22,13 @@ export interface ImageFacts {
   readonly cwd: string;
 }
 
+export interface EngineImage extends Pick<ImageFacts, 'diffIds'> {
+  /** Digest of its config. */
+  readonly id: string;
+  /** `busybox@sha256:…`. */
+  readonly repoDigests: readonly string[];
+}
+
 interface ContainerFacts {
   readonly id: string;
   readonly name: string;
@@ -32,6 +39,18 @@ interface ContainerFacts {
 export async function listImages(): Promise<string[]> {
   const images = await ask<readonly { readonly RepoTags?: readonly string[] | null }[]>('/images/json');
   return images.flatMap(({ RepoTags }) => RepoTags ?? []).sort();
+}
+
+/** As {@link listImages}; of one without a name its id. */
+export async function listNamesAndIds(): Promise<string[]> {
+  const images = await ask<readonly { readonly Id: string; readonly RepoTags?: readonly string[] | null }[]>('/images/json');
+  return images.flatMap(({ Id, RepoTags }) => (RepoTags?.length ? RepoTags : [Id])).sort();
+}
+
+/** Undefined when the engine does not have it. @throws `failed-precondition` / `E_WORKBENCH_ENGINE` */
+export async function findImage(image: string): Promise<EngineImage | undefined> {
+  const answer = await askIfThere<ImageAnswer>(`/images/${encodeURIComponent(image)}/json`);
+  return answer && { id: answer.Id ?? '', repoDigests: answer.RepoDigests ?? [], diffIds: answer.RootFS?.Layers ?? [] };
 }
 
 /** @throws `failed-precondition` / `E_WORKBENCH_IMAGE` */
@@ -62,6 +81,8 @@ export async function imageDefaults(image: string): Promise<ExecutionDefaults> {
 }
 
 interface ImageAnswer {
+  readonly Id?: string;
+  readonly RepoDigests?: readonly string[] | null;
   readonly RootFS?: { readonly Layers?: readonly string[] };
   readonly Config?: {
     readonly Entrypoint?: readonly string[] | null;
@@ -89,13 +110,31 @@ export async function configOfContainer(container: string): Promise<{ readonly c
 }
 
 async function ask<T>(path: string): Promise<T> {
-  const daemon = openDaemon({ socketPath: SOCKET, command: 'workbench', startedMs: Number(process.hrtime.bigint()) / 1e6 });
   try {
-    const answer = await daemon.call<T>('GET', path);
-    if (isObject(answer) || Array.isArray(answer)) return answer;
-    throw unusable('the engine answered with nothing', 'E_WORKBENCH_ENGINE');
+    return await call<T>(path);
   } catch (error) {
-    if (error instanceof DaemonError) throw unusable(error.message, 'E_WORKBENCH_ENGINE', 'docker ps and docker images show what there is');
-    throw error;
+    throw refused(error);
   }
+}
+
+/** As {@link ask}; undefined when the engine has no such thing. */
+async function askIfThere<T>(path: string): Promise<T | undefined> {
+  try {
+    return await call<T>(path);
+  } catch (error) {
+    if (error instanceof DaemonError && error.status === 404) return undefined;
+    throw refused(error);
+  }
+}
+
+async function call<T>(path: string): Promise<T> {
+  const daemon = openDaemon({ socketPath: SOCKET, command: 'workbench', startedMs: Number(process.hrtime.bigint()) / 1e6 });
+  const answer = await daemon.call<T>('GET', path);
+  if (isObject(answer) || Array.isArray(answer)) return answer;
+  throw unusable('the engine answered with nothing', 'E_WORKBENCH_ENGINE');
+}
+
+function refused(error: unknown): unknown {
+  if (!(error instanceof DaemonError)) return error;
+  return unusable(error.message, 'E_WORKBENCH_ENGINE', 'docker ps and docker images show what there is');
 }

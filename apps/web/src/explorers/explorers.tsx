@@ -17,16 +17,18 @@ import { ProcessesExplorer } from './processes-explorer.tsx';
 
 /** What not every visit needs is loaded when it is first opened. */
 const BirthExplorer = lazy(() => import('./birth-explorer.tsx'));
+const ImageGraphExplorer = lazy(() => import('./image-graph-explorer.tsx'));
 
 const EXPLORERS: Readonly<Record<PanelName, ComponentType>> = {
   processes: ProcessesExplorer,
   namespaces: NamespacesExplorer,
   cgroups: CgroupsExplorer,
   layers: LayersExplorer,
+  'image-graph': ImageGraphExplorer,
   calls: CallsExplorer,
   birth: BirthExplorer,
 };
-const ORDER = ['processes', 'namespaces', 'cgroups', 'layers', 'calls', 'birth'] as const satisfies readonly PanelName[];
+const ORDER = ['processes', 'namespaces', 'cgroups', 'layers', 'image-graph', 'calls', 'birth'] as const satisfies readonly PanelName[];
 
 export function Explorers() {
   const panel = useView((state) => state.panel);
@@ -85,6 +87,7 @@ const EVIDENCE: Readonly<Record<PanelName, readonly Selection['kind'][]>> = {
   namespaces: ['namespace'],
   cgroups: [],
   layers: ['file'],
+  'image-graph': [],
   calls: ['span'],
   birth: [],
 };

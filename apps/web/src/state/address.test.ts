@@ -10,13 +10,17 @@ test.each<[Address, string]>([
     { lesson: 'l', panel: 'processes', selection: { kind: 'process', pid: 7, startTime: '99' }, as: 'text' },
     '#/l/processes?sel=process:7:99&as=text',
   ],
+  [
+    { lesson: 'l', panel: 'image-graph', images: ['web:latest', '127.0.0.1:5000/a/b:1'], part: `sha256:${'a'.repeat(64)}` },
+    `#/l/image-graph?image=web%3Alatest&image=127.0.0.1%3A5000%2Fa%2Fb%3A1&part=sha256:${'a'.repeat(64)}`,
+  ],
 ])('%j has an address that brings it back', (address, text) => {
   expect(formatAddress(address)).toBe(text);
   expect(parseAddress(text)).toEqual(address);
 });
 
 test('what an address cannot mean is left out', () => {
-  expect(parseAddress('#/../etc/nopanel?sel=bogus&at=soon&as=html')).toEqual({});
+  expect(parseAddress('#/../etc/nopanel?sel=bogus&at=soon&as=html&image=&part=sha256:x')).toEqual({});
   expect(parseAddress('#/%E0%A4%A/x')).toEqual({});
 });
 

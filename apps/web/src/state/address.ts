@@ -23,6 +23,10 @@ export interface Address {
   /** Journal time, ms; absent: live. */
   readonly atMs?: number;
   readonly as?: 'picture' | 'text';
+  /** Names of the images that are looked at; one, or two beside each other. */
+  readonly images?: readonly string[];
+  /** Digest of the chosen part of an image. */
+  readonly part?: string;
 }
 
 export function parseAddress(hash: string): Address {
@@ -40,6 +44,7 @@ export function parseAddress(hash: string): Address {
     ...(selection ? { selection } : {}),
     ...(Number.isFinite(atMs) ? { atMs } : {}),
     ...(as === 'text' || as === 'picture' ? { as } : {}),
+    ...imagesOf(params),
   };
 }
 
@@ -49,8 +54,19 @@ export function formatAddress(address: Address): string {
   if (address.selection) params.push(`sel=${encodeURIComponent(selectionText(address.selection)).replaceAll('%3A', ':')}`);
   if (address.atMs !== undefined) params.push(`at=${Number(address.atMs.toFixed(3))}`);
   if (address.as === 'text') params.push('as=text');
+  for (const image of address.images ?? []) params.push(`image=${encodeURIComponent(image)}`);
+  if (address.part !== undefined) params.push(`part=${address.part}`);
   const path = [address.lesson, address.lesson === undefined ? undefined : address.panel].filter((part) => part !== undefined);
   return `#/${path.join('/')}${params.length > 0 ? `?${params.join('&')}` : ''}`;
+}
+
+function imagesOf(params: URLSearchParams): Pick<Address, 'images' | 'part'> {
+  const images = params.getAll('image').filter((image) => image !== '' && image.length <= 300);
+  const part = params.get('part') ?? '';
+  return {
+    ...(images.length > 0 ? { images: images.slice(0, 2) } : {}),
+    ...(/^sha(256|512):[0-9a-f]{64,128}$/.test(part) ? { part } : {}),
+  };
 }
 
 /** What `#/~config?c=…` holds, still packed. */

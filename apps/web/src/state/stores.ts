@@ -85,6 +85,10 @@ export interface ViewState {
   readonly panel: PanelName;
   readonly as: 'picture' | 'text';
   readonly selection?: Selection;
+  /** Names of the images that are looked at, in the image graph and in the layers. */
+  readonly images?: readonly string[];
+  /** Digest of the chosen part of an image. */
+  readonly part?: string;
   /** A pane that fills the page. */
   readonly filled?: PaneName;
   readonly sheet?: Sheet;

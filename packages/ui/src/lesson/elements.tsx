@@ -85,6 +85,7 @@ export const PANEL_TITLES: Readonly<Record<PanelName, string>> = {
   namespaces: 'Namespaces',
   cgroups: 'cgroups',
   layers: 'Layers',
+  'image-graph': 'Image graph',
   calls: 'Call chain',
   birth: 'Birth',
 };

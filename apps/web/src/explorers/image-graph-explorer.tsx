@@ -1,0 +1,120 @@
+/**
+ * Explorer: an image from its name down, or two beside each other.
+ *
+ * Knows: which images are chosen, and when to ask again. Does not know: how parts are drawn.
+ */
+'use client';
+import type { ImageGraph, ListedImage } from '@slipway/contracts';
+import { Button, EmptyState, ExplorerFrame, formatBytes, Skeleton } from '@slipway/ui';
+import { ImageDetails, ImagePicture, ImageText, type JoinedImages, joinImages, sharedBytes } from '@slipway/ui/images';
+import { useMemo, useState } from 'react';
+import { typeCommand } from '../state/lab.ts';
+import { useMoment, useView } from '../state/stores.ts';
+import { imageChange } from './image-changes.ts';
+import { ImageChooser } from './image-chooser.tsx';
+import { useAnswer } from './use-answer.ts';
+
+const ABOUT =
+  'A name leads to a manifest, by way of an index where there are several platforms; the manifest names a config and the layers, each by the digest of its bytes. What two images have in common has one digest, and is stored and fetched once.';
+const NOBODY: readonly string[] = [];
+
+export default function ImageGraphExplorer() {
+  const as = useView((state) => state.as);
+  const machine = useMoment((state) => state.world.machine);
+  const change = useMoment((state) => imageChange(state.world));
+  const [asks, setAsks] = useState(0);
+  const [filter, setFilter] = useState('');
+  const since = `${change} ${asks}`;
+  const list = useAnswer<'imageList'>({ do: 'imageList' }, since);
+  const images = list.answer?.images ?? [];
+  const names = chosenNames(useView((state) => state.images) ?? NOBODY, images);
+  return (
+    <ExplorerFrame
+      title="Image graph"
+      about={ABOUT}
+      provenance="live"
+      provenanceFacts={machine ? [`kernel ${machine.kernel}`, machine.engine] : []}
+      as={as}
+      onAs={(next) => useView.setState({ as: next })}
+      filter={filter}
+      onFilter={setFilter}
+      tools={
+        <>
+          <ImageChooser images={images} names={names} onChoose={choose} />
+          <Button tone="quiet" onClick={() => setAsks(asks + 1)} aria-busy={list.isAsking}>
+            Look again
+          </Button>
+        </>
+      }
+    >
+      {names.length > 0 ? (
+        <Graphs names={names} since={since} filter={filter} as={as} />
+      ) : list.answer ? (
+        <EmptyState title="No image yet." command="docker pull busybox" onType={typeCommand}>
+          Whatever is pulled, built or loaded can be looked at here.
+        </EmptyState>
+      ) : list.failure ? (
+        <EmptyState title="The machine’s images cannot be listed.">{list.failure}</EmptyState>
+      ) : (
+        <Skeleton rows={7} label="Asking for images" />
+      )}
+    </ExplorerFrame>
+  );
+}
+
+function choose(images: readonly string[]): void {
+  useView.setState(({ part: _part, ...rest }) => ({ ...rest, images }), true);
+}
+
+/** What was chosen, as far as it is there; else the first image of the engine, else the first of the registry. */
+function chosenNames(chosen: readonly string[], images: readonly ListedImage[]): readonly string[] {
+  if (chosen.length > 0) return chosen;
+  const first = images.find(({ local }) => local) ?? images[0];
+  return first ? [first.name] : [];
+}
+
+interface GraphsProps {
+  readonly names: readonly string[];
+  readonly since: string;
+  readonly filter: string;
+  readonly as: 'picture' | 'text';
+}
+
+function Graphs({ names, since, filter, as }: GraphsProps) {
+  const [first = '', second] = names;
+  const one = useAnswer<'imageGraph'>({ do: 'imageGraph', image: first }, since);
+  const two = useAnswer<'imageGraph'>(second === undefined ? undefined : { do: 'imageGraph', image: second }, since);
+  const part = useView((state) => state.part);
+  const [opened, setOpened] = useState<readonly string[]>(NOBODY);
+  const onSelect = (digest: string) => {
+    setOpened([...opened.slice(-20), digest]);
+    useView.setState({ part: digest });
+  };
+  const graphs = useMemo(() => [one.answer, two.answer].filter((graph) => graph !== undefined), [one.answer, two.answer]);
+  const joined = useMemo(() => joinImages(graphs, part === undefined ? opened : [...opened, part]), [graphs, opened, part]);
+  const failure = one.failure ?? two.failure;
+  if (failure !== undefined && graphs.length === 0) return <EmptyState title="This image cannot be read.">{failure}</EmptyState>;
+  if (graphs.length === 0) return <Skeleton rows={7} label="Reading the image" />;
+  const view = { joined, names: graphs.map(({ image }) => image), filter, selected: part, onSelect };
+  return (
+    <>
+      <p className="image-summary" role="status">
+        {summary(graphs, joined)}
+        {failure === undefined ? '' : ` ${failure}.`}
+      </p>
+      <div className="image-graph-panes">
+        {as === 'text' ? <ImageText {...view} /> : <ImagePicture {...view} />}
+        <ImageDetails {...view} onType={typeCommand} />
+      </div>
+    </>
+  );
+}
+
+function summary(graphs: readonly ImageGraph[], joined: JoinedImages): string {
+  const layers = [...joined.parts.values()].filter(({ kind }) => kind === 'layer');
+  const bytes = layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const notes = graphs.flatMap((graph) => graph.notes).map((note) => ` ${note}.`);
+  if (graphs.length < 2) return `${joined.parts.size} parts, ${layers.length} layers, ${formatBytes(bytes)} as stored.${notes.join('')}`;
+  const shared = layers.filter(({ sides }) => sides.length > 1).length;
+  return `${shared} of ${layers.length} layers are in both: ${formatBytes(sharedBytes(joined))} stored and fetched once.${notes.join('')}`;
+}
