@@ -2,7 +2,7 @@
  * Puts each dialect of the command line into one file: a hundred and fifty sources, looked up, read and checked one by one, take a
  * client's start from 30 ms of work to 130.
  *
- *     node scripts/bundle-commands.mjs      →  apps/cli/build/{docker,runc,skopeo,slipway}.cjs, NAME.json
+ *     node scripts/bundle-commands.mjs      →  apps/cli/build/{buildah,docker,runc,skopeo,slipway}.cjs, NAME.json
  *
  * NAME.json says from which sources, as they were then; the command line reads the sources themselves once one of them has changed
  * (apps/cli/src/start.cjs), so that what one reads is what runs.
@@ -52,7 +52,7 @@ const entryOf = (name) => ({
 
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT);
-for (const name of ['docker', 'runc', 'skopeo', 'slipway']) {
+for (const name of ['buildah', 'docker', 'runc', 'skopeo', 'slipway']) {
   const bundle = await rolldown({
     input: { [name]: 'entry' },
     platform: 'node',

@@ -96,7 +96,7 @@ function targets({ web, forTests }) {
       name: 'commands',
       label: 'bundle the command line',
       inputs: [...ENGINE_SOURCES, 'apps/cli/src', 'scripts/bundle-commands.mjs', 'package-lock.json'],
-      results: ['docker', 'runc', 'skopeo', 'slipway'].map((name) => `${ROOT}/apps/cli/build/${name}.json`),
+      results: ['buildah', 'docker', 'runc', 'skopeo', 'slipway'].map((name) => `${ROOT}/apps/cli/build/${name}.json`),
       build: (progress) => progress.command(projectNode(), ['scripts/bundle-commands.mjs'], { cwd: ROOT }),
     },
     {

@@ -123,7 +123,7 @@ function completeUsr(usr) {
   link('nano', 'bin/editor');
   for (const name of ['packages', 'apps', 'node_modules', 'bin']) mkdirSync(`${usr}/lib/slipway/${name}`, { recursive: true });
   mkdirSync(`${usr}/local/bin`, { recursive: true });
-  for (const name of ['docker', 'skopeo', 'slipway', 'slipwayd']) link(`../../lib/slipway/bin/${name}`, `local/bin/${name}`);
+  for (const name of ['buildah', 'docker', 'skopeo', 'slipway', 'slipwayd']) link(`../../lib/slipway/bin/${name}`, `local/bin/${name}`);
   link('../../lib/slipway/node_modules/.bin/node', 'local/bin/node');
 }
 

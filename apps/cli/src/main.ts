@@ -22,6 +22,7 @@ interface Dialect {
 }
 
 const DIALECTS: Readonly<Record<string, () => Promise<Dialect>>> = {
+  buildah: () => import('./buildah/main.ts'),
   docker: () => import('./docker/main.ts'),
   runc: () => import('./runc/main.ts'),
   skopeo: () => import('./skopeo/main.ts'),

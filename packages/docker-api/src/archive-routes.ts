@@ -4,10 +4,12 @@
  * @spec docker-api/v1.47#operation/ContainerArchive
  */
 import { Readable } from 'node:stream';
+import { formatImageConfig, parseImageConfig } from '@slipway/oci';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { BackendPathStat } from './backend.ts';
+import { present } from './create-request.ts';
 import { badRequest } from './docker-status.ts';
-import { queryFlag, queryText, queryTexts } from './fields.ts';
+import { queryFlag, queryNumber, queryText, queryTexts } from './fields.ts';
 import { param, query, type RouteContext, spanOf } from './route-context.ts';
 
 /** Go's os.FileMode puts what is not a permission at the top of its 32 bits. */
@@ -28,7 +30,7 @@ const CHANGE_KINDS = { modified: 0, added: 1, deleted: 2 } as const;
 
 export async function archiveRoutes(app: FastifyInstance, { backend }: RouteContext): Promise<void> {
   app.post('/commit', async (request, reply) => {
-    const { container, repo, tag, author, comment, pause, changes } = query(request);
+    const { container, repo, tag, author, comment, pause, changes, createdBy, timestamp } = query(request);
     const reference = nameOf(queryText(repo), queryText(tag));
     const options = {
       ...(reference === undefined ? {} : { reference }),
@@ -36,9 +38,20 @@ export async function archiveRoutes(app: FastifyInstance, { backend }: RouteCont
       comment: queryText(comment) ?? '',
       pause: queryFlag(pause, true),
       changes: changesOf(changes),
+      ...present({ createdBy: queryText(createdBy), timestampSeconds: queryNumber('timestamp', timestamp) }),
     };
     const { id } = await backend.commit(queryText(container) ?? '', options, spanOf(request));
     return reply.status(201).send({ Id: id });
+  });
+
+  // Not docker's: the image config that commit will write, read and replaced whole.
+  app.get('/containers/:id/image-config', async (request, reply) =>
+    reply.type('application/json').send(Buffer.from(formatImageConfig(await backend.imageConfig(idOf(request))))),
+  );
+
+  app.put('/containers/:id/image-config', async (request, reply) => {
+    await backend.setImageConfig(idOf(request), parseImageConfig(Buffer.from(JSON.stringify(request.body ?? null))));
+    return reply.status(204).send();
   });
 
   app.get('/containers/:id/export', async (request, reply) =>

@@ -57,6 +57,7 @@ export interface BackendHost {
 
 export interface BackendRequest {
   readonly image: string;
+  readonly rootOf?: string;
   readonly name?: string;
   readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
@@ -82,6 +83,15 @@ export interface BackendExit {
   readonly at: string;
 }
 
+/** What a container's root is mounted of. */
+export interface BackendRootfs {
+  readonly snapshotter: 'overlay' | 'native';
+  readonly mount?: { readonly data: readonly string[] };
+  readonly upperDirectory: string;
+  /** Bottom first. */
+  readonly lower: readonly { readonly directory: string }[];
+}
+
 export interface BackendContainer {
   readonly id: string;
   readonly name: string;
@@ -96,6 +106,7 @@ export interface BackendContainer {
     readonly labels: Readonly<Record<string, string>>;
   };
   readonly imageId: string;
+  readonly rootfs?: BackendRootfs;
   readonly createdAt: string;
   readonly status: 'created' | 'running' | 'paused' | 'exited' | 'removing' | 'dead';
   readonly pid?: number;
@@ -288,6 +299,8 @@ export interface Backend {
   importImage(archive: AsyncIterable<Uint8Array>, options: BackendImport, parent?: SpanContext): Promise<{ readonly id: string }>;
   pruneImages(wanted: (image: BackendImage) => boolean): Promise<BackendPruned>;
   commit(ref: string, options: BackendCommit, parent?: SpanContext): Promise<{ readonly id: string }>;
+  imageConfig(ref: string): Promise<ImageConfig>;
+  setImageConfig(ref: string, config: ImageConfig): Promise<void>;
   export(ref: string): Promise<Readable>;
   changes(ref: string): Promise<readonly { readonly path: string; readonly kind: 'added' | 'modified' | 'deleted' }[]>;
   statPath(ref: string, path: string): Promise<BackendPathStat>;
@@ -311,6 +324,8 @@ export interface BackendImport {
 export interface BackendCommit extends BackendImport {
   readonly author?: string;
   readonly pause: boolean;
+  readonly createdBy?: string;
+  readonly timestampSeconds?: number;
 }
 
 export interface BackendPruned {

@@ -44,11 +44,21 @@ export function toInspectJson(container: BackendContainer, execIds: readonly str
     AppArmorProfile: '',
     ExecIDs: execIds.length === 0 ? null : execIds,
     HostConfig: toHostConfigJson(request.host),
-    GraphDriver: { Name: 'overlay', Data: null },
+    GraphDriver: toGraphDriverJson(container),
     Mounts: toMountsJson(request.host),
     Config: toConfigJson(container),
     NetworkSettings: toNetworkJson(request.host),
   };
+}
+
+/** The keys that docker's overlay driver has; a copied root is one directory. */
+function toGraphDriverJson({ rootfs }: BackendContainer): Json {
+  if (rootfs === undefined) return { Name: 'overlay', Data: null };
+  const { snapshotter, mount, upperDirectory, lower } = rootfs;
+  if (snapshotter === 'native') return { Name: 'native', Data: { MergedDir: upperDirectory } };
+  const workDir = mount?.data.find((option) => option.startsWith('workdir='))?.slice('workdir='.length) ?? '';
+  const lowerDir = lower.map(({ directory }) => directory).toReversed();
+  return { Name: 'overlay', Data: { LowerDir: lowerDir.join(':'), UpperDir: upperDirectory, WorkDir: workDir } };
 }
 
 function toStateJson(container: BackendContainer): Json {

@@ -18,6 +18,8 @@ export function readCreateRequest(body: unknown, name: string | undefined): Back
   const command = readCommand(fields, 'Cmd');
   const optional = {
     name,
+    // Not docker's: a container on the root of another one, for commands that make an image step by step.
+    rootOf: fields.object('HostConfig').text('RootfsFrom'),
     entrypoint,
     command,
     user: fields.text('User'),

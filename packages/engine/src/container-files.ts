@@ -14,6 +14,7 @@ import type { TreeRoot } from '@slipway/images';
 import type { SpanContext } from '@slipway/journal';
 import { openSpoolFile } from '@slipway/kernel/trees';
 import { type PackSource, type PartStat, packTree, statInTree, unpackLayer } from '@slipway/layers';
+import { snapshotKey } from './container.ts';
 import { containerEvent } from './facts.ts';
 import type { LiveContainer } from './live-container.ts';
 import { mountDestinations } from './mount-points.ts';
@@ -26,7 +27,7 @@ export interface ContainerChange {
 
 /** The whole root file system as a tar, without what is mounted in it. */
 export async function exportContainer(engine: EngineContext, container: LiveContainer): Promise<Readable> {
-  const root = await engine.images.making.viewOf(container.id);
+  const root = await engine.images.making.viewOf(snapshotKey(container.record));
   containerEvent(engine, container, 'export');
   return packed(engine, { kind: 'tree', root });
 }
@@ -72,7 +73,7 @@ export async function writeContainerPath(
     try {
       for await (const chunk of to.archive) await spool.append(chunk);
       await container.exclusive(async () => {
-        const target = processTree(container) ?? (await engine.images.making.writableOf(container.id));
+        const target = processTree(container) ?? (await engine.images.making.writableOf(snapshotKey(container.record)));
         await unpackLayer({
           blob: spool,
           compression: 'detect',
@@ -95,11 +96,13 @@ export async function writeContainerPath(
 
 /** What differs from the image; mount points that nobody wrote are not told. */
 export function containerChanges(engine: EngineContext, container: LiveContainer): Promise<readonly ContainerChange[]> {
-  return engine.images.making.changes(container.id, { mountPoints: [...mountDestinations(container.record.request.host)] });
+  return engine.images.making.changes(snapshotKey(container.record), {
+    mountPoints: [...mountDestinations(container.record.request.host)],
+  });
 }
 
 async function readableTree(engine: EngineContext, container: LiveContainer): Promise<TreeRoot> {
-  return processTree(container) ?? (await engine.images.making.viewOf(container.id));
+  return processTree(container) ?? (await engine.images.making.viewOf(snapshotKey(container.record)));
 }
 
 /** The root of a live process; the dot at the end opens what the kernel's link leads to. */

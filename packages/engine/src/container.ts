@@ -5,6 +5,8 @@
  * Does not know: Docker's or CRI's field names, nor the OCI document made from it (plan-spec.ts).
  */
 
+import type { ImageConfig } from '@slipway/oci';
+
 /** A host directory or file shown inside the container. */
 export interface BindRequest {
   /** Absolute host path. */
@@ -74,8 +76,13 @@ export interface HostRequest {
 
 /** Everything a client asks for when it creates a container. */
 export interface ContainerRequest {
-  /** As typed: a reference or an id. */
+  /** As typed: a reference or an id; `scratch` is an empty root. */
   readonly image: string;
+  /**
+   * A container that does not run, whose root file system this one uses, too: what it writes stays there when it is gone, and it has no
+   * image of its own.
+   */
+  readonly rootOf?: string;
   /** Absent: a name is made up. */
   readonly name?: string;
   /** Absent: the image's. An empty list resets it. */
@@ -153,6 +160,8 @@ export interface ContainerRecord {
   readonly imageId: string;
   readonly createdAt: string;
   readonly status: ContainerStatus;
+  /** What `commit` makes the image's configuration of; absent: the image's own, changed by the request. */
+  readonly imageConfig?: ImageConfig;
   /** Absent only while the container is being created. */
   readonly rootfs?: Rootfs;
   /** The directory of the shim that holds (or held) the process; a new one for each start. */
@@ -167,4 +176,9 @@ export interface ContainerRecord {
   readonly error?: string;
   /** Set by stop and kill, so that a restart policy can tell a stop from a crash. */
   readonly stopRequested?: boolean;
+}
+
+/** Name of the snapshot that a container writes into. */
+export function snapshotKey({ id, request }: Pick<ContainerRecord, 'id' | 'request'>): string {
+  return request.rootOf ?? id;
 }

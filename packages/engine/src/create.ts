@@ -8,6 +8,7 @@ import { EngineError, Rollback } from '@slipway/errors';
 import type { SpanContext } from '@slipway/journal';
 import { ensureDirectory, ensurePrivateDirectory, findText, resolvePath, writeNewFile } from '@slipway/kernel';
 import { formatSpecJson, planSeccompProfile, type RuntimeSpec } from '@slipway/oci';
+import { emptyImage, prepareEmpty, requireLender, SCRATCH } from './borrowed-root.ts';
 import type { ContainerRecord, ContainerRequest, Rootfs } from './container.ts';
 import { planEtcFiles } from './etc-files.ts';
 import { containerEvent, noteContainer } from './facts.ts';
@@ -18,6 +19,8 @@ import { type EngineContext, type EngineImage, shimDirectory } from './ports.ts'
 import { resolveProcess } from './resolve-process.ts';
 import { resolveUser } from './resolve-user.ts';
 import { withRuntime } from './runtime-names.ts';
+
+type NamedConfig = Pick<EngineImage, 'id' | 'config'>;
 
 /** Largest /etc/resolv.conf worth copying. */
 const RESOLV_CONF_LIMIT = 64 * 1024;
@@ -30,14 +33,16 @@ const RESOLV_CONF_LIMIT = 64 * 1024;
 export async function createContainer(engine: EngineContext, request: ContainerRequest, parent?: SpanContext): Promise<{ id: string }> {
   return engine.tracer.span({ actor: 'engine', name: 'container.create', protocol: 'function call', parent, request }, async (span) => {
     engine.runtime.expectCreate(); // most are started at once
-    const image = await requireImage(engine, request.image);
-    const record = planRecord(engine, withRuntime(request, engine.runtimes), image);
+    const lender = request.rootOf === undefined ? undefined : requireLender(engine, request.rootOf);
+    const wanted = lender === undefined ? request : { ...request, rootOf: lender.id };
+    const image = await imageFor(engine, wanted, lender?.record);
+    const record = planRecord(engine, withRuntime(wanted, engine.runtimes), image);
     span.note({ container: record.id });
     const rollback = new Rollback();
     try {
       const container = await engine.containers.add(record);
       rollback.defer('forget the record', () => engine.containers.drop(container));
-      const rootfs = await prepareRootfs(engine, record, span);
+      const rootfs = lender?.record.rootfs ?? (await prepareRootfs(engine, record, span));
       rollback.defer('remove the snapshot', () => engine.images.removeRootfs(record.id));
       container.spec = await writeBundle(engine, record, rootfs);
       await engine.containers.update(container, { rootfs, shimDir: shimDirectory(engine, record.id) });
@@ -53,6 +58,14 @@ export async function createContainer(engine: EngineContext, request: ContainerR
   });
 }
 
+/** Of a container on another one's root, that one's. */
+async function imageFor(engine: EngineContext, request: ContainerRequest, lender?: ContainerRecord): Promise<NamedConfig> {
+  if (lender === undefined) return request.image === SCRATCH ? emptyImage() : requireImage(engine, request.image);
+  const { imageConfig, imageId } = lender;
+  if (imageConfig !== undefined) return { id: imageId, config: imageConfig };
+  return { id: imageId, config: (await requireImage(engine, imageId)).config };
+}
+
 async function requireImage(engine: EngineContext, reference: string): Promise<EngineImage> {
   if (reference === '') throw refuse('invalid-argument', 'E_CONTAINER_CONFIG', 'no image specified', 'name an image');
   const image = await engine.images.find(reference);
@@ -61,7 +74,7 @@ async function requireImage(engine: EngineContext, reference: string): Promise<E
 }
 
 /** Everything that can be refused without touching the host is refused here. */
-function planRecord(engine: EngineContext, request: ContainerRequest, image: EngineImage): ContainerRecord {
+function planRecord(engine: EngineContext, request: ContainerRequest, image: NamedConfig): ContainerRecord {
   const id = newContainerId();
   const isTaken = (name: string) => engine.containers.findByName(name) !== undefined;
   const name = request.name === undefined || request.name === '' ? makeUpName(isTaken) : requireName(request.name);
@@ -76,7 +89,10 @@ function planRecord(engine: EngineContext, request: ContainerRequest, image: Eng
 async function prepareRootfs(engine: EngineContext, record: ContainerRecord, parent: SpanContext): Promise<Rootfs> {
   const init = { actor: 'store', name: 'snapshot.prepare', protocol: 'function call', container: record.id, parent } as const;
   return engine.tracer.span({ ...init, request: { key: record.id, image: record.imageId } }, async (span) => {
-    const rootfs = await engine.images.prepareRootfs(record.id, record.imageId);
+    const rootfs =
+      record.request.image === SCRATCH
+        ? await prepareEmpty(engine, record.id)
+        : await engine.images.prepareRootfs(record.id, record.imageId);
     span.note({ response: { snapshotter: rootfs.snapshotter, mount: rootfs.mount, upper: rootfs.upperDirectory } });
     return rootfs;
   });
@@ -90,7 +106,7 @@ async function writeBundle(engine: EngineContext, record: ContainerRecord, rootf
   const files = planEtcFiles(record.process.hostname, host, hostResolvConf);
   const etc = { hosts: `${directory}/hosts`, hostname: `${directory}/hostname`, resolvConf: `${directory}/resolv.conf` };
   const mountpoint = rootfs.mount === undefined ? rootfs.upperDirectory : `${directory}/rootfs`;
-  const user = resolveUser(record.process.user, readAccounts(record.imageId, rootfs), host.groupAdd);
+  const user = resolveUser(record.process.user, readAccounts(record, rootfs), host.groupAdd);
   const seccomp = planSeccompProfile(planCapabilities(host, 0).bounding ?? []);
   const spec = planSpec({ container: record, user, etc, rootfs: mountpoint, seccomp });
   if (rootfs.mount !== undefined) await ensurePrivateDirectory(mountpoint, 0o755);
@@ -112,7 +128,8 @@ const KNOWN_ACCOUNTS = 32;
 const KNOWN_BYTES = 64 * 1024;
 
 /** The image's own account files, read without mounting or following anything out of them. */
-function readAccounts(imageId: string, rootfs: Rootfs): AccountFiles {
+function readAccounts({ imageId, request }: ContainerRecord, rootfs: Rootfs): AccountFiles {
+  if (request.rootOf !== undefined) return readAccountFiles(rootfs); // what has been written there counts
   const known = knownAccounts.get(imageId);
   if (known !== undefined) return known;
   const files = readAccountFiles(rootfs);

@@ -9,11 +9,12 @@ import type { PullOptions, PullReport, PushOptions, PushReport, RemoteImage } fr
 import type { JournalBody, SpanContext, Tracer } from '@slipway/journal';
 import { ensurePrivateDirectory } from '@slipway/kernel';
 import type { PartStat } from '@slipway/layers';
+import type { ImageConfig } from '@slipway/oci';
 import type { Credentials } from '@slipway/registry-client';
 import type { Runtime } from '@slipway/runtime';
 import { attachContainer } from './attach.ts';
 import { Attachment, type AttachOptions } from './attachment.ts';
-import { type CommitOptions, commitContainer } from './commit.ts';
+import { type CommitOptions, commitContainer, containerImageConfig, setContainerImageConfig } from './commit.ts';
 import type { ContainerRecord, ContainerRequest, ExitFact, ResourceRequest } from './container.ts';
 import {
   type ContainerChange,
@@ -117,6 +118,10 @@ export interface Engine {
   importImage(archive: AsyncIterable<Uint8Array>, options: ImportOptions, parent?: SpanContext): Promise<{ readonly id: string }>;
   pruneImages(wanted: (image: EngineImage) => boolean): ReturnType<typeof pruneImages>;
   commit(ref: string, options: CommitOptions, parent?: SpanContext): Promise<{ readonly id: string }>;
+  /** The configuration that `commit` gives its image. @throws not-found / E_IMAGE_UNKNOWN */
+  imageConfig(ref: string): Promise<ImageConfig>;
+  /** From now on it is this one, whole; durable. */
+  setImageConfig(ref: string, config: ImageConfig): Promise<void>;
   export(ref: string): Promise<Readable>;
   changes(ref: string): Promise<readonly ContainerChange[]>;
   statPath(ref: string, path: string): Promise<PartStat>;
@@ -239,6 +244,8 @@ function fileVerbs(engine: EngineContext) {
   const get = (ref: string): LiveContainer => engine.containers.get(ref);
   return {
     commit: async (ref: string, options: CommitOptions, parent?: SpanContext) => commitContainer(engine, get(ref), options, parent),
+    imageConfig: async (ref: string) => containerImageConfig(engine, get(ref)),
+    setImageConfig: async (ref: string, config: ImageConfig) => setContainerImageConfig(engine, get(ref), config),
     export: async (ref: string) => exportContainer(engine, get(ref)),
     changes: async (ref: string) => containerChanges(engine, get(ref)),
     statPath: async (ref: string, path: string) => statContainerPath(engine, get(ref), path),

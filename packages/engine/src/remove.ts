@@ -6,6 +6,7 @@
  */
 import type { SpanContext } from '@slipway/journal';
 import { removeTree } from '@slipway/kernel';
+import { requireNoGuests } from './borrowed-root.ts';
 import type { ExitFact } from './container.ts';
 import { containerEvent, noteContainer } from './facts.ts';
 import { requireAllowed } from './lifecycle.ts';
@@ -32,6 +33,7 @@ export async function removeContainer(
       if (options.force && isAlive(container)) await killAndWait(engine, container);
       // With auto-remove, the end of the process has queued a removal of its own behind this one.
       requireAllowed(container.record, 'remove');
+      requireNoGuests(engine, container.id);
       await finishRemoval(engine, container, span);
     }),
   );
@@ -49,6 +51,7 @@ export async function finishRemoval(engine: EngineContext, container: LiveContai
     engine.tracer.span(init, () => engine.images.removeRootfs(id)),
   ]);
   await engine.containers.drop(container);
+  if (record.request.rootOf !== undefined) engine.layersChanged(record.request.rootOf);
   for (const attachment of container.pendingAttachments) attachment.close();
   containerEvent(engine, container, 'destroy');
   noteContainer(engine, container, { removed: true });

@@ -12,6 +12,7 @@ import { attachShim, type Supervision } from '@slipway/launcher';
 import type { StartedProcess } from '@slipway/runtime';
 import type { Attachment } from './attachment.ts';
 import { traceBirth } from './birth-spans.ts';
+import { requireRootFree } from './borrowed-root.ts';
 import { containerEvent, noteContainer } from './facts.ts';
 import { requireAllowed } from './lifecycle.ts';
 import type { LiveContainer } from './live-container.ts';
@@ -33,6 +34,7 @@ export async function startContainer(engine: EngineContext, container: LiveConta
     container
       .exclusive(async () => {
         if (!requireAllowed(container.record, 'start')) return false;
+        requireRootFree(engine, container.record);
         await launch(engine, container, span);
         return true;
       })

@@ -57,6 +57,7 @@ export interface Healthcheck {
 export interface HistoryEntry {
   readonly created?: string;
   readonly createdBy?: string;
+  readonly author?: string;
   readonly comment?: string;
   /** True for a step that made no layer, such as `ENV`. */
   readonly emptyLayer: boolean;
@@ -169,12 +170,13 @@ function readHistory(read: FieldReader, value: unknown, path: string): HistoryEn
     read.issue(path, 'must be an object');
     return { emptyLayer: true };
   }
-  const [created, createdBy, comment] = ['created', 'created_by', 'comment'].map((key) =>
+  const [created, createdBy, author, comment] = ['created', 'created_by', 'author', 'comment'].map((key) =>
     read.text(value[key], `${path}/${key}`, 1024 * 1024),
   );
   return {
     ...(created === undefined ? {} : { created }),
     ...(createdBy === undefined ? {} : { createdBy }),
+    ...(author === undefined ? {} : { author }),
     ...(comment === undefined ? {} : { comment }),
     emptyLayer: value['empty_layer'] === true,
   };

@@ -68,6 +68,7 @@ function historyJson(step: HistoryEntry): Readonly<Record<string, unknown>> {
   return {
     ...(step.created === undefined ? {} : { created: step.created }),
     ...(step.createdBy === undefined ? {} : { created_by: step.createdBy }),
+    ...(step.author === undefined ? {} : { author: step.author }),
     ...(step.comment === undefined ? {} : { comment: step.comment }),
     ...(step.emptyLayer ? { empty_layer: true } : {}),
   };

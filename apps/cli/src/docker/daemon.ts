@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import type * as Http from 'node:http';
 import type { Socket } from 'node:net';
+import { UsageError } from '../flags.ts';
 
 /** Not imported: as an ES module it would load all of undici for its exports, 20 ms that every command would feel. */
 const http: typeof Http = process.getBuiltinModule('node:http');
@@ -50,6 +51,13 @@ export interface DaemonOptions {
   readonly command: string;
   /** CLOCK_MONOTONIC milliseconds when the command began. */
   readonly startedMs: number;
+}
+
+/** From `-H` or DOCKER_HOST; absent: docker's own place. @throws UsageError for what is no unix socket */
+export function socketPath(host: string | undefined): string {
+  if (host === undefined || host === '') return '/var/run/docker.sock';
+  if (host.startsWith('unix://')) return host.slice('unix://'.length);
+  throw new UsageError(`cannot connect to ${JSON.stringify(host)}: this client speaks to unix sockets only; write unix:///path`);
 }
 
 /** Oldest API that has everything used here. */

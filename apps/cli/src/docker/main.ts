@@ -7,7 +7,7 @@
 
 import { parseFlags, UsageError } from '../flags.ts';
 import type { Command } from './commands/context.ts';
-import { DaemonError, openDaemon, UnreachableError } from './daemon.ts';
+import { DaemonError, openDaemon, socketPath, UnreachableError } from './daemon.ts';
 
 const run = () => import('./commands/run.ts');
 const lifecycle = () => import('./commands/lifecycle.ts');
@@ -135,12 +135,6 @@ function commandWords(words: readonly string[]): readonly string[] {
   const [group = '', verb = '', ...rest] = words;
   if (!Object.hasOwn(GROUPS, group)) return words;
   return [GROUPS[group]?.[verb] ?? verb, ...rest];
-}
-
-function socketPath(host: string | undefined): string {
-  if (host === undefined || host === '') return '/var/run/docker.sock';
-  if (host.startsWith('unix://')) return host.slice('unix://'.length);
-  throw new UsageError(`cannot connect to ${JSON.stringify(host)}: this client speaks to unix sockets only; write unix:///path`);
 }
 
 function explain(error: unknown, name: string, creates: boolean): string {

@@ -13,15 +13,23 @@ export interface PackOptions {
   readonly ignored?: (path: string) => boolean;
   /** Follow the root itself if it is a symbolic link. */
   readonly follow?: boolean;
+  /** Of everything; absent: as on disk. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** Permission bits of everything but links; absent: as on disk. */
+  readonly mode?: number;
+  /** Directory of the archive that a directory's content goes into; absent: its top. */
+  readonly below?: string;
+  /** No end of the archive: more comes. */
+  readonly open?: boolean;
 }
 
 /** What is at `root`, under `name` in the archive; `.` for a directory's content alone. */
 export async function* packFiles(root: string, name: string, options: PackOptions = {}): AsyncGenerator<Uint8Array> {
   const info = options.follow ? await stat(root) : await lstat(root);
   const names = new Map<string, string>();
-  if (name !== '.') yield* one(root, { name, info, names });
-  if (info.isDirectory()) yield* inside(root, name === '.' ? '' : name, { ...options, names, below: '' });
-  yield tarEnd();
+  if (name !== '.') yield* one(root, { name, info, names, options });
+  if (info.isDirectory()) yield* inside(root, name === '.' ? (options.below ?? '') : name, { ...options, names, below: '' });
+  if (options.open !== true) yield tarEnd();
 }
 
 interface Walk extends PackOptions {
@@ -38,7 +46,7 @@ async function* inside(directory: string, prefix: string, walk: Walk): AsyncGene
     const name = prefix === '' ? entry : `${prefix}/${entry}`;
     const info = await lstat(path);
     const ignored = walk.ignored?.(below) ?? false;
-    if (!ignored) yield* one(path, { name, info, names: walk.names });
+    if (!ignored) yield* one(path, { name, info, names: walk.names, options: walk });
     // A later rule may keep something in a directory that is left out.
     if (info.isDirectory()) yield* inside(path, name, { ...walk, below });
   }
@@ -48,10 +56,12 @@ interface Item {
   readonly name: string;
   readonly info: Stats;
   readonly names: Map<string, string>;
+  readonly options: PackOptions;
 }
 
-async function* one(path: string, { name, info, names }: Item): AsyncGenerator<Uint8Array> {
-  const common = { mode: info.mode & 0o7777, uid: info.uid, gid: info.gid, mtime: Math.floor(info.mtimeMs / 1000) };
+async function* one(path: string, { name, info, names, options }: Item): AsyncGenerator<Uint8Array> {
+  const { uid, gid } = options.owner ?? info;
+  const common = { mode: options.mode ?? info.mode & 0o7777, uid, gid, mtime: Math.floor(info.mtimeMs / 1000) };
   if (info.isDirectory()) yield tarHeader({ name: `${name}/`, type: 'directory', ...common });
   else if (info.isSymbolicLink()) yield tarHeader({ name, type: 'symlink', linkName: await readlink(path), ...common });
   else if (info.isFile()) {

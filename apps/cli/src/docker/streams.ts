@@ -78,7 +78,8 @@ function passTyping(socket: Socket, tty: boolean, detach: () => void): () => voi
     process.stdin.off('end', onEnd);
     if (raw) process.stdin.setRawMode(false);
     process.stdin.pause();
-    process.stdin.unref();
+    // A file has no hold on the event loop, and no such method.
+    process.stdin.unref?.();
   };
 }
 

@@ -103,6 +103,8 @@ export function fakeBackend(changes: Partial<Backend> = {}): FakeBackend {
     importImage: refuse,
     pruneImages: refuse,
     commit: refuse,
+    imageConfig: refuse,
+    setImageConfig: refuse,
     export: refuse,
     changes: refuse,
     statPath: refuse,

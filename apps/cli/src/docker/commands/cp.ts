@@ -9,7 +9,7 @@ import { packFiles } from '../pack-files.ts';
 import type { Command, Context } from './context.ts';
 
 /** Go's bits of a directory and of a symbolic link. */
-const GO_DIRECTORY = 2 ** 31;
+export const GO_DIRECTORY = 2 ** 31;
 const GO_SYMLINK = 2 ** 27;
 
 interface PathStat {
@@ -36,7 +36,7 @@ export const cp: Command = async (context) => {
   return 0;
 };
 
-interface Place {
+export interface Place {
   readonly container: string;
   readonly path: string;
 }
@@ -63,7 +63,8 @@ async function statIn({ daemon }: Context, place: Place): Promise<PathStat | und
   }
 }
 
-function has(mode: number, bit: number): boolean {
+/** Bits above the thirty-first are no integers to JavaScript's operators. */
+export function hasBit(mode: number, bit: number): boolean {
   return Math.floor(mode / bit) % 2 === 1;
 }
 
@@ -76,7 +77,7 @@ async function upload(context: Context, path: string, to: Place, options: { read
   const info = options.follow ? await stat(path) : await lstat(path);
   const contentOnly = info.isDirectory() && /(^|\/)\.$/.test(path);
   const there = await followed(context, to);
-  if (there !== undefined && has(there.stat.mode, GO_DIRECTORY))
+  if (there !== undefined && hasBit(there.stat.mode, GO_DIRECTORY))
     return put(there.path, packFiles(path, contentOnly ? '.' : basename(path), options));
   if (info.isDirectory() && there !== undefined) throw new UsageError(`cannot copy directory ${path} to file ${to.path}`);
   if (to.path.endsWith('/') && !info.isDirectory()) throw new UsageError(`no such directory: ${to.path}`);
@@ -84,10 +85,10 @@ async function upload(context: Context, path: string, to: Place, options: { read
   await put(dirname(target), packFiles(path, basename(target), options));
 }
 
-/** What stands at the destination, a link at its end followed. */
-async function followed(context: Context, to: Place): Promise<{ readonly stat: PathStat; readonly path: string } | undefined> {
+/** What stands at a place in a container, a link at its end followed; undefined for nothing. */
+export async function followed(context: Context, to: Place): Promise<{ readonly stat: PathStat; readonly path: string } | undefined> {
   const first = await statIn(context, to);
-  if (first === undefined || !has(first.mode, GO_SYMLINK)) return first && { stat: first, path: to.path };
+  if (first === undefined || !hasBit(first.mode, GO_SYMLINK)) return first && { stat: first, path: to.path };
   const second = await statIn(context, { ...to, path: first.linkTarget });
   return second === undefined ? undefined : { stat: second, path: first.linkTarget };
 }
@@ -100,14 +101,14 @@ async function download(
 ): Promise<void> {
   const stat = await statIn(context, from);
   if (stat === undefined) throw new DaemonError(404, `Could not find the file ${from.path} in container ${from.container}`);
-  const source = options.follow && has(stat.mode, GO_SYMLINK) ? { ...from, path: stat.linkTarget } : from;
+  const source = options.follow && hasBit(stat.mode, GO_SYMLINK) ? { ...from, path: stat.linkTarget } : from;
   const answer = await context.daemon.stream('GET', address(source));
   if (path === '-') return pipeline(answer, process.stdout, { end: false });
   const contentOnly = /(^|\/)\.$/.test(from.path);
   const local = await lstatOrNot(path);
   if (local?.isDirectory() || contentOnly) return extract(answer, path, options);
-  if (path.endsWith('/') && !has(stat.mode, GO_DIRECTORY)) throw new UsageError(`no such directory: ${path}`);
-  if (local !== undefined && has(stat.mode, GO_DIRECTORY)) throw new UsageError(`cannot copy directory ${from.path} to file ${path}`);
+  if (path.endsWith('/') && !hasBit(stat.mode, GO_DIRECTORY)) throw new UsageError(`no such directory: ${path}`);
+  if (local !== undefined && hasBit(stat.mode, GO_DIRECTORY)) throw new UsageError(`cannot copy directory ${from.path} to file ${path}`);
   // Under another name: beside it first, so that what stands there is replaced at once or not at all.
   const beside = await mkdtemp(join(dirname(path.replace(/\/+$/, '')), '.docker-cp-'));
   try {
@@ -123,7 +124,11 @@ async function lstatOrNot(path: string) {
 }
 
 /** tar(1) neither leaves the directory nor follows links that come with an archive. */
-async function extract(tar: NodeJS.ReadableStream, directory: string, { keepOwner }: { readonly keepOwner: boolean }): Promise<void> {
+export async function extract(
+  tar: NodeJS.ReadableStream,
+  directory: string,
+  { keepOwner }: { readonly keepOwner: boolean },
+): Promise<void> {
   const child = spawn('tar', ['-x', '-p', '--delay-directory-restore', keepOwner ? '--same-owner' : '--no-same-owner', '-C', directory], {
     stdio: ['pipe', 'ignore', 'pipe'],
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },

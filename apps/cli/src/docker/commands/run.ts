@@ -104,7 +104,8 @@ function exitCodeOf(message: string): number {
   return ENGINE_FAILED;
 }
 
-async function runAttached(context: Context, id: string, session: Session, removed: boolean): Promise<number> {
+/** @param removed whether the container is gone once it has ended */
+export async function runAttached(context: Context, id: string, session: Session, removed: boolean): Promise<number> {
   const exited = waitFor(context, id, removed ? 'removed' : 'next-exit');
   exited.catch(() => undefined); // read below; until then a failing start must not count as unhandled
   const query = `stream=1&stdout=1&stderr=1${session.stdin ? '&stdin=1' : ''}`;
