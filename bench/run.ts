@@ -7,6 +7,7 @@
  *     npm run bench -- memory                  what an idle engine holds, and how long a lab machine takes
  *     npm run bench -- page                    how smooth the page stays with 200 containers in the journal
  *     npm run bench -- registry                pulling from our registry, against Debian's docker-registry
+ *     npm run bench -- pull|unpack|push        images of four shapes, against Debian's containerd and skopeo
  *
  * Knows: which benches there are.
  * Does not know: what any of them measures.
@@ -26,6 +27,9 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   build: async () => (await import('./build.ts')).benchBuild,
   memory: async () => (await import('./memory.ts')).benchMemory,
   registry: async () => (await import('./registry.ts')).benchRegistry,
+  pull: async () => (await import('./images.ts')).benchPull,
+  unpack: async () => (await import('./images.ts')).benchUnpack,
+  push: async () => (await import('./images.ts')).benchPush,
   page: async () => (await import('./page.ts')).benchPage,
 };
 

@@ -18,8 +18,9 @@ export class Workplace {
   /** cgroup that everything of this bench goes below, relative to ours. */
   readonly cgroup = `slipway-bench-${process.pid}`;
 
-  constructor() {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1g,mode=711', 'tmpfs', this.directory]);
+  /** @param size of the tmpfs, as mount(8) takes it */
+  constructor(size = '1g') {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=711`, 'tmpfs', this.directory]);
   }
 
   path(name: string): string {

@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ContentStore } from '@slipway/content';
 import { hasCode } from '@slipway/errors';
-import { unpackLayer } from '@slipway/layers';
+import { openUnpackSession, type UnpackSession, unpackLayer } from '@slipway/layers';
 import { type ChainId, chainIds, type Descriptor, type DiffId, layerCompression } from '@slipway/oci';
 import type { Snapshotter } from '@slipway/snapshots';
 import type { LoadProgress, NewLayer } from './image-store.ts';
@@ -15,6 +15,9 @@ import type { SelectedImage } from './select-manifest.ts';
 
 /** Keys of snapshots that are being unpacked into begin so; any found when the store opens is a crash's. */
 export const UNPACK_KEY_PREFIX = 'unpacking/';
+
+/** Workers that are started before there is something to do. */
+const MOST_READY = 2;
 
 export interface LayerUnpackerParts {
   readonly content: ContentStore;
@@ -39,11 +42,33 @@ interface LayerTask {
   readonly chainId: ChainId;
   /** Name of the snapshot below, `''` for none. */
   readonly parent: ChainId | '';
+  readonly session: LazySession;
+}
+
+/** The worker of one stack of layers: started before its first layer is here, and not at all for a stack that is unpacked. */
+class LazySession {
+  readonly #options: { readonly compileCacheDir: string; readonly signal?: AbortSignal };
+  #session: UnpackSession | undefined;
+
+  constructor(compileCacheDir: string, signal: AbortSignal | undefined) {
+    this.#options = { compileCacheDir, ...(signal === undefined ? {} : { signal }) };
+  }
+
+  open(): UnpackSession {
+    this.#session ??= openUnpackSession(this.#options);
+    return this.#session;
+  }
+
+  async close(): Promise<void> {
+    await this.#session?.close();
+  }
 }
 
 export class LayerUnpacker {
   readonly #parts: LayerUnpackerParts;
   readonly #running = new Map<ChainId, Promise<readonly string[]>>();
+  /** Layers that are waited for. */
+  #waiting = 0;
 
   constructor(parts: LayerUnpackerParts) {
     this.#parts = parts;
@@ -62,13 +87,18 @@ export class LayerUnpacker {
   async ensureLayers(layers: readonly NewLayer[], options: UnpackOptions): Promise<string[]> {
     const chains = chainIds(layers.map(({ diffId }) => diffId));
     const warnings: string[] = [];
-    for (const [index, { descriptor, diffId }] of layers.entries()) {
-      const chainId = chains[index];
-      if (chainId === undefined) continue;
-      const task: LayerTask = { descriptor, diffId, chainId, parent: chains[index - 1] ?? '' };
-      warnings.push(...(await this.#ensureLayer(task, options)));
+    const session = new LazySession(this.#parts.compileCacheDir, options.signal);
+    try {
+      for (const [index, { descriptor, diffId }] of layers.entries()) {
+        const chainId = chains[index];
+        if (chainId === undefined) continue;
+        const task: LayerTask = { descriptor, diffId, chainId, parent: chains[index - 1] ?? '', session };
+        warnings.push(...(await this.#ensureLayer(task, options)));
+      }
+      return warnings;
+    } finally {
+      await session.close();
     }
-    return warnings;
   }
 
   async #ensureLayer(task: LayerTask, options: UnpackOptions): Promise<readonly string[]> {
@@ -81,7 +111,9 @@ export class LayerUnpacker {
       onProgress({ phase: 'unpack', diffId, chainId, state: 'exists' });
       return [];
     }
-    await whenHere?.(task.descriptor);
+    // Ready when the layer is; but of many who wait for the same layers, most will have nothing to unpack.
+    if (this.#running.size + ++this.#waiting <= MOST_READY) task.session.open();
+    await Promise.resolve(whenHere?.(task.descriptor)).finally(() => this.#waiting--);
     signal?.throwIfAborted();
     const again = this.#running.get(chainId);
     if (again !== undefined) return this.#ensureLayer(task, options);
@@ -93,8 +125,8 @@ export class LayerUnpacker {
     return warnings;
   }
 
-  async #unpack({ descriptor, diffId, chainId, parent }: LayerTask, signal: AbortSignal | undefined): Promise<readonly string[]> {
-    const { content, snapshots, compileCacheDir } = this.#parts;
+  async #unpack({ descriptor, diffId, chainId, parent, session }: LayerTask, signal: AbortSignal | undefined): Promise<readonly string[]> {
+    const { content, snapshots } = this.#parts;
     const key = `${UNPACK_KEY_PREFIX}${chainId}/${randomUUID()}`;
     await snapshots.prepare(parent, key);
     try {
@@ -103,8 +135,8 @@ export class LayerUnpacker {
       try {
         const compression = layerCompression(descriptor.mediaType) ?? 'none';
         const expected = { blobDigest: descriptor.digest, diffId };
-        const ending = signal === undefined ? {} : { signal };
-        const report = await unpackLayer({ blob, compression, expected, target: own, lowers, whiteouts, compileCacheDir, ...ending });
+        const worker = { session: session.open(), ...(signal === undefined ? {} : { signal }) };
+        const report = await unpackLayer({ blob, compression, expected, target: own, lowers, whiteouts, ...worker });
         // Before the snapshot is there: once it is, nobody unpacks the layer again and learns its size.
         this.#parts.onLayer(chainId, report.fileBytes);
         await this.#commit(chainId, key);

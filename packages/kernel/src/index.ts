@@ -78,4 +78,4 @@ export { treeSizes } from './tree-sizes.ts';
 export { inUserNamespace } from './user-namespace.ts';
 export { copyDirectoryMetadata, syncFileSystem } from './whole-filesystem.ts';
 export { workerDescriptor } from './worker-descriptor.ts';
-export { runWorker, type WorkerExit, type WorkerRequest } from './worker-process.ts';
+export { openWorkerSession, runWorker, type WorkerExit, type WorkerRequest, type WorkerSession } from './worker-process.ts';

@@ -4,7 +4,8 @@
  * Knows: descriptors and stdout.
  * Does not know: what the worker does.
  */
-import { createReadStream, writeSync } from 'node:fs';
+import { closeSync, constants, createReadStream, openSync, writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 
 export const workerDescriptor = {
   /** Ends this process when the parent does, so that nobody goes on writing for a caller that is gone. */
@@ -20,6 +21,21 @@ export const workerDescriptor = {
   /** Writes to an inherited pipe, waiting while nobody reads. @throws EPIPE when the reader has left */
   write(fd: number, bytes: Uint8Array): void {
     for (let done = 0; done < bytes.byteLength; ) done += writeSync(fd, bytes, done);
+  },
+  /**
+   * Does what the parent asks, one task after the other, until it closes our stdin or is gone. `work` gets descriptors of its own for what
+   * the parent has open, and answers; it must not throw. See openWorkerSession.
+   */
+  async serve(parentPid: number, work: (task: unknown, descriptors: readonly number[]) => Promise<unknown>): Promise<void> {
+    // A task may be under way when the parent goes: nobody may go on writing for a caller that is gone.
+    process.stdin.once('close', () => process.exit(0));
+    for await (const line of createInterface({ input: process.stdin })) {
+      const { task, descriptors } = JSON.parse(line) as { readonly task: unknown; readonly descriptors: readonly number[] };
+      const own = descriptors.map((fd) => openSync(`/proc/${parentPid}/fd/${fd}`, constants.O_RDONLY));
+      const answer = await work(task, own);
+      for (const fd of own) closeSync(fd);
+      workerDescriptor.answer(answer);
+    }
   },
   /** One line of JSON to the parent. */
   answer(message: unknown): void {

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { hostTest } from '@slipway/testing';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { delay } from './monotonic.ts';
-import { runWorker } from './worker-process.ts';
+import { openWorkerSession, runWorker } from './worker-process.ts';
 
 let base: string;
 beforeEach(() => {
@@ -53,4 +53,59 @@ hostTest('a worker ends when the process that asked is killed', ['linux'], async
 
   for (let i = 0; i < 100 && existsSync(`/proc/${pid}`); i++) await delay(50);
   expect(existsSync(`/proc/${pid}`)).toBe(false);
+});
+
+/** A worker that says what the first of its descriptors holds, and dies of the word `die`. */
+const reader = () => {
+  const path = join(base, 'session.mjs');
+  writeFileSync(
+    path,
+    `import { workerDescriptor } from ${JSON.stringify(source('./worker-descriptor.ts'))};
+     import { readFileSync } from 'node:fs';
+     await workerDescriptor.serve(Number(process.argv[3]), async (task, [fd]) => {
+       if (task === 'die') process.kill(process.pid, 'SIGKILL');
+       return { task, pid: process.pid, text: readFileSync(fd, 'utf8') };
+     });`,
+  );
+  return pathToFileURL(path);
+};
+
+hostTest('a session’s worker takes what was opened after it was started, one task after the other', ['linux'], async () => {
+  const session = openWorkerSession({ module: reader() });
+  const replies: unknown[] = [];
+  for (const text of ['one', 'two']) {
+    writeFileSync(join(base, text), text);
+    const fd = openSync(join(base, text), 'r');
+    replies.push((await session.run(text, [fd])).answer);
+    closeSync(fd);
+  }
+  await session.close();
+
+  const [{ pid } = { pid: 0 }] = replies as { pid: number }[];
+  expect(replies).toEqual([
+    { task: 'one', pid, text: 'one' },
+    { task: 'two', pid, text: 'two' },
+  ]);
+  expect(existsSync(`/proc/${pid}`)).toBe(false);
+});
+
+hostTest('a session whose worker dies says so, then and later, and can be closed', ['linux'], async () => {
+  const session = openWorkerSession({ module: reader() });
+  const fd = openSync(base, 'r');
+  expect(await session.run('die', [fd])).toMatchObject({ answer: undefined, end: expect.stringContaining('SIGKILL') });
+  expect(await session.run('again', [fd])).toMatchObject({ answer: undefined, end: expect.stringContaining('SIGKILL') });
+  closeSync(fd);
+  await session.close();
+});
+
+hostTest('a session ends with its signal, also in the middle of a task', ['linux'], async () => {
+  const ending = new AbortController();
+  const session = openWorkerSession({ module: reader(), signal: ending.signal });
+  execFileSync('mkfifo', [join(base, 'never')]);
+  const fd = openSync(join(base, 'never'), 'r+');
+  const reply = session.run('wait', [fd]);
+  ending.abort();
+  expect((await reply).answer).toBeUndefined();
+  closeSync(fd);
+  await session.close();
 });

@@ -54,13 +54,7 @@ export async function runWorker(request: WorkerRequest): Promise<WorkerExit> {
   const child = spawn(program, [...args], {
     // Nothing is ever written to its stdin: that it closes tells the worker that we are gone.
     stdio: ['pipe', 'pipe', 'pipe', ...request.descriptors, ...outputs],
-    env: {
-      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
-      LC_ALL: 'C',
-      ...(request.compileCacheDir === undefined ? {} : { NODE_COMPILE_CACHE: request.compileCacheDir }),
-    },
-    cwd: '/',
-    ...(request.signal === undefined ? {} : { signal: request.signal, killSignal: 'SIGKILL' as const }),
+    ...surroundings(request),
   });
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -87,8 +81,82 @@ export async function runWorker(request: WorkerRequest): Promise<WorkerExit> {
   return exit;
 }
 
+/** A worker that does one task after the other. */
+export interface WorkerSession {
+  /**
+   * One task; wait for its answer before the next. `descriptors` are the caller's, to be left open until it is there: the worker opens the
+   * same files and directories for itself, through this process's entry in /proc, and so may be asked long after it was started.
+   */
+  run(task: unknown, descriptors: readonly number[]): Promise<WorkerReply>;
+  /** Ends the worker. */
+  close(): Promise<void>;
+}
+
+export interface WorkerReply {
+  /** undefined when the worker ended without one. */
+  readonly answer: unknown;
+  /** How it ended, in that case. */
+  readonly end: string;
+}
+
+/** Starts a worker at once, so that it is ready when the first task comes. See workerDescriptor.serve for its side. */
+export function openWorkerSession(request: Pick<WorkerRequest, 'module' | 'compileCacheDir' | 'signal'>): WorkerSession {
+  const { program, args } = commandLine({ module: request.module, args: ['session', String(process.pid)] });
+  const child = spawn(program, [...args], { stdio: ['pipe', 'pipe', 'pipe'], ...surroundings(request) });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-4096);
+  });
+  let waiting: ((reply: WorkerReply) => void) | undefined;
+  const settle = (reply: WorkerReply) => {
+    waiting?.(reply);
+    waiting = undefined;
+  };
+  let end: string | undefined;
+  createInterface({ input: child.stdout }).on('line', (line) => settle({ answer: parseLine(line), end: '' }));
+  const ended = new Promise<void>((resolve) => {
+    const finish = (how: string) => {
+      end ??= how;
+      settle({ answer: undefined, end });
+      resolve();
+    };
+    child.once('error', (error) => finish(error.message)); // also its end by the signal, which the caller has
+    child.once('close', (code, signal) => finish(`${signal ?? `exit code ${code}`}: ${stderr.trim()}`));
+  });
+  child.stdin.on('error', () => undefined); // it has ended, and that is told
+  return {
+    run: (task, descriptors) => {
+      if (end !== undefined) return Promise.resolve({ answer: undefined, end });
+      const reply = new Promise<WorkerReply>((resolve) => {
+        waiting = resolve;
+      });
+      child.stdin.write(`${JSON.stringify({ task, descriptors })}\n`);
+      return reply;
+    },
+    close: () => {
+      child.stdin.end();
+      return ended;
+    },
+  };
+}
+
+function surroundings({ compileCacheDir, signal }: Pick<WorkerRequest, 'compileCacheDir' | 'signal'>) {
+  return {
+    env: {
+      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      LC_ALL: 'C',
+      ...(compileCacheDir === undefined ? {} : { NODE_COMPILE_CACHE: compileCacheDir }),
+    },
+    cwd: '/',
+    ...(signal === undefined ? {} : { signal, killSignal: 'SIGKILL' as const }),
+  };
+}
+
 /** With a mount, the worker is started below unshare(1) and mount(8): what they mount is seen by it alone and goes with it. */
-function commandLine({ module, args, mount }: WorkerRequest): { readonly program: string; readonly args: readonly string[] } {
+function commandLine({ module, args, mount }: Pick<WorkerRequest, 'module' | 'args' | 'mount'>): {
+  readonly program: string;
+  readonly args: readonly string[];
+} {
   const options = ['--disable-warning=ExperimentalWarning', module.pathname, ...args];
   if (mount === undefined) return { program: process.execPath, args: options };
   const steps = [mount.options.join(','), mount.target, process.execPath, ...options];

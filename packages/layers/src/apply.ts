@@ -49,7 +49,6 @@ class Applier {
   /** Real path → mtime. Set last, because every file made in a directory changes its time. */
   readonly #directoryTimes = new Map<string, number>();
   readonly #warnings = new Set<string>();
-  #cached: { readonly key: string; readonly place: Place } | undefined;
   #members = 0;
   #fileBytes = 0;
   #nodes = 0;
@@ -69,7 +68,7 @@ class Applier {
     const place = placeMember(entry.name, this.#target.whiteouts !== 'literal');
     if (place.kind === 'ignored') return;
     if (place.kind === 'root') return this.#applyRoot(entry);
-    const parent = this.#enter(place.parent);
+    const parent = this.#stack.enterNext(place.parent);
     if (place.kind === 'entry') return this.#applyEntry(parent, place.name, { entry, content });
     if (entry.type !== 'file' && entry.type !== 'hardlink') throw badPath(entry.name, `a whiteout that is a ${entry.type}`);
     if (place.kind === 'opaque') this.#whiteouts.hideAllIn(parent.path);
@@ -77,19 +76,18 @@ class Applier {
   }
 
   finish(): ApplyReport {
-    this.#forget();
+    this.#stack.release();
     this.#whiteouts.perform(this.#stack);
-    for (const [path, mtime] of this.#directoryTimes) {
-      const directory = this.#stack.reopen(path);
-      directory?.setSelf({ times: { atime: mtime, mtime } });
-      directory?.close();
-    }
+    this.#stack.visit(this.#directoryTimes.keys(), (directory, path) => {
+      const mtime = this.#directoryTimes.get(path) ?? 0;
+      directory.setSelf({ times: { atime: mtime, mtime } });
+    });
     return { members: this.#members, fileBytes: this.#fileBytes, warnings: [...this.#warnings] };
   }
 
   #applyRoot(entry: TarEntry): void {
     if (entry.type !== 'directory') throw badPath(entry.name, `the root is a ${entry.type}`);
-    const { directory } = this.#enter([]);
+    const { directory } = this.#stack.enterNext([]);
     directory.setSelf({ mode: entry.mode, uid: entry.uid, gid: entry.gid });
     this.#directoryTimes.set('', entry.mtime);
   }
@@ -115,11 +113,14 @@ class Applier {
   }
 
   async #applyFile(directory: ConfinedDirectory, name: string, { entry, content }: TarMember): Promise<void> {
-    directory.remove(name);
-    const fd = directory.createFile(name);
+    const fd = createInPlace(directory, name);
     try {
-      for await (const { offset, bytes } of content) confinedFile.write(fd, bytes, offset);
-      confinedFile.truncate(fd, entry.sizeBytes);
+      let end = 0;
+      for await (const { offset, bytes } of content) {
+        confinedFile.write(fd, bytes, offset);
+        end = offset + bytes.byteLength;
+      }
+      if (end !== entry.sizeBytes) confinedFile.truncate(fd, entry.sizeBytes);
       confinedFile.finish(fd, { mode: entry.mode, uid: entry.uid, gid: entry.gid, times: { atime: entry.mtime, mtime: entry.mtime } });
     } finally {
       confinedFile.close(fd);
@@ -193,21 +194,6 @@ class Applier {
     }
   }
 
-  /** The parent of a member. The last one is kept open, since members come directory by directory. */
-  #enter(components: readonly string[]): Place {
-    const key = components.join('/');
-    if (this.#cached?.key === key) return this.#cached.place;
-    this.#forget();
-    const place = this.#stack.enter(components);
-    this.#cached = { key, place };
-    return place;
-  }
-
-  #forget(): void {
-    this.#cached?.place.directory.close();
-    this.#cached = undefined;
-  }
-
   /** A parent directory that the archive does not mention: as the layers below have it. */
   #adopt({ directory, path }: Place, lower: EntryStat | undefined): void {
     if (lower === undefined) return;
@@ -218,6 +204,17 @@ class Applier {
 
   #warn(message: string): void {
     if (this.#warnings.size < 100) this.#warnings.add(message.length > 300 ? `${message.slice(0, 300)}…` : message);
+  }
+}
+
+/** A new file; what had its name is gone. Most names are new, so that is asked last. */
+function createInPlace(directory: ConfinedDirectory, name: string): number {
+  try {
+    return directory.createFile(name);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+    directory.remove(name);
+    return directory.createFile(name);
   }
 }
 

@@ -25,6 +25,9 @@ export const DEFAULT_DECOMPRESS_LIMITS: DecompressLimits = { maxTarBytes: 32 * 1
 /** zstd's own default: frames that ask for a larger window than 128 MiB are refused. */
 const ZSTD_WINDOW_LOG = 27;
 
+/** Bytes that come out at once: each time costs a trip through libuv's threads. */
+const CHUNK_BYTES = 256 * 1024;
+
 /** A layer being decompressed. The digests are there once `tar` has been read to its end. */
 export class LayerStream {
   readonly #blobHash = createHash('sha256');
@@ -90,10 +93,10 @@ export class LayerStream {
 }
 
 async function* through(bytes: AsyncIterable<Uint8Array>, kind: 'gzip' | 'zstd'): AsyncGenerator<Uint8Array> {
-  if (kind === 'gzip') return yield* inflated(bytes, createGunzip());
+  if (kind === 'gzip') return yield* inflated(bytes, createGunzip({ chunkSize: CHUNK_BYTES }));
   const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG };
   for await (const frame of zstdFrames(bytes, (why) => notDeclared('zstd', new Error(why)))) {
-    yield* inflated(frame, createZstdDecompress({ params }));
+    yield* inflated(frame, createZstdDecompress({ params, chunkSize: CHUNK_BYTES }));
   }
 }
 

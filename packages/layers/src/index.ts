@@ -6,5 +6,5 @@ export { PackStream } from './pack/pack-stream.ts';
 export { DEFAULT_TAR_LIMITS, type EntryType, type Extent, type TarEntry, type TarLimits, type TarMember } from './tar/entry.ts';
 export { readTar } from './tar/read.ts';
 export { type EntryInit, tarEnd, tarHeader, tarMember, tarPadding } from './tar/write.ts';
-export { type UnpackReport, type UnpackRequest, unpackLayer } from './unpack.ts';
+export { openUnpackSession, type UnpackReport, type UnpackRequest, type UnpackSession, unpackLayer } from './unpack.ts';
 export type { WhiteoutForm } from './whiteouts.ts';

@@ -27,6 +27,10 @@ export class LayerStack {
   readonly #isHidden: (path: string) => boolean;
   readonly #isStale: (path: string) => boolean;
   readonly #onImplicit: (place: Place, lower: EntryStat | undefined) => void;
+  /** The directories of the last member's parent, by the names it gave them; no link among them. */
+  readonly #trail: { readonly name: string; readonly place: Place }[] = [];
+  /** Where the last member's parent is, if a link led there. */
+  #beside: Place | undefined;
 
   constructor(
     root: ConfinedDirectory,
@@ -73,6 +77,55 @@ export class LayerStack {
       return last.directory === this.#root ? { directory: this.#reopenRoot(), path: '' } : last;
     } finally {
       for (const { directory } of stack) if (directory !== this.#root) directory.close();
+    }
+  }
+
+  /**
+   * As {@link enter}, for one member after the other: what two of them have in common is opened once. The result stays the stack's,
+   * until the next call or {@link release}; it holds only directories above what may be replaced meanwhile.
+   */
+  enterNext(components: readonly string[]): Place {
+    this.#beside?.directory.close();
+    this.#beside = undefined;
+    let common = 0;
+    while (common < this.#trail.length && this.#trail[common]?.name === components[common]) common++;
+    for (const { place } of this.#trail.splice(common)) place.directory.close();
+    let at = this.#trail.at(-1)?.place ?? this.#rootPlace();
+    for (const name of components.slice(common)) {
+      const step = this.#step(at, name);
+      if (typeof step === 'string') {
+        this.#beside = this.enter(components);
+        return this.#beside;
+      }
+      this.#trail.push({ name, place: step });
+      at = step;
+    }
+    return at;
+  }
+
+  /** Closes what {@link enterNext} has open. */
+  release(): void {
+    this.enterNext([]);
+  }
+
+  /** Opens directories of this layer by their real paths, in turn; those that are no more are passed over. */
+  visit(paths: Iterable<string>, use: (directory: ConfinedDirectory, path: string) => void): void {
+    const trail: { readonly name: string; readonly directory: ConfinedDirectory }[] = [];
+    try {
+      for (const path of paths) {
+        const components = path === '' ? [] : path.split('/');
+        let common = 0;
+        while (common < trail.length && trail[common]?.name === components[common]) common++;
+        for (const { directory } of trail.splice(common)) directory.close();
+        for (const name of components.slice(common)) {
+          const directory = (trail.at(-1)?.directory ?? this.#root).findChild(name);
+          if (directory === undefined) break;
+          trail.push({ name, directory });
+        }
+        if (trail.length === components.length) use(trail.at(-1)?.directory ?? this.#root, path);
+      }
+    } finally {
+      for (const { directory } of trail) directory.close();
     }
   }
 

@@ -1,7 +1,7 @@
 /**
  * The process that unpacks one layer, and can reach nothing else.
  *
- * It is given descriptors, and no path: 3 is the blob, 4 the directory to fill, 5 … the layers below. Every name in the
+ * It is given descriptors, and no path: the blob, the directory to fill, the layers below. Every name in the
  * archive is resolved from those by single steps (kernel/confined.ts), so a hostile layer is parsed where there is little
  * to win. Its answer is one line of JSON on stdout.
  *
@@ -15,14 +15,14 @@ import { LayerStream } from './decompress.ts';
 import { describeFailure } from './describe-failure.ts';
 import { openPart } from './pack/tree-part.ts';
 import { readTar } from './tar/read.ts';
-import { FIRST_LOWER_FD, type WorkerAnswer, type WorkerTask } from './worker-protocol.ts';
+import { FIRST_FD, type WorkerAnswer, type WorkerTask } from './worker-protocol.ts';
 
-async function unpack(task: WorkerTask): Promise<WorkerAnswer> {
-  const whole = task.mountedAt === undefined ? ConfinedDirectory.fromDescriptor(4) : ConfinedDirectory.open(task.mountedAt);
+async function unpack(task: WorkerTask, [blob = -1, directory = -1, ...below]: readonly number[]): Promise<WorkerAnswer> {
+  const whole = task.mountedAt === undefined ? ConfinedDirectory.fromDescriptor(directory) : ConfinedDirectory.open(task.mountedAt);
   const target = task.at === undefined ? whole : openPart(whole, task.at);
-  const lowers = Array.from({ length: task.lowerCount }, (_, index) => ConfinedDirectory.fromDescriptor(FIRST_LOWER_FD + index));
+  const lowers = below.map((fd) => ConfinedDirectory.fromDescriptor(fd));
   const layer = new LayerStream(task.decompressLimits);
-  const members = readTar(layer.tar(workerDescriptor.stream(3), task.compression), task.tarLimits);
+  const members = readTar(layer.tar(workerDescriptor.stream(blob), task.compression), task.tarLimits);
   const report = await applyMembers(members, {
     root: target,
     lowers,
@@ -54,7 +54,18 @@ function mismatch(code: `E_${string}`, kind: 'invalid-argument' | 'data-loss', m
   return new EngineError(kind, message, { code, op: 'layer.unpack' });
 }
 
-workerDescriptor.endWithParent();
-const task = JSON.parse(process.argv[2] ?? '{}') as WorkerTask;
-const answer = await unpack(task).catch((error: unknown) => describeFailure(error, 'layer could not be applied'));
-workerDescriptor.answer(answer);
+const attempt = (task: WorkerTask, descriptors: readonly number[]) =>
+  unpack(task, descriptors).catch((error: unknown) => describeFailure(error, 'layer could not be applied'));
+
+const [, , first = '{}', parent] = process.argv;
+if (first === 'session') await workerDescriptor.serve(Number(parent), (task, descriptors) => attempt(task as WorkerTask, descriptors));
+else {
+  workerDescriptor.endWithParent();
+  const task = JSON.parse(first) as WorkerTask;
+  workerDescriptor.answer(
+    await attempt(
+      task,
+      Array.from({ length: 2 + task.lowerCount }, (_, index) => FIRST_FD + index),
+    ),
+  );
+}

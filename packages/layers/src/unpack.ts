@@ -4,7 +4,7 @@
  * Knows: what the worker needs, and how its end is judged.
  * Does not know: tar (the worker does), snapshots or images.
  */
-import { openDirectoryHandle, type ReadHandle, runWorker } from '@slipway/kernel';
+import { openDirectoryHandle, openWorkerSession, type ReadHandle, runWorker, type WorkerSession } from '@slipway/kernel';
 import type { WorkerMount } from '@slipway/kernel/trees';
 import { type DiffId, type Digest, isObject, type JsonObject, type LayerCompression, parseDiffId } from '@slipway/oci';
 import type { ApplyReport } from './apply.ts';
@@ -35,6 +35,20 @@ export interface UnpackRequest {
   readonly compileCacheDir?: string;
   /** Ends the worker at once. */
   readonly signal?: AbortSignal;
+  /** Does it instead of a worker of its own, for a target that is a directory. */
+  readonly session?: UnpackSession;
+}
+
+/** A worker that unpacks one layer after the other, of one image: whoever can trick it stands below all that it writes later. */
+export interface UnpackSession {
+  readonly worker: WorkerSession;
+  close(): Promise<void>;
+}
+
+/** Starts it. When `signal` aborts, it ends at once, and whatever it was asked fails. */
+export function openUnpackSession(options: Pick<UnpackRequest, 'compileCacheDir' | 'signal'>): UnpackSession {
+  const worker = openWorkerSession({ module: WORKER, ...options });
+  return { worker, close: () => worker.close() };
 }
 
 export interface UnpackReport extends ApplyReport {
@@ -58,11 +72,17 @@ export async function unpackLayer(request: UnpackRequest): Promise<UnpackReport>
     const { target } = request;
     for (const path of [typeof target === 'string' ? target : target.target, ...request.lowers])
       directories.push(await openDirectoryHandle(path));
+    const descriptors = [request.blob.fd, ...directories.map(({ fd }) => fd)];
+    if (request.session !== undefined && typeof target === 'string') {
+      const { answer, end } = await request.session.worker.run(planTask(request), descriptors);
+      request.signal?.throwIfAborted();
+      return readReport(readWorkerAnswer(answer, { end, op: 'layer.unpack', code: 'E_UNPACK_WORKER' }));
+    }
     let answer: unknown;
     const exit = await runWorker({
       module: WORKER,
       args: [JSON.stringify(planTask(request))],
-      descriptors: [request.blob.fd, ...directories.map(({ fd }) => fd)],
+      descriptors,
       onMessage: (message) => {
         answer = message;
       },

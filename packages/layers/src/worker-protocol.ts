@@ -11,8 +11,8 @@ import type { DecompressLimits } from './decompress.ts';
 import type { TarLimits } from './tar/entry.ts';
 import type { WhiteoutForm } from './whiteouts.ts';
 
-/** Descriptors 3 and 4 are the blob and the target. */
-export const FIRST_LOWER_FD = 5;
+/** Of a worker for one layer alone: the blob, then the target, then the layers below. */
+export const FIRST_FD = 3;
 
 export interface WorkerTask {
   readonly compression: LayerCompression;

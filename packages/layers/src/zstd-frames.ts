@@ -16,6 +16,7 @@ const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a5;
 const DICTIONARY_ID_BYTES = [0, 1, 2, 4] as const;
 const RLE_BLOCK = 1;
+const PIECE_BYTES = 128 * 1024;
 
 /** Each frame as a stream of its own, to be read to its end before the next. `broken` makes the error for anything that is no zstd. */
 export async function* zstdFrames(
@@ -29,7 +30,7 @@ export async function* zstdFrames(
       const number = Buffer.from(magic).readUInt32LE();
       if (number === FRAME_MAGIC) {
         frames++;
-        yield frame(magic, source);
+        yield gathered(frame(magic, source));
       } else if (number >>> 4 === SKIPPABLE_MAGIC) await source.skip(Buffer.from(await source.require(4)).readUInt32LE());
       else throw broken('a frame does not begin with its magic number');
     }
@@ -37,6 +38,21 @@ export async function* zstdFrames(
   } finally {
     await source.cancel();
   }
+}
+
+/** The same bytes in larger pieces: what takes them pays by the piece. */
+async function* gathered(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let held: Uint8Array[] = [];
+  let heldBytes = 0;
+  for await (const piece of pieces) {
+    held.push(piece);
+    heldBytes += piece.byteLength;
+    if (heldBytes < PIECE_BYTES) continue;
+    yield Buffer.concat(held);
+    held = [];
+    heldBytes = 0;
+  }
+  if (heldBytes > 0) yield Buffer.concat(held);
 }
 
 async function* frame(magic: Uint8Array, source: ByteSource): AsyncGenerator<Uint8Array> {

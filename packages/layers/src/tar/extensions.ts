@@ -30,6 +30,8 @@ const TYPES: ReadonlyMap<string, EntryType> = new Map([
 
 /** A global header may comment; one that renames or resizes every later member is only ever an attack. */
 const FORBIDDEN_GLOBAL = /^(path|linkpath|size|uid|gid|GNU\.sparse\..*|SCHILY\.xattr\..*|LIBARCHIVE\.xattr\..*)$/;
+/** Keeps nothing between calls. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const XATTR_PREFIX = 'SCHILY.xattr.';
 
 export function requireHarmlessGlobal(records: PaxRecords): void {
@@ -96,7 +98,7 @@ function text(bytes: Uint8Array, what: string, { maxNameBytes }: TarLimits): str
   if (bytes.byteLength > maxNameBytes) throw beyondLimit(`a ${what} of ${bytes.byteLength} bytes`);
   if (bytes.includes(0)) throw malformed(`a ${what} with a NUL in it`);
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     throw malformed(`a ${what} that is not UTF-8`);
   }

@@ -36,7 +36,7 @@ export function isZeroBlock(block: Uint8Array): boolean {
 /** @throws EngineError `invalid-argument` / `E_TAR_MALFORMED` */
 export function parseHeader(block: Uint8Array): RawHeader {
   requireChecksum(block);
-  const magic = Buffer.from(block.subarray(257, 265)).toString('latin1');
+  const magic = latin1(block.subarray(257, 265));
   const isUstar = magic.startsWith('ustar\0');
   const isGnu = magic === 'ustar  \0';
   const flag = block[156] ?? 0;
@@ -66,7 +66,7 @@ export function parseHeader(block: Uint8Array): RawHeader {
 export function parseNumber(field: Uint8Array, what: string): number {
   const first = field[0] ?? 0;
   if (first === 0x80 || first === 0xff) return parseBase256(field, first === 0xff, what);
-  const text = Buffer.from(field).toString('latin1');
+  const text = latin1(field);
   const [, digits] = /^[ \0]*([0-7]*)[ \0]*$/.exec(text) ?? [];
   if (digits === undefined) throw malformed(`${what} field ${JSON.stringify(text)} is not a number`);
   return digits === '' ? 0 : Number.parseInt(digits, 8);
@@ -95,14 +95,20 @@ function parseBase256(field: Uint8Array, negative: boolean, what: string): numbe
 
 /** The sum of all bytes, its own field counted as spaces; some old writers summed signed bytes. */
 function requireChecksum(block: Uint8Array): void {
-  let [unsigned, signed] = [0, 0];
-  for (const [index, byte] of block.entries()) {
-    const value = index >= 148 && index < 156 ? 0x20 : byte;
+  let unsigned = 0;
+  let high = 0;
+  for (let index = 0; index < BLOCK; index++) {
+    const value = index >= 148 && index < 156 ? 0x20 : (block[index] ?? 0);
     unsigned += value;
-    signed += value > 127 ? value - 256 : value;
+    if (value > 127) high++;
   }
+  const signed = unsigned - 256 * high;
   const stated = parseNumber(block.subarray(148, 156), 'checksum');
   if (stated !== unsigned && stated !== signed) throw malformed(`header checksum is ${unsigned}, the header says ${stated}`);
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 function cString(field: Uint8Array): Uint8Array {
