@@ -141,21 +141,52 @@ CMD ["/bin/sh", "-c", "cat /out/link /renamed /grown; ls /"]
   expect(await run('target', 'cat', '/two')).toBe('two');
 });
 
-hostTest('what went into a step decides whether it is done again', [...NEEDS], async () => {
+function spansOf(name: string): Readonly<Record<string, string>>[] {
+  const spans = daemon.readJournal().flatMap(({ span }) => (span === undefined ? [] : [span as Record<string, string>]));
+  return spans.filter((span) => span['name'] === name);
+}
+
+/** What the steps of the last build say of the cache, by the journal. */
+function lastMisses(): unknown[] {
+  const trace = spansOf('build').at(-1)?.['trace'];
+  return spansOf('build.step').flatMap((span) => {
+    if (span['trace'] !== trace || span['endMs'] === undefined) return [];
+    const { cached, miss } = JSON.parse(span['response'] ?? '{}') as Record<string, unknown>;
+    return cached === undefined ? [] : [cached === true ? 'hit' : miss];
+  });
+}
+
+hostTest('what went into a step decides whether it is done again, and the journal says what changed', [...NEEDS], async () => {
   write({ Dockerfile: 'FROM busybox\nARG V=1\nCOPY f /f\nRUN cat /f; date +%N > /time\nRUN echo $V > /v\n', f: 'content' });
   const hits = (output: string) => output.split('Using cache').length - 1;
   await built('-t', 'cached:1');
+  await expect.poll(lastMisses).toEqual([{ reason: 'first' }, { reason: 'first' }, { reason: 'first' }]);
   expect(hits(await built('-t', 'cached:2'))).toBe(3);
+  await expect.poll(lastMisses).toEqual(['hit', 'hit', 'hit']);
   expect(await inspect('cached:2')).toMatchObject({ Id: (await inspect('cached:1'))['Id'] });
   fs.utimesSync(join(context, 'f'), 1, 1);
   expect(hits(await built('-t', 'cached:3'))).toBe(3);
   write({ f: 'other' });
   expect(hits(await built('-t', 'cached:4'))).toBe(0);
+  await expect.poll(lastMisses).toEqual([{ reason: 'files', detail: ['/f'] }, { reason: 'above' }, { reason: 'above' }]);
   expect(hits(await built('-t', 'cached:5', '--build-arg', 'V=2'))).toBe(1);
+  await expect
+    .poll(lastMisses)
+    .toEqual(['hit', { reason: 'settings', detail: ['build arguments'] }, { reason: 'settings', detail: ['build arguments'] }]);
   expect(hits(await built('-t', 'cached:6', '--no-cache'))).toBe(0);
+  await expect.poll(lastMisses).toEqual([{ reason: 'unwanted' }, { reason: 'unwanted' }, { reason: 'unwanted' }]);
   expect((await daemon.docker('builder', 'prune', '-f')).stdout).toContain('Total reclaimed space');
   expect(hits(await built('-t', 'cached:7'))).toBe(0);
+  await expect.poll(() => lastMisses()[0]).toEqual({ reason: 'gone' });
   expect(await run('cached:7', 'cat', '/f', '/v')).toBe('other1');
+  const plans = spansOf('build.plan').flatMap(({ response }) => (response === undefined ? [] : [JSON.parse(response)]));
+  expect(plans.at(-1)).toMatchObject({ target: 0, stages: [{ stage: 0, from: 'busybox', line: 1, needs: [] }] });
+  expect(plans.at(-1).stages[0].steps).toEqual([
+    { line: 2, text: 'ARG V=1' },
+    { line: 3, text: 'COPY f /f' },
+    { line: 4, text: 'RUN cat /f; date +%N > /time' },
+    { line: 5, text: 'RUN echo $V > /v' },
+  ]);
 });
 
 hostTest('with SOURCE_DATE_EPOCH two builds from nothing give the same image', [...NEEDS], async () => {
@@ -253,15 +284,14 @@ hostTest('the journal tells stages and steps, with cache hits and sizes', [...NE
   write({ Dockerfile: 'FROM busybox AS told\nENV A=1\nRUN echo told > /told\n' });
   await built('-t', 'told');
   await built('-t', 'told');
-  const spans = daemon
-    .readJournal()
-    .flatMap((event) => (event['type'] === 'span' ? [event['span'] as Readonly<Record<string, string>>] : []));
-  const closed = spans.filter((span) => span['endMs'] !== undefined && span['name'] === 'build.step' && span['request']?.includes('/told'));
+  const closed = () => spansOf('build.step').filter(({ endMs, request }) => endMs !== undefined && request?.includes('/told'));
   const layer = { diffId: expect.any(String), digest: expect.any(String), sizeBytes: expect.any(Number) };
-  expect(closed.map(({ response }) => JSON.parse(response ?? '{}'))).toEqual([
-    { cached: false, layer },
-    { cached: true, layer },
-  ]);
-  const stages = spans.filter(({ name }) => name === 'build.stage').map(({ request }) => JSON.parse(request ?? '{}'));
+  await expect
+    .poll(() => closed().map(({ response }) => JSON.parse(response ?? '{}')))
+    .toEqual([
+      { cached: false, miss: { reason: 'first' }, layer },
+      { cached: true, layer },
+    ]);
+  const stages = spansOf('build.stage').map(({ request }) => JSON.parse(request ?? '{}'));
   expect(stages).toContainEqual({ stage: 0, from: 'busybox', name: 'told' });
 });

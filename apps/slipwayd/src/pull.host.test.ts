@@ -163,6 +163,11 @@ hostTest('the journal has every layer’s download and unpacking, with bytes, an
   expect(finished('image.resolve').some(({ origin }) => origin === theirs.origin)).toBe(true);
   const downloads = finished('layer.download');
   expect(downloads.some(({ state, bytes, resumedAt }) => state === 'verified' && Number(bytes) > 0 && resumedAt === 0)).toBe(true);
+  const verified = downloads.filter(({ state }) => state === 'verified');
+  expect(verified.map(({ points, bytes }) => (points as number[][]).at(-1)?.[1] === bytes)).toEqual(verified.map(() => true));
+  expect(verified.every(({ arrivedMs }) => Number(arrivedMs) >= 0)).toBe(true);
+  expect(finished('image.resolve').some(({ isMirror }) => isMirror === false)).toBe(true);
+  expect(finished('image.push').some(({ origin, layers }) => origin === theirs.origin && Array.isArray(layers))).toBe(true);
   expect(downloads.some(({ state }) => state === 'exists')).toBe(true);
   expect(new Set(finished('layer.unpack').map(({ state }) => state))).toEqual(new Set(['done', 'exists']));
   expect(finished('layer.upload').some(({ state, from }) => state === 'mounted' && from !== undefined)).toBe(true);

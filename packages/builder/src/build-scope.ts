@@ -10,17 +10,25 @@ import type { FileTree } from './file-tree.ts';
 import { kindInLayers, type PathKind } from './layer-lookup.ts';
 import { readPackedTree } from './packed-tree.ts';
 import { chainOf, type StageState } from './stage-state.ts';
+import type { StepMemory } from './step-memory.ts';
 
 export class BuildScope {
   readonly parts: BuilderParts;
   readonly request: BuildRequest;
   readonly context: FileTree;
+  /** Of all builds. */
+  readonly memory: StepMemory;
   /** Seconds since 1970 that no time of the result is after; undefined: times are as they are. */
   readonly latestMtime: number | undefined;
   readonly #closers: (() => Promise<void>)[] = [];
 
-  constructor(parts: BuilderParts, request: BuildRequest, context: FileTree) {
+  constructor(
+    parts: BuilderParts,
+    request: BuildRequest,
+    { context, memory }: { readonly context: FileTree; readonly memory: StepMemory },
+  ) {
     this.parts = parts;
+    this.memory = memory;
     this.request = request;
     this.context = context;
     const epoch = request.buildArgs['SOURCE_DATE_EPOCH'];

@@ -14,12 +14,14 @@ import { hostPlatform } from '@slipway/oci';
 import { BaseImages, requireOwnPlatform } from './base-images.ts';
 import type { BuilderParts, BuildRequest } from './build-request.ts';
 import { BuildScope } from './build-scope.ts';
+import { describePlan, neededStages } from './describe-plan.ts';
 import { atLine, stepError } from './failure.ts';
 import { cleanPath, FileTree } from './file-tree.ts';
 import { parseDockerignore } from './patterns.ts';
 import { MOUNT_PREFIX } from './run-step.ts';
 import { StageRun, type StepResult } from './stage-run.ts';
 import { emptyState, type StageState } from './stage-state.ts';
+import { StepMemory } from './step-memory.ts';
 
 export interface Builder {
   /**
@@ -34,6 +36,7 @@ export interface Builder {
 
 export function createBuilder(parts: BuilderParts): Builder {
   const { cache } = parts.images.making;
+  const memory = new StepMemory();
   const swept = sweepMounts(parts.directory);
   return {
     prune: () => cache.prune(),
@@ -44,7 +47,7 @@ export function createBuilder(parts: BuilderParts): Builder {
       return parts.tracer.span(init, (span) =>
         parts.images.making.holding(async () => {
           await swept;
-          const built = await buildImage(parts, request, span).catch((error: unknown) => {
+          const built = await buildImage(parts, request, { parent: span, memory }).catch((error: unknown) => {
             throw isErrno(error, 'ENOSPC', 'EDQUOT') ? diskFull(error) : error;
           });
           span.note({ response: built });
@@ -61,13 +64,20 @@ async function sweepMounts(directory: string): Promise<void> {
   for (const name of await listNames(directory)) if (name.startsWith(MOUNT_PREFIX)) await removeTree(`${directory}/${name}`);
 }
 
-async function buildImage(parts: BuilderParts, request: BuildRequest, parent: SpanContext): Promise<{ readonly id: string }> {
+async function buildImage(
+  parts: BuilderParts,
+  request: BuildRequest,
+  { parent, memory }: { readonly parent: SpanContext; readonly memory: StepMemory },
+): Promise<{ readonly id: string }> {
   const context = await readContext(parts, request);
-  const scope = new BuildScope(parts, request, context.tree);
+  const scope = new BuildScope(parts, request, { context: context.tree, memory });
   try {
     const file = parseDockerfile(await context.dockerfile());
     const stages = planStages(file, request.buildArgs);
     const target = targetOf(stages, request.target);
+    await parts.tracer.span({ actor: 'engine', name: 'build.plan', protocol: 'function call', parent }, (span) =>
+      span.note({ response: describePlan(stages, target) }),
+    );
     const run = new StagesRun(scope, stages, { parent, escapeWith: file.escapeWith, total: countSteps(stages, target) });
     const { config, layers, history, created, author, platform } = await run.stateOf(target);
     const labels = { ...config.labels, ...request.labels };
@@ -224,16 +234,6 @@ class StagesRun {
   }
 }
 
-/** Stages that this one names in `--from`, before anything is expanded: a guess that costs nothing when it is wrong. */
-function neededStages(stage: Stage, stages: readonly Stage[]): readonly Stage[] {
-  const names = stage.instructions.flatMap(({ flags }) =>
-    flags.flatMap(([flag, value]) => (flag === 'from' ? [value] : [...value.matchAll(/from=([^,]+)/g)].map(([, name]) => name ?? ''))),
-  );
-  return stages
-    .slice(0, stage.index)
-    .filter(({ name, index }) => names.includes(String(index)) || (name !== undefined && names.includes(name)));
-}
-
 function diskFull(cause: unknown): EngineError {
   return new EngineError('failed-precondition', 'no space left for the build', {
     code: 'E_DISK_FULL',
@@ -247,11 +247,12 @@ function toStageRequest({ index, name, from }: Stage): BuildStageRequest {
   return { stage: index, from, ...(name === undefined ? {} : { name }) };
 }
 
-function toResponse({ state, cached }: StepResult): BuildStepResponse {
+function toResponse({ state, cached, miss }: StepResult): BuildStepResponse {
   const isEmpty = state.history.at(-1)?.emptyLayer ?? true;
   const layer = isEmpty ? undefined : state.layers.at(-1);
   return {
     ...(cached === undefined ? {} : { cached }),
+    ...(miss === undefined ? {} : { miss }),
     ...(layer === undefined ? {} : { layer: { diffId: layer.diffId, digest: layer.descriptor.digest, sizeBytes: layer.descriptor.size } }),
   };
 }

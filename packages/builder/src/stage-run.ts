@@ -20,7 +20,8 @@ import {
   type Stage,
   splitWords,
 } from '@slipway/dockerfile';
-import type { OpenSpan } from '@slipway/journal';
+import type { NewLayer } from '@slipway/images';
+import type { CacheMiss, OpenSpan } from '@slipway/journal';
 import type { BuildScope } from './build-scope.ts';
 import { type CopyMember, copyDigest, copyLayer, findSources, planCopy } from './copy.ts';
 import { stepError } from './failure.ts';
@@ -30,12 +31,15 @@ import { resolveOwner } from './owner.ts';
 import { parseRunMount, type RunMount } from './run-mounts.ts';
 import { runStep } from './run-step.ts';
 import { cacheKey, chainOf, type StageState, withConfig, withLayer } from './stage-state.ts';
+import type { Ingredients, StepFiles } from './step-memory.ts';
 
 /** What a step came to, for people and for the journal. */
 export interface StepResult {
   readonly state: StageState;
   /** Absent for steps that a cache has nothing to do with. */
   readonly cached?: boolean;
+  /** Why it was not. */
+  readonly miss?: CacheMiss;
 }
 
 /** Files of another stage, or of an image. */
@@ -53,6 +57,7 @@ export class StageRun {
   /** `ARG`s in force; undefined: declared without a value. */
   readonly #args = new Map<string, string | undefined>();
   #state: StageState;
+  #ordinal = -1;
 
   constructor(
     scope: BuildScope,
@@ -68,6 +73,7 @@ export class StageRun {
 
   /** @throws EngineError naming the line */
   async perform(instruction: Instruction, span: OpenSpan): Promise<StepResult> {
+    this.#ordinal++;
     const result = await this.#perform(instruction, span);
     this.#state = result.state;
     return result;
@@ -77,11 +83,11 @@ export class StageRun {
     const { keyword } = instruction;
     if (keyword === 'ARG') return this.#declareArgs(instruction);
     if (keyword === 'RUN') return this.#run(instruction, span);
-    if (keyword === 'COPY' || keyword === 'ADD') return this.#copy(instruction);
+    if (keyword === 'COPY' || keyword === 'ADD') return this.#copy(instruction, span);
     if (!isConfigInstruction(keyword)) throw stepError(instruction.line, `${keyword} has no place here`);
     const config = applyToConfig(this.#state.config, instruction, this.#expansion(instruction));
     const state = withConfig(this.#state, config, describe(instruction));
-    return keyword === 'WORKDIR' ? this.#makeWorkingDirectory(state, config.workingDir ?? '/') : { state };
+    return keyword === 'WORKDIR' ? this.#makeWorkingDirectory(instruction, state, span) : { state };
   }
 
   #expansion({ line }: Instruction): Expansion {
@@ -109,16 +115,40 @@ export class StageRun {
   }
 
   /** As docker has it, a working directory is there from its line on. */
-  async #makeWorkingDirectory(state: StageState, path: string): Promise<StepResult> {
-    const key = cacheKey('directory', chainOf(state), path, this.#scope.latestMtime);
-    const { step, hit } = await this.#scope.cached(key, async () => {
+  async #makeWorkingDirectory(instruction: Instruction, state: StageState, span: OpenSpan): Promise<StepResult> {
+    const path = state.config.workingDir ?? '/';
+    const ingredients = { above: chainOf(state), parts: { path, times: this.#scope.latestMtime } };
+    const { step, ...found } = await this.#cached({ instruction, ingredients, span }, async () => {
       if ((await this.#scope.kindAt(state, path)) === 'directory') return undefined;
       return this.#ingest([madeDirectory(path.slice(1), this.#nowSeconds())]);
     });
     if (step.layer === undefined) return { state };
     const [last, ...before] = state.history.toReversed();
     const described = { ...state, history: before.toReversed() };
-    return { state: withLayer(described, step, last?.createdBy ?? ''), cached: hit };
+    return { state: withLayer(described, step, last?.createdBy ?? ''), ...found };
+  }
+
+  /** A step's result, from before or made now; where it is made, the span says at once why. */
+  async #cached(
+    { instruction, ingredients, span }: { readonly instruction: Instruction; readonly ingredients: Ingredients; readonly span: OpenSpan },
+    make: () => Promise<NewLayer | undefined>,
+  ) {
+    const { memory, request } = this.#scope;
+    const place = {
+      build: request.names[0]?.replace(/:[^:/]*$/, '') ?? '',
+      stage: this.#stage.index,
+      ordinal: this.#ordinal,
+      text: describe(instruction),
+    };
+    let miss: CacheMiss | undefined;
+    const key = cacheKey(instruction.keyword, ingredients.above, ingredients.parts);
+    const { step, hit } = await this.#scope.cached(key, () => {
+      miss = request.noCache ? { reason: 'unwanted' } : memory.explain(place, ingredients);
+      span.note({ response: { cached: false, miss } });
+      return make();
+    });
+    memory.remember(place, ingredients);
+    return { step, cached: hit, ...(miss === undefined ? {} : { miss }) };
   }
 
   async #run(instruction: Instruction, span: OpenSpan): Promise<StepResult> {
@@ -136,14 +166,24 @@ export class StageRun {
     const binds = await Promise.all(mounts.flatMap((mount) => (mount.type === 'bind' ? [this.#bindKey(mount, line)] : [])));
     const { workingDir, user } = config;
     const times = this.#scope.latestMtime;
-    const key = cacheKey('run', chainOf(this.#state), { args, env, image: config.env, workingDir, user, mounts, binds, times });
     const state = this.#state;
+    const parts = {
+      command: args,
+      'build arguments': env,
+      environment: config.env,
+      'working directory': workingDir,
+      user,
+      mounts,
+      'mounted files': binds,
+      times,
+    };
+    const ingredients = { above: chainOf(state), parts };
     const treeOf = (mount: RunMount & { type: 'bind' }) => this.#bindTree(mount, line);
-    const { step, hit } = await this.#scope.cached(key, () =>
+    const { step, ...found } = await this.#cached({ instruction, ingredients, span }, () =>
       runStep(this.#scope, { state, args, env, mounts, treeOf, line, parent: span }),
     );
     const made = [...env.map((entry) => entry), ...args].join(' ');
-    return { state: withLayer(state, step, `RUN ${env.length === 0 ? args.join(' ') : `|${env.length} ${made}`}`), cached: hit };
+    return { state: withLayer(state, step, `RUN ${env.length === 0 ? args.join(' ') : `|${env.length} ${made}`}`), ...found };
   }
 
   /** Declared arguments, where the image's environment does not outrank them; and proxies, which need no declaration and no cache key of their own. */
@@ -169,7 +209,7 @@ export class StageRun {
     return { tree, source: mount.source.split('/').filter(Boolean).at(-1) ?? '' };
   }
 
-  async #copy(instruction: Instruction): Promise<StepResult> {
+  async #copy(instruction: Instruction, span: OpenSpan): Promise<StepResult> {
     const { keyword, line, heredocs } = instruction;
     const known = keyword === 'COPY' ? ['from', 'chown', 'chmod', 'link'] : ['chown', 'chmod', 'link', 'keep-git-dir', 'checksum'];
     const flags = requireFlags(instruction, known);
@@ -201,11 +241,13 @@ export class StageRun {
     const from = flags.get('from');
     const members = from === undefined ? await this.#contextMembers(keyword, sources, to) : undefined;
     const what = members === undefined ? [chainOf(await this.#stateOf(from ?? '', line)), sources] : copyDigest(members);
-    const key = cacheKey('copy', what, to, copyDigest(made), this.#scope.latestMtime);
-    const { step, hit } = await this.#scope.cached(key, async () =>
+    const { line: _line, ...place } = to;
+    const parts = { 'what is copied': what, 'where it goes and whose it is': place, 'text in the Dockerfile': copyDigest(made) };
+    const ingredients = { parts: { ...parts, times: this.#scope.latestMtime }, files: filesOf(members ?? []) };
+    const { step, ...found } = await this.#cached({ instruction, ingredients, span }, async () =>
       this.#ingest([...(members ?? (await this.#stageMembers(from ?? '', sources, to))), ...made]),
     );
-    return { state: withLayer(this.#state, step, describe(instruction)), cached: hit };
+    return { state: withLayer(this.#state, step, describe(instruction)), ...found };
   }
 
   async #contextMembers(keyword: string, sources: readonly string[], to: Parameters<typeof planCopy>[2]): Promise<readonly CopyMember[]> {
@@ -294,6 +336,10 @@ function commandOf({ text, heredocs, line }: Instruction, shell: readonly string
       'use COPY <<EOF to make a file of it, and run that',
     );
   return [...shell, first.content];
+}
+
+function filesOf(members: readonly CopyMember[]): StepFiles {
+  return members.flatMap(({ path, node }) => (node.entry.type === 'file' ? [[`/${path}`, node.digest] as const] : []));
 }
 
 /** What `history` shows. */

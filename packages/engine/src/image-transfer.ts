@@ -10,12 +10,9 @@
  * Does not know: registries (packages/images).
  */
 import type { PullOptions, PullProgress, PullReport, PushOptions, PushProgress, PushReport, RemoteImage } from '@slipway/images';
-import type { OpenSpan, SpanContext, SpanInit, Tracer } from '@slipway/journal';
-import { monotonicMs } from '@slipway/kernel';
+import type { OpenSpan, SpanContext } from '@slipway/journal';
 import type { EngineContext } from './ports.ts';
-
-/** A span that is written again while it goes on, at most so often. */
-const REWRITE_MS = 200;
+import { TransferSpans } from './transfer-spans.ts';
 
 /** @throws as ImageStore.pull */
 export async function pullImage(engine: EngineContext, reference: string, options: PullOptions, parent?: SpanContext): Promise<PullReport> {
@@ -45,13 +42,17 @@ export async function pullImage(engine: EngineContext, reference: string, option
 export async function pushImage(engine: EngineContext, name: string, options: PushOptions, parent?: SpanContext): Promise<PushReport> {
   return engine.tracer.span({ actor: 'store', name: 'image.push', protocol: 'function call', request: { name }, parent }, async (span) => {
     const spans = new TransferSpans(engine.tracer, span);
+    let going: object = {};
     try {
       const onProgress = (progress: PushProgress) => {
-        showPush(spans, progress);
+        if (progress.phase === 'layers') {
+          going = { origin: progress.origin, layers: progress.layers };
+          span.note({ response: going });
+        } else showUpload(spans, progress);
         options.onProgress?.(progress);
       };
       const report = await engine.images.registries.push(name, { ...options, onProgress });
-      span.note({ response: report });
+      span.note({ response: { ...report, ...going } });
       engine.events.publish({ type: 'image', action: 'push', id: report.name, attributes: { name: report.name } });
       return report;
     } catch (error) {
@@ -78,8 +79,8 @@ export function lookAtRegistry(
 
 function showPull(spans: TransferSpans, progress: PullProgress): void {
   if (progress.phase === 'resolved') {
-    const { origin, target, manifest, layers } = progress;
-    spans.end('resolve', { origin, target, manifest, layers });
+    const { origin, isMirror, target, manifest, layers } = progress;
+    spans.end('resolve', { origin, isMirror, target, manifest, layers });
     return;
   }
   const { phase, layer, state } = progress;
@@ -92,73 +93,28 @@ function showPull(spans: TransferSpans, progress: PullProgress): void {
     if (state !== 'started') spans.end(key, { state });
     return;
   }
-  const { bytes, resumedAt, isShared } = progress;
+  const { bytes, resumedAt, retries = 0, isShared } = progress;
   const key = `download ${digest}`;
   if (state === 'progress') {
-    spans.go(key, { state, bytes });
+    spans.go(key, bytes, sizeBytes);
     return;
   }
   if (state !== 'verified') spans.begin(key, { name: 'layer.download', protocol: 'HTTP', request: { digest, sizeBytes, mediaType } });
   if (state !== 'started')
-    spans.end(key, { state, bytes, ...(resumedAt === undefined ? {} : { resumedAt }), ...(isShared === true ? { isShared } : {}) });
+    spans.end(key, {
+      state,
+      bytes,
+      ...(resumedAt === undefined ? {} : { resumedAt }),
+      ...(retries === 0 ? {} : { retries }),
+      ...(isShared === true ? { isShared } : {}),
+    });
 }
 
-function showPush(spans: TransferSpans, progress: PushProgress): void {
-  if (progress.phase === 'layers') return;
+function showUpload(spans: TransferSpans, progress: Extract<PushProgress, { readonly phase: 'upload' }>): void {
   const { layer, state, bytes, from } = progress;
   const { digest, size: sizeBytes, mediaType } = layer;
   const key = `upload ${digest}`;
   if (state === 'started') spans.begin(key, { name: 'layer.upload', protocol: 'HTTP', request: { digest, sizeBytes, mediaType } });
-  else if (state === 'progress') spans.go(key, { state, bytes });
+  else if (state === 'progress') spans.go(key, bytes, sizeBytes);
   else spans.end(key, { state, bytes, ...(from === undefined ? {} : { from }) });
-}
-
-interface Going {
-  readonly init: Omit<SpanInit, 'actor' | 'parent'>;
-  readonly startMs: number;
-  readonly as: SpanContext;
-  writtenMs: number;
-}
-
-/** Spans by key, below one parent. */
-class TransferSpans {
-  readonly #tracer: Tracer;
-  readonly #parent: SpanContext;
-  readonly #going = new Map<string, Going>();
-
-  constructor(tracer: Tracer, parent: SpanContext) {
-    this.#tracer = tracer;
-    this.#parent = parent;
-  }
-
-  begin(key: string, init: Going['init']): void {
-    const startMs = monotonicMs();
-    const as = this.#tracer.record({ actor: 'store', parent: this.#parent, ...init, startMs });
-    this.#going.set(key, { init, startMs, as, writtenMs: startMs });
-  }
-
-  /** Shows how far it is; most calls write nothing. */
-  go(key: string, response: unknown): void {
-    const going = this.#going.get(key);
-    const now = monotonicMs();
-    if (going === undefined || now - going.writtenMs < REWRITE_MS) return;
-    going.writtenMs = now;
-    this.#write(going, { response });
-  }
-
-  end(key: string, response: unknown): void {
-    const going = this.#going.get(key);
-    this.#going.delete(key);
-    if (going !== undefined) this.#write(going, { response, endMs: monotonicMs() });
-  }
-
-  /** Ends whatever goes on. */
-  fail(error: unknown): void {
-    for (const going of this.#going.values()) this.#write(going, { error, endMs: monotonicMs() });
-    this.#going.clear();
-  }
-
-  #write({ init, startMs, as }: Going, more: { readonly response?: unknown; readonly endMs?: number; readonly error?: unknown }): void {
-    this.#tracer.record({ actor: 'store', parent: this.#parent, ...init, startMs, as, ...more });
-  }
 }

@@ -38,14 +38,14 @@ export interface PulledImage extends SelectedImage {
 export async function pullImage(parts: PullParts, reference: Reference, options: PullOptions): Promise<PulledImage> {
   const { client, content, platform, settled } = parts;
   const { credentials, signal } = options;
-  const { repository, descriptor: target, bytes } = await client.resolve(reference, { credentials, signal });
+  const { repository, isMirror, descriptor: target, bytes } = await client.resolve(reference, { credentials, signal });
   using _ending = repository;
   await settled;
   await keep(target, bytes, content);
   const selected = await selectManifest(target, platform, remoteDocuments(parts, repository, signal));
   if (selected === undefined) throw wrongPlatform(platform);
   const { descriptor: manifest } = selected;
-  options.onProgress?.({ phase: 'resolved', origin: repository.origin, target, manifest, layers: selected.manifest.layers });
+  options.onProgress?.({ phase: 'resolved', origin: repository.origin, isMirror, target, manifest, layers: selected.manifest.layers });
   return { ...selected, target, warnings: await new LayerPull(parts, repository, options).run(selected) };
 }
 
@@ -148,7 +148,7 @@ class LayerPull {
     this.#tell({ phase: 'download', layer, state: 'started', bytes: 0 });
     const onProgress = (bytes: number) => this.#tell({ phase: 'download', layer, state: 'progress', bytes });
     const { isShared, value } = await fetchInto(content, this.#repository, layer, { fetches, signal: this.#signal, onProgress });
-    this.#tell({ phase: 'download', layer, state: 'verified', bytes: layer.size, resumedAt: value.resumedAt, isShared });
+    this.#tell({ phase: 'download', layer, state: 'verified', bytes: layer.size, ...value, isShared });
   }
 
   /** At most so many at once, those below first: they are unpacked first. */

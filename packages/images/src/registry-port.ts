@@ -32,6 +32,7 @@ export type PullProgress =
       readonly phase: 'resolved';
       /** Who answered: a mirror or the registry itself. */
       readonly origin: string;
+      readonly isMirror: boolean;
       /** What the reference means: a manifest or an index. */
       readonly target: Descriptor;
       readonly manifest: Descriptor;
@@ -45,6 +46,8 @@ export type PullProgress =
       readonly bytes: number;
       /** With `verified`: bytes that an earlier attempt had left. */
       readonly resumedAt?: number;
+      /** With `verified`: how often the connection had to be made anew. */
+      readonly retries?: number;
       /** With `verified`: another pull fetched it. */
       readonly isShared?: boolean;
     }

@@ -1,4 +1,4 @@
-export type { BuildStageRequest, BuildStepRequest, BuildStepResponse } from './build-spans.ts';
+export type { BuildPlanResponse, BuildStageRequest, BuildStepRequest, BuildStepResponse, CacheMiss } from './build-spans.ts';
 export { type JournalWriter, type LoadedJournal, loadJournal, saveJournal } from './file.ts';
 export { createIntake, type Intake, type IntakeOptions } from './intake.ts';
 export { keyframeKey } from './keyframes.ts';

@@ -37,6 +37,8 @@ export interface OpenOptions {
 /** A manifest, and the repository that had it; to be disposed of. */
 export interface ResolvedReference extends FetchedManifest {
   readonly repository: Repository;
+  /** A mirror had it, not the registry that the reference names. */
+  readonly isMirror: boolean;
 }
 
 const HUB = 'docker.io';
@@ -65,7 +67,7 @@ export class RegistryClient {
     }
     const repository = await this.open(reference, 'pull', { credentials, signal });
     try {
-      return { repository, ...(await repository.manifest(target, signal)) };
+      return { repository, isMirror: false, ...(await repository.manifest(target, signal)) };
     } catch (error) {
       repository[Symbol.dispose]();
       throw error;
@@ -89,7 +91,7 @@ export class RegistryClient {
     const session = this.#session(mirror.url, tls, undefined, []);
     const repository = new Repository(session, path, 'pull');
     try {
-      return { repository, ...(await repository.manifest(target, signal)) };
+      return { repository, isMirror: true, ...(await repository.manifest(target, signal)) };
     } catch (error) {
       repository[Symbol.dispose]();
       if (!(error instanceof EngineError) || signal?.aborted === true) throw error;

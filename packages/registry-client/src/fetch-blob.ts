@@ -31,7 +31,7 @@ export interface BlobRequest {
   readonly scopes: readonly string[];
   /** Opened anew when bytes of an earlier attempt turn out to be wrong. */
   readonly openSink: () => Promise<BlobSink>;
-  /** Bytes held, counted from the blob's beginning. */
+  /** Bytes held, counted from the blob's beginning; told at once where some are. */
   readonly onProgress?: (bytes: number) => void;
   readonly signal?: AbortSignal | undefined;
   /** Tests shorten it. */
@@ -64,6 +64,7 @@ async function fetchInto(request: BlobRequest): Promise<FetchedBlob> {
   const { descriptor, openSink } = request;
   await using sink = await openSink();
   const resumedAt = sink.offset;
+  if (resumedAt > 0) request.onProgress?.(resumedAt);
   const retries = await fill(sink, request);
   try {
     await sink.commit();
