@@ -25,6 +25,7 @@ export {
 } from './tracer.ts';
 export type * from './types.ts';
 export { checkBody, checkEvent } from './validate.ts';
+export { type BuildStage, type BuildStep, type BuildView, builds } from './view-builds.ts';
 export { type CallChain, type CallMessage, type CallRow, callChain, type TraceSummary, traces } from './view-calls.ts';
 export { MARK_MS, type Mark, markOf } from './view-marks.ts';
 export {
@@ -37,6 +38,7 @@ export {
 } from './view-processes.ts';
 export { type CgroupRow, cgroupRows, type LayerStack, layerStacks, type UpperRow } from './view-resources.ts';
 export { type TimelineLane, type TimelineMark, type TimelineOptions, timelineMarks } from './view-timeline.ts';
+export { type LayerMove, type Transfer, type TransferLayer, transfers } from './view-transfers.ts';
 export {
   type Cause,
   type CgroupPoint,
