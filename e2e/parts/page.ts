@@ -7,7 +7,17 @@
 import { test as base, expect, type Locator, type Page } from '@playwright/test';
 import { Lab } from './lab.ts';
 
-export type Explorer = 'Processes' | 'Namespaces' | 'cgroups' | 'Layers' | 'Image graph' | 'Call chain' | 'Birth';
+export type Explorer =
+  | 'Processes'
+  | 'Namespaces'
+  | 'cgroups'
+  | 'Layers'
+  | 'Image graph'
+  | 'Call chain'
+  | 'Birth'
+  | 'Pull timeline'
+  | 'Build graph'
+  | 'Disk';
 
 export class LabPage {
   readonly page: Page;

@@ -31,7 +31,11 @@ const FrontMatter = z.strictObject({
   summary: z.string().min(1).max(300),
   track: z.string().min(1).max(60),
   minutes: z.number().int().min(1).max(60),
-  panels: z.array(z.enum(['processes', 'namespaces', 'cgroups', 'layers', 'image-graph', 'calls', 'birth'])).min(1),
+  panels: z
+    .array(
+      z.enum(['processes', 'namespaces', 'cgroups', 'layers', 'image-graph', 'calls', 'birth', 'pull-timeline', 'build-graph', 'disk']),
+    )
+    .min(1),
   claims: z.array(z.string().min(1).max(300)).min(1),
 });
 

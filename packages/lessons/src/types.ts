@@ -9,7 +9,17 @@
  */
 import type { ContainerFact, JournalEvent, LayersFact, ProcessFact } from '@slipway/journal/types';
 
-export type PanelName = 'processes' | 'namespaces' | 'cgroups' | 'layers' | 'image-graph' | 'calls' | 'birth';
+export type PanelName =
+  | 'processes'
+  | 'namespaces'
+  | 'cgroups'
+  | 'layers'
+  | 'image-graph'
+  | 'calls'
+  | 'birth'
+  | 'pull-timeline'
+  | 'build-graph'
+  | 'disk';
 
 /** Validated front matter of a lesson. */
 export interface LessonMeta {

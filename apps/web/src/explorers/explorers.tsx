@@ -18,6 +18,9 @@ import { ProcessesExplorer } from './processes-explorer.tsx';
 /** What not every visit needs is loaded when it is first opened. */
 const BirthExplorer = lazy(() => import('./birth-explorer.tsx'));
 const ImageGraphExplorer = lazy(() => import('./image-graph-explorer.tsx'));
+const BuildExplorer = lazy(() => import('./build-explorer.tsx'));
+const DiskExplorer = lazy(() => import('./disk-explorer.tsx'));
+const PullExplorer = lazy(() => import('./pull-explorer.tsx'));
 
 const EXPLORERS: Readonly<Record<PanelName, ComponentType>> = {
   processes: ProcessesExplorer,
@@ -27,8 +30,22 @@ const EXPLORERS: Readonly<Record<PanelName, ComponentType>> = {
   'image-graph': ImageGraphExplorer,
   calls: CallsExplorer,
   birth: BirthExplorer,
+  'pull-timeline': PullExplorer,
+  'build-graph': BuildExplorer,
+  disk: DiskExplorer,
 };
-const ORDER = ['processes', 'namespaces', 'cgroups', 'layers', 'image-graph', 'calls', 'birth'] as const satisfies readonly PanelName[];
+const ORDER = [
+  'processes',
+  'namespaces',
+  'cgroups',
+  'layers',
+  'image-graph',
+  'calls',
+  'birth',
+  'pull-timeline',
+  'build-graph',
+  'disk',
+] as const satisfies readonly PanelName[];
 
 export function Explorers() {
   const panel = useView((state) => state.panel);
@@ -46,7 +63,7 @@ export function Explorers() {
               aria-selected={panel === name}
               aria-controls="explorer-panel"
               tabIndex={panel === name ? 0 : -1}
-              title={`${PANEL_TITLES[name]} (${index + 1})`}
+              title={`${PANEL_TITLES[name]} (${(index + 1) % 10})`}
               onClick={() => useView.setState({ panel: name })}
             >
               {PANEL_TITLES[name]}
@@ -90,6 +107,9 @@ const EVIDENCE: Readonly<Record<PanelName, readonly Selection['kind'][]>> = {
   'image-graph': [],
   calls: ['span'],
   birth: [],
+  'pull-timeline': ['span'],
+  'build-graph': ['span'],
+  disk: [],
 };
 
 function SelectedEvidence() {

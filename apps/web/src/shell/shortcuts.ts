@@ -13,7 +13,18 @@ export interface Shortcut {
   readonly run?: () => void;
 }
 
-const PANELS: readonly PanelName[] = ['processes', 'namespaces', 'cgroups', 'layers', 'image-graph', 'calls', 'birth'];
+const PANELS: readonly PanelName[] = [
+  'processes',
+  'namespaces',
+  'cgroups',
+  'layers',
+  'image-graph',
+  'calls',
+  'birth',
+  'pull-timeline',
+  'build-graph',
+  'disk',
+];
 
 /** Free in browsers, desktops and shells; Ctrl+Shift+Esc is the task manager's on Windows, and brackets need AltGr on many keyboards. */
 export const LEAVE_TERMINAL = 'Ctrl+Shift+Enter';
@@ -21,8 +32,8 @@ export const LEAVE_TERMINAL = 'Ctrl+Shift+Enter';
 export const SHORTCUTS: readonly Shortcut[] = [
   { keys: '?', does: 'this map', run: () => useView.setState({ dialog: 'shortcuts' }) },
   { keys: 'f', does: 'fill the page with the pane you are in, and back', run: toggleFill },
-  { keys: '1 … 7', does: 'processes, namespaces, cgroups, layers, image graph, call chain, birth' },
-  ...PANELS.map((panel, index) => ({ keys: String(index + 1), does: '', run: () => useView.setState({ panel }) })),
+  { keys: '1 … 9, 0', does: 'processes, namespaces, cgroups, layers, image graph, call chain, birth, pull timeline, build graph, disk' },
+  ...PANELS.map((panel, index) => ({ keys: String((index + 1) % 10), does: '', run: () => useView.setState({ panel }) })),
   { keys: 'v', does: 'picture or text', run: () => useView.setState(({ as }) => ({ as: as === 'text' ? 'picture' : 'text' })) },
   { keys: 'e', does: 'the config.json editor, and back', run: togglePlace },
   { keys: 'l', does: 'all lessons', run: () => useView.setState({ dialog: 'lessons' }) },

@@ -88,6 +88,9 @@ export const PANEL_TITLES: Readonly<Record<PanelName, string>> = {
   'image-graph': 'Image graph',
   calls: 'Call chain',
   birth: 'Birth',
+  'pull-timeline': 'Pull timeline',
+  'build-graph': 'Build graph',
+  disk: 'Disk',
 };
 
 export function isPanelName(name: string): name is PanelName {
