@@ -12,6 +12,7 @@ export function keyframeKey(event: JournalEvent): string | undefined {
     case 'epoch':
     case 'processes':
     case 'cgroups':
+    case 'overlays':
       return event.type;
     case 'container':
       return `container ${event.container.id}`;

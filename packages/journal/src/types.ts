@@ -167,6 +167,23 @@ export interface UpperEntry {
   readonly sizeBytes: number;
   /** Made by the runtime so that something can be mounted there (a directory: and holds nothing else); nobody in the container wrote it. */
   readonly mountPoint?: boolean;
+  /** Something of the same name stands in a layer below. Told of overlays mounted by hand only. */
+  readonly covers?: boolean;
+}
+
+/** An overlay that somebody mounted in the machine's own mount namespace; an engine's are in {@link LayersFact}. Paths are the machine's. */
+export interface OverlayMount {
+  readonly mountPoint: string;
+  /** Top first, as the mount's options have them. */
+  readonly lower: readonly string[];
+  /** Absent: nothing can be written. */
+  readonly upper?: string;
+  readonly work?: string;
+  /** The mount's line from /proc/1/mountinfo, as evidence. */
+  readonly mountLine: string;
+  /** What stands in the upper directory, at most 200 entries; opaque directories are not told from others. */
+  readonly entries: readonly UpperEntry[];
+  readonly truncated?: boolean;
 }
 
 export interface LayersFact {
@@ -275,6 +292,8 @@ export type JournalBody =
   | { readonly type: 'cgroups'; readonly samples: readonly CgroupSample[]; readonly truncated?: boolean }
   | { readonly type: 'layers'; readonly layers: LayersFact }
   | { readonly type: 'disk'; readonly disk: DiskFact }
+  /** A whole picture of the overlays that were mounted by hand; replaces the one before. */
+  | { readonly type: 'overlays'; readonly mounts: readonly OverlayMount[]; readonly truncated?: boolean }
   | { readonly type: 'kernel.exec'; readonly event: KernelProcessEvent }
   | { readonly type: 'kernel.fork'; readonly event: KernelProcessEvent }
   | { readonly type: 'kernel.exit'; readonly event: KernelProcessEvent }

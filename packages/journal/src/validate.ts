@@ -16,6 +16,7 @@ import type {
   KernelSyscallEvent,
   LayersFact,
   NamespaceInodes,
+  OverlayMount,
   ProcessFact,
   ProcessRights,
   ProcessRoot,
@@ -139,6 +140,17 @@ const upperEntry = object<UpperEntry>({
   kind: oneOf('file', 'directory', 'symlink', 'device', 'whiteout', 'opaque'),
   sizeBytes: AMOUNT,
   mountPoint: optional(boolean),
+  covers: optional(boolean),
+});
+
+const overlayMount = object<OverlayMount>({
+  mountPoint: PATH,
+  lower: list(PATH, 16),
+  upper: optional(PATH),
+  work: optional(PATH),
+  mountLine: text(8192),
+  entries: list(upperEntry, 200),
+  truncated: optional(boolean),
 });
 
 const layers = object<LayersFact>({
@@ -214,6 +226,7 @@ const bodies: BodyChecks = {
   cgroups: object<BodyOf<'cgroups'>>({ type: oneOf('cgroups'), samples: list(cgroupSample, 512), truncated: optional(boolean) }),
   layers: object<BodyOf<'layers'>>({ type: oneOf('layers'), layers }),
   disk: object<BodyOf<'disk'>>({ type: oneOf('disk'), disk }),
+  overlays: object<BodyOf<'overlays'>>({ type: oneOf('overlays'), mounts: list(overlayMount, 16), truncated: optional(boolean) }),
   'kernel.exec': object<BodyOf<'kernel.exec'>>({ type: oneOf('kernel.exec'), event: kernelProcess }),
   'kernel.fork': object<BodyOf<'kernel.fork'>>({ type: oneOf('kernel.fork'), event: kernelProcess }),
   'kernel.exit': object<BodyOf<'kernel.exit'>>({ type: oneOf('kernel.exit'), event: kernelProcess }),

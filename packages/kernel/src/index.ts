@@ -46,6 +46,7 @@ export {
 export { type ProgramRequest, type ProgramResult, runProgram } from './program.ts';
 export { readRegularFile } from './read-regular-file.ts';
 export { removeTree } from './remove-tree.ts';
+export { existsConfined, scanConfined, withConfined } from './scan-confined.ts';
 export { type ScannedEntry, type ScannedTree, scanUpper } from './scan-upper.ts';
 export { hasXattrAt, setXattrAt } from './set-xattr.ts';
 export { signalProcess } from './signal-process.ts';

@@ -1,5 +1,5 @@
 /**
- * Watches one machine from the host and writes what it finds as journal bodies: kernel events, processes, cgroups.
+ * Watches one machine from the host and writes what it finds as journal bodies: kernel events, processes, cgroups, overlays.
  *
  * Knows: when to look: soon after the kernel says something changed, and every second; never more often than looking may cost.
  * Does not know: how to look (process-sampler.ts, cgroup-sampler.ts, kernel-feed.ts), nor journals.
@@ -9,6 +9,7 @@ import { findProcStat, isSameProcess, monotonicMs } from '@slipway/kernel';
 import { type CgroupSampler, createCgroupSampler } from './cgroup-sampler.ts';
 import type { FeedListener, FeedMember, KernelFeed } from './kernel-feed.ts';
 import type { MachineTarget } from './machine-target.ts';
+import { sampleOverlays } from './overlay-sampler.ts';
 import { createProcessSampler, type ProcessSampler } from './process-sampler.ts';
 
 export interface MachineObserverOptions {
@@ -63,6 +64,7 @@ class Observer implements MachineObserver {
   #cgroupsAtMs = Number.NEGATIVE_INFINITY;
   #lastProcesses = '';
   #lastCgroups = '';
+  #lastOverlays = JSON.stringify({ mounts: [], truncated: false });
   #groups = '';
   readonly #containers = new Set<string>();
   readonly #told = new Set<string>();
@@ -94,6 +96,7 @@ class Observer implements MachineObserver {
     const began = monotonicMs();
     this.#guarded(() => this.#sampleProcesses());
     this.#guarded(() => this.#sampleCgroups());
+    this.#guarded(() => this.#sampleOverlays());
     const now = monotonicMs();
     this.#notBeforeMs = now + (now - began) / BUSY_SHARE;
     this.#noticeEnd();
@@ -168,6 +171,15 @@ class Observer implements MachineObserver {
     if (picture === this.#lastCgroups) return;
     this.#lastCgroups = picture;
     this.#emit({ type: 'cgroups', samples, ...(truncated && { truncated }) }, atMs);
+  }
+
+  #sampleOverlays(): void {
+    const atMs = monotonicMs();
+    const found = sampleOverlays(this.#options.machine);
+    const picture = JSON.stringify(found);
+    if (picture === this.#lastOverlays) return;
+    this.#lastOverlays = picture;
+    this.#emit({ type: 'overlays', mounts: found.mounts, ...(found.truncated && { truncated: true }) }, atMs);
   }
 
   /** A file that cannot be read must not end labd; it is said once. */
