@@ -33,6 +33,49 @@ const explorers: readonly State[] = EXPLORERS.flatMap((explorer) => {
   ];
 });
 
+const choose = async ({ page }: LabPage, option: string): Promise<void> => page.locator('label').filter({ hasText: option }).click();
+
+/** Two images joined with a layer chosen; a container's files layer by layer; an image's layers, file by file. */
+const images: readonly State[] = [
+  {
+    name: 'image-graph-two',
+    enter: async (lab) => {
+      const explorer = await lab.show('Image graph');
+      await explorer.getByRole('combobox', { name: 'beside' }).selectOption('web:latest');
+      await expect(explorer.getByRole('status')).toContainText('are in both');
+      await explorer
+        .getByRole('button', { name: /^manifest/ })
+        .first()
+        .click();
+    },
+    leave: async ({ page }) => {
+      await page.getByRole('combobox', { name: 'beside' }).selectOption('');
+    },
+  },
+  {
+    name: 'layers-files',
+    enter: async (lab) => {
+      const explorer = await lab.show('Layers');
+      await explorer.getByRole('button', { name: 'Files, layer by layer' }).click();
+      await explorer.getByRole('button', { name: 'etc/', exact: true }).click();
+      await expect(explorer.getByRole('listitem').filter({ hasText: /^profile/ })).toContainText('deleted by a whiteout');
+    },
+    leave: async ({ page }) => page.getByRole('button', { name: 'Files, layer by layer' }).click(),
+  },
+  {
+    name: 'layers-image',
+    enter: async (lab) => {
+      const explorer = await lab.show('Layers');
+      await choose(lab, 'Image');
+      await explorer.getByRole('button', { name: /etc/ }).click();
+      await explorer.getByRole('button', { name: /passwd/ }).click();
+      await expect(explorer.getByRole('region', { name: 'Content of the file' })).toBeVisible();
+    },
+  },
+  { name: 'layers-image-text', enter: async (lab) => as(lab, 'Text'), leave: async (lab) => as(lab, 'Picture') },
+  { name: 'layers-wasted', enter: async (lab) => choose(lab, 'Wasted'), leave: async (lab) => choose(lab, 'Container') },
+];
+
 /** A birth that stands still after pivotRoot, then one without its pid namespace and what that leaks. */
 const births: readonly State[] = [
   {
@@ -163,6 +206,7 @@ const editor: readonly State[] = [
 
 export const DESKTOP_STATES: readonly State[] = [
   ...explorers,
+  ...images,
   cockpit,
   evidence,
   flame,
@@ -194,6 +238,7 @@ export const PHONE_STATES: readonly State[] = [
   sheet('terminal', 'Terminal'),
   sheet('picture', 'Picture'),
   ...explorers,
+  ...images,
   cockpit,
   evidence,
   ...births,

@@ -1,4 +1,17 @@
-export type { ImageGraph, ImageNode, ListedImage } from './image-answers.ts';
+export type {
+  DiffEntry,
+  ImageGraph,
+  ImageNode,
+  ListedImage,
+  WastedFile,
+  Xray,
+  XrayDiff,
+  XrayDirectory,
+  XrayEntry,
+  XrayFile,
+  XrayKind,
+  XrayLayer,
+} from './image-answers.ts';
 export {
   Failure,
   Hint,

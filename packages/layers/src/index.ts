@@ -8,3 +8,6 @@ export { readTar } from './tar/read.ts';
 export { type EntryInit, tarEnd, tarHeader, tarMember, tarPadding } from './tar/write.ts';
 export { openUnpackSession, type UnpackReport, type UnpackRequest, type UnpackSession, unpackLayer } from './unpack.ts';
 export type { WhiteoutForm } from './whiteouts.ts';
+export { differTrees, findEntries, type ListedEntry, listDirectory, sumLayers, type TreeDifference } from './xray/layer-reports.ts';
+export { type LayerEntry, LayerTree } from './xray/layer-tree.ts';
+export { scanLayers } from './xray/scan-layers.ts';

@@ -10,7 +10,10 @@ import { documentOfDockerRun } from './docker-run.ts';
 import { planText, specFor, validateText } from './documents.ts';
 import { configOfContainer, listContainers, listImages } from './engine-facts.ts';
 import { toFailure, unusable } from './failures.ts';
-import { graphOf, listedImages } from './images/machine-images.ts';
+import { graphOf, listedImages, XRAYS, xrayOf } from './images/machine-images.ts';
+import { differenceOf } from './images/xray-diff.ts';
+import { fileOf } from './images/xray-file.ts';
+import { directoryOf, searchIn } from './images/xray-reports.ts';
 import { lookInLayers } from './layer-look.ts';
 import { measureLeaks } from './leaks.ts';
 import { runDocument } from './run.ts';
@@ -34,6 +37,11 @@ export class Agent {
     layers: ({ directories, path }) => lookInLayers(directories, path),
     imageList: async () => ({ images: await listedImages() }),
     imageGraph: ({ image }) => graphOf(image),
+    xray: ({ image }) => xrayOf(image),
+    xrayDirectory: async ({ stack, layer, path }) => directoryOf(await XRAYS.open(stack), path, layer),
+    xrayFind: async ({ stack, text }) => searchIn(await XRAYS.open(stack), text),
+    xrayFile: async ({ stack, layer, path, offset }) => fileOf(await XRAYS.open(stack), { layer, path, offset }),
+    xrayDiff: async ({ stack, other }) => differenceOf(await XRAYS.open(stack), await XRAYS.open(other)),
     validate: ({ config }) => ({ issues: validateText(config) }),
     plan: ({ config }) => planText(config),
     birth: ({ birth, image, config, without, breakpoints, until }, page) =>

@@ -20,13 +20,19 @@ const NOTHING: LayerLook = { at: 'missing', hides: false, entries: [], truncated
  * @throws `failed-precondition` / `E_WORKBENCH_PATH`
  */
 export function lookInLayers(directories: readonly string[], path: string): WorkbenchAnswer<'layers'> {
+  const names = pathNames(path);
+  const room = { left: MAX_ENTRIES };
+  const layers = directories.map((directory) => lookInLayer(directory, names, room));
+  return { path: `/${names.join('/')}`, layers };
+}
+
+/** The single names of a path from `/`. @throws `failed-precondition` / `E_WORKBENCH_PATH` */
+export function pathNames(path: string): readonly string[] {
   const names = path.split('/').filter((name) => name !== '' && name !== '.');
   if (names.includes('..') || path.includes('\0') || names.length > MAX_DEPTH) {
     throw unusable('the path leads upwards, is too deep or has a null byte in it', 'E_WORKBENCH_PATH', 'write it from / down');
   }
-  const room = { left: MAX_ENTRIES };
-  const layers = directories.map((directory) => lookInLayer(directory, names, room));
-  return { path: `/${names.join('/')}`, layers };
+  return names;
 }
 
 function lookInLayer(root: string, names: readonly string[], room: { left: number }): LayerLook {

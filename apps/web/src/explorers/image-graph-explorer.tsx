@@ -73,6 +73,10 @@ function chosenNames(chosen: readonly string[], images: readonly ListedImage[]):
   return first ? [first.name] : [];
 }
 
+function lookInto(image: string): void {
+  useView.setState({ panel: 'layers', layersOf: 'image', images: [image] });
+}
+
 interface GraphsProps {
   readonly names: readonly string[];
   readonly since: string;
@@ -104,7 +108,7 @@ function Graphs({ names, since, filter, as }: GraphsProps) {
       </p>
       <div className="image-graph-panes">
         {as === 'text' ? <ImageText {...view} /> : <ImagePicture {...view} />}
-        <ImageDetails {...view} onType={typeCommand} />
+        <ImageDetails {...view} onType={typeCommand} onLook={lookInto} />
       </div>
     </>
   );

@@ -5,17 +5,41 @@
  */
 'use client';
 import { containerNames, layerStacks } from '@slipway/journal';
-import { EmptyState, LayerBrowser, LayersPicture, LayersText, visible } from '@slipway/ui';
-import { useMemo, useState } from 'react';
+import { EmptyState, LayerBrowser, LayersPicture, LayersText, Skeleton, Switch, visible } from '@slipway/ui';
+import { lazy, type ReactNode, Suspense, useMemo, useState } from 'react';
 import { typeCommand } from '../state/lab.ts';
-import { select } from '../state/stores.ts';
+import { select, useView } from '../state/stores.ts';
 import { SceneFrame, useScene } from './scene.tsx';
 import { useLayerLook } from './use-layer-look.ts';
 
 const ABOUT =
   'An overlay mount shows several directories as one: the image’s layers, read-only and shared, and on top a writable one per container. Writing copies up, deleting leaves a whiteout; the image’s own files never change.';
 
+const ImageLayers = lazy(() => import('./image-layers.tsx'));
+
+/** Of a container, live; or of a whole image. */
 export function LayersExplorer() {
+  const of = useView((state) => state.layersOf);
+  const side = (
+    <Switch
+      label="Layers of"
+      value={of}
+      onChange={(next) => useView.setState({ layersOf: next })}
+      options={[
+        { value: 'container', label: 'Container' },
+        { value: 'image', label: 'Image' },
+      ]}
+    />
+  );
+  if (of === 'container') return <ContainerLayers side={side} />;
+  return (
+    <Suspense fallback={<Skeleton rows={7} label="Loading the layers of images" />}>
+      <ImageLayers side={side} />
+    </Suspense>
+  );
+}
+
+function ContainerLayers({ side }: { readonly side: ReactNode }) {
   const { world, nowMs, selection, as, container, onSelect } = useScene();
   const [filter, setFilter] = useState('');
   const stacks = useMemo(() => layerStacks(world, nowMs), [world, nowMs]);
@@ -33,18 +57,21 @@ export function LayersExplorer() {
       filter={filter}
       onFilter={setFilter}
       tools={
-        stacks.length > 1 && stack ? (
-          <label className="chooser">
-            <span>container</span>
-            <select value={stack.container} onChange={(event) => select({ kind: 'container', id: event.target.value })}>
-              {stacks.map((entry) => (
-                <option key={entry.container} value={entry.container}>
-                  {visible(entry.containerName)}
-                </option>
-              ))}
-            </select>
-          </label>
-        ) : undefined
+        <>
+          {side}
+          {stacks.length > 1 && stack ? (
+            <label className="chooser">
+              <span>container</span>
+              <select value={stack.container} onChange={(event) => select({ kind: 'container', id: event.target.value })}>
+                {stacks.map((entry) => (
+                  <option key={entry.container} value={entry.container}>
+                    {visible(entry.containerName)}
+                  </option>
+                ))}
+              </select>
+            </label>
+          ) : null}
+        </>
       }
     >
       {!view ? (

@@ -37,7 +37,11 @@ async function apply(address: Address, first: boolean): Promise<void> {
 
 async function show(address: Address, first: boolean): Promise<void> {
   useView.setState({ place: address.place ?? 'lab', ...(address.panel ? { panel: address.panel } : {}), as: address.as ?? 'picture' });
-  useView.setState({ ...(address.images ? { images: address.images } : {}), ...(address.part ? { part: address.part } : {}) });
+  useView.setState({
+    ...(address.layersOf ? { layersOf: address.layersOf } : {}),
+    ...(address.images ? { images: address.images } : {}),
+    ...(address.part ? { part: address.part } : {}),
+  });
   select(address.selection);
   if (address.atMs !== undefined) {
     feed.seek(address.atMs);
@@ -64,7 +68,7 @@ let written = '';
 function write(): void {
   const { slug } = useLessonState.getState();
   if (slug === undefined || following > 0) return;
-  const { place, panel, as, selection, images, part } = useView.getState();
+  const { place, panel, as, selection, images, part, layersOf } = useView.getState();
   // The editor's own address may hold a document; it is left as it was given.
   if (place === 'config' && location.hash.startsWith('#/~config')) return;
   const { mode, atMs } = useMoment.getState();
@@ -75,7 +79,8 @@ function write(): void {
     as,
     ...(selection ? { selection } : {}),
     ...(mode === 'paused' ? { atMs } : {}),
-    ...(panel === 'image-graph' && images ? { images } : {}),
+    ...(panel === 'layers' && layersOf === 'image' ? { layersOf } : {}),
+    ...(images && (panel === 'image-graph' || (panel === 'layers' && layersOf === 'image')) ? { images } : {}),
     ...(panel === 'image-graph' && part ? { part } : {}),
   });
   if (next === written && location.hash === next) return;

@@ -14,6 +14,7 @@ test.each<[Address, string]>([
     { lesson: 'l', panel: 'image-graph', images: ['web:latest', '127.0.0.1:5000/a/b:1'], part: `sha256:${'a'.repeat(64)}` },
     `#/l/image-graph?image=web%3Alatest&image=127.0.0.1%3A5000%2Fa%2Fb%3A1&part=sha256:${'a'.repeat(64)}`,
   ],
+  [{ lesson: 'l', panel: 'layers', layersOf: 'image', images: ['web:1'] }, '#/l/layers?of=image&image=web%3A1'],
 ])('%j has an address that brings it back', (address, text) => {
   expect(formatAddress(address)).toBe(text);
   expect(parseAddress(text)).toEqual(address);

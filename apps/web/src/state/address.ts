@@ -25,6 +25,8 @@ export interface Address {
   readonly as?: 'picture' | 'text';
   /** Names of the images that are looked at; one, or two beside each other. */
   readonly images?: readonly string[];
+  /** Whose layers are shown; absent: a container's. */
+  readonly layersOf?: 'image';
   /** Digest of the chosen part of an image. */
   readonly part?: string;
 }
@@ -44,6 +46,7 @@ export function parseAddress(hash: string): Address {
     ...(selection ? { selection } : {}),
     ...(Number.isFinite(atMs) ? { atMs } : {}),
     ...(as === 'text' || as === 'picture' ? { as } : {}),
+    ...(params.get('of') === 'image' ? { layersOf: 'image' as const } : {}),
     ...imagesOf(params),
   };
 }
@@ -54,6 +57,7 @@ export function formatAddress(address: Address): string {
   if (address.selection) params.push(`sel=${encodeURIComponent(selectionText(address.selection)).replaceAll('%3A', ':')}`);
   if (address.atMs !== undefined) params.push(`at=${Number(address.atMs.toFixed(3))}`);
   if (address.as === 'text') params.push('as=text');
+  if (address.layersOf === 'image') params.push('of=image');
   for (const image of address.images ?? []) params.push(`image=${encodeURIComponent(image)}`);
   if (address.part !== undefined) params.push(`part=${address.part}`);
   const path = [address.lesson, address.lesson === undefined ? undefined : address.panel].filter((part) => part !== undefined);

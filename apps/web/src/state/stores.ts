@@ -87,6 +87,8 @@ export interface ViewState {
   readonly selection?: Selection;
   /** Names of the images that are looked at, in the image graph and in the layers. */
   readonly images?: readonly string[];
+  /** Whose layers the layers explorer shows. */
+  readonly layersOf: 'container' | 'image';
   /** Digest of the chosen part of an image. */
   readonly part?: string;
   /** A pane that fills the page. */
@@ -99,7 +101,14 @@ export interface ViewState {
   readonly toast?: { readonly text: string; readonly tone: 'info' | 'bad'; readonly key: number };
 }
 
-export const useView = create<ViewState>(() => ({ place: 'lab', panel: 'processes', as: 'picture', theme: 'system', timelineOpen: false }));
+export const useView = create<ViewState>(() => ({
+  place: 'lab',
+  panel: 'processes',
+  as: 'picture',
+  layersOf: 'container',
+  theme: 'system',
+  timelineOpen: false,
+}));
 
 let toastKey = 0;
 

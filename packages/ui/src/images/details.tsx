@@ -15,9 +15,11 @@ export interface ImageDetailsProps {
   readonly onSelect: (digest: string) => void;
   /** Puts a line at the terminal's prompt. */
   readonly onType: (command: string) => void;
+  /** Opens the layers of the image with this name. */
+  readonly onLook: (image: string) => void;
 }
 
-export function ImageDetails({ joined, names, selected, onSelect, onType }: ImageDetailsProps) {
+export function ImageDetails({ joined, names, selected, onSelect, onType, onLook }: ImageDetailsProps) {
   const part = selected === undefined ? undefined : joined.parts.get(selected);
   if (part === undefined) {
     return (
@@ -44,7 +46,13 @@ export function ImageDetails({ joined, names, selected, onSelect, onType }: Imag
       <Fetch part={part} onType={onType} />
       <Neighbours title="named by" digests={part.namedBy} joined={joined} onSelect={onSelect} />
       <Neighbours title="names" digests={part.children ?? []} joined={joined} onSelect={onSelect} />
-      <Document part={part} joined={joined} onSelect={onSelect} />
+      {part.kind === 'layer' ? (
+        <Button tone="act" onClick={() => onLook(names[part.sides[0] ?? 0] ?? '')}>
+          Look into the layers
+        </Button>
+      ) : (
+        <Document part={part} joined={joined} onSelect={onSelect} />
+      )}
     </section>
   );
 }
@@ -106,7 +114,6 @@ function Neighbours(props: {
 }
 
 function Document({ part, joined, onSelect }: Pick<ImageDetailsProps, 'joined' | 'onSelect'> & { readonly part: ImagePart }) {
-  if (part.kind === 'layer') return <p className="image-hint">A layer is an archive of files: the Layers panel looks into it.</p>;
   if (part.document === undefined) return <p className="image-hint">Its document is not shown: it was not read, or is too large.</p>;
   return (
     <figure className="payload">
