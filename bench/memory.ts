@@ -118,7 +118,7 @@ async function measureMachines(place: Workplace, rounds: number): Promise<number
     cgroupParent: place.cgroup,
     limits: { memoryBytes: 512 * MIB, cpus: 1, pids: 512 },
     runtime: createRuntime({ root: `${place.path('m')}/runtime`, launcher: createLauncher() }),
-    execCommand: { file: process.execPath, args: [`${CHECKOUT}/apps/cli/src/main.ts`, 'runc'] },
+    execCommand: { file: process.execPath, args: [`${CHECKOUT}/apps/cli/src/start.cjs`, 'runc'] },
   });
   const times: number[] = [];
   try {

@@ -1,5 +1,6 @@
 /*
- * slipway-verbs: `start state kill delete pause resume` of the runc dialect without starting Node, where all goes well.
+ * slipway-verbs: `start state kill delete pause resume` of the runc dialect without starting Node, where all goes well; and what of
+ * `create run exec` can be done beside Node and after it (birth.c).
  *
  *     slipway-verbs NODE SCRIPT runc [arguments…]
  *
@@ -11,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,15 +47,30 @@ static bool perform(const struct call *call)
     return do_delete(&c, call);
 }
 
+/* Beside the sources that `script` is one of. */
+static bool find_launcher(const char *script, char *path, size_t size)
+{
+    static const char below[] = "/apps/cli/src/", launcher[] = "/packages/launcher/build/slipway-launcher";
+    const char *end = strstr(script, below);
+    int length = end == NULL ? -1 : snprintf(path, size, "%.*s%s", (int)(end - script), script, launcher);
+
+    return length > 0 && (size_t)length < size;
+}
+
 int main(int argc, char **argv)
 {
     struct call call = {.root = "/run/slipway/runc"};
+    struct attended attended = {.node = argv + 1};
+    char launcher[4200];
 
     if (argc < 4)
         return 125;
     if (read_call(argv + 4, &call) && perform(&call))
         return 0;
-    execv(argv[1], argv + 1);
-    perror("slipway: node");
+    unsetenv("SLIPWAY_FRONT");
+    attended.verb = find_birth(argv + 4);
+    if (attended.verb != NULL && find_launcher(argv[2], launcher, sizeof(launcher)))
+        give_birth(&attended, launcher);
+    become_node(argv + 1);
     return 125;
 }

@@ -4,11 +4,12 @@
 #ifndef SLIPWAY_VERBS_H
 #define SLIPWAY_VERBS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { MAX_GROUPS = 32, MAX_FILE_BYTES = 256 * 1024 };
+enum { MAX_GROUPS = 32, MAX_FILE_BYTES = 256 * 1024, MAX_WORDS = 64 };
 
 /* One command line, as far as it is ours. */
 struct call {
@@ -33,9 +34,29 @@ struct container {
     enum status status;
 };
 
+/* A command that makes a process. */
+struct attended {
+    char **node; /* NODE SCRIPT runc, and the whole line */
+    char **verb; /* its word in there */
+    sigset_t signals;
+};
+
 /* command.c */
+/* The verb of a line that makes a process, where the flags before it are ours to repeat; NULL: it is no such line. */
+char **find_birth(char **words);
 bool read_call(char **words, struct call *call);
 bool read_signal(const char *word, int *signal);
+
+/* node.c: returns only on failure, which it has told. */
+void become_node(char **words);
+
+/* birth.c: returns only where nothing was begun. */
+void give_birth(struct attended *a, const char *launcher);
+
+/* moves.c */
+/* cgroup.procs of a group that holds this process; -1: there is none that we may write to. */
+int open_own_group(void);
+void ready_moves(int group);
 
 /* container.c */
 bool open_container(const struct call *call, struct container *c);

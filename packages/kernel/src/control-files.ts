@@ -8,7 +8,6 @@
  * of the thirty calls of a container's start would cost more than all of them together.
  */
 import * as fs from 'node:fs';
-import { open } from 'node:fs/promises';
 
 /** What is at a path; links are not followed. */
 export type EntryKind = 'file' | 'directory' | 'other';
@@ -93,12 +92,15 @@ export const hostControlFiles: ControlFiles = {
 
 /** As `write`, on a thread beside: for the few writes that the kernel lets wait. */
 export async function writeControlFileAside(path: string, text: string): Promise<void> {
-  const file = await open(path, fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW);
-  try {
-    await file.write(text);
-  } finally {
-    await file.close();
-  }
+  const fd = fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW);
+  // Not by node:fs/promises, which loads readline and streams with it: a command line's start waits for that.
+  await new Promise<void>((resolve, reject) => {
+    fs.write(fd, text, (failure) => {
+      fs.closeSync(fd);
+      if (failure === null) resolve();
+      else reject(failure);
+    });
+  });
 }
 
 /** One for all reads: they are synchronous, and a fresh 64 KiB for a file of a few bytes would keep the garbage collector busy. */

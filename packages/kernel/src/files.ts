@@ -65,14 +65,22 @@ export interface AtomicWriteOptions {
   readonly durable?: boolean;
 }
 
-/** Nobody else's: by the process, whatever its pid was used for before. No secret ('wx' refuses what stands there), so without node:crypto, which takes 4 ms to load. */
-const temporaryNames = `${process.pid}-${Math.random().toString(36).slice(2)}`;
+/**
+ * Nobody else's: by the process, whatever its pid was used for before. No secret ('wx' refuses what stands there), so without node:crypto,
+ * which takes 4 ms to load. Made when asked for: a start-up snapshot holds what modules made of themselves, for many processes.
+ */
+let temporaryNames: string | undefined;
 let temporaryCount = 0;
+
+function temporaryName(path: string): string {
+  temporaryNames ??= `${process.pid}-${Math.random().toString(36).slice(2)}`;
+  return join(dirname(path), `.${basename(path)}.${temporaryNames}-${++temporaryCount}.tmp`);
+}
 
 /** Replaces (or makes) a file: afterwards it has this content and, unless `durable` is false, keeps it through a power cut. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array, options: AtomicWriteOptions = {}): Promise<void> {
   const { mode = 0o600, durable = true } = options;
-  const temporary = join(dirname(path), `.${basename(path)}.${temporaryNames}-${++temporaryCount}.tmp`);
+  const temporary = temporaryName(path);
   if (!durable) return writeAtOnce(path, temporary, { content, mode });
   const handle = await fs.open(temporary, 'wx', 0o600);
   try {

@@ -1,3 +1,4 @@
+export { type GivenDescriptors, GivenProcess } from './given-launcher.ts';
 export {
   type Launched,
   type Launcher,

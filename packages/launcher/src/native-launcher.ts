@@ -2,7 +2,7 @@
  * The launcher over the C program in native/: one process per launch, a plan in, records out.
  *
  * Knows: which file descriptor carries what, and when a launch is over.
- * Does not know: the bytes of a plan (encode.ts) or of a record (records.ts); what a failure means to people (failure.ts).
+ * Does not know: the bytes of a plan (encode.ts), nor what records mean (launch-talk.ts).
  */
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
@@ -11,35 +11,36 @@ import { fileURLToPath } from 'node:url';
 import { EngineError } from '@slipway/errors';
 import { guardDevices } from './device-guard.ts';
 import { encodePlan } from './encode.ts';
-import { launchError } from './failure.ts';
+import type { GivenProcess } from './given-launcher.ts';
+import { LaunchTalk } from './launch-talk.ts';
 import type { Launched, Launcher, LaunchOptions } from './launcher.ts';
 import { LauncherProgram } from './launcher-program.ts';
-import type { OperationRecord, Plan } from './operations.ts';
+import type { Plan } from './operations.ts';
 import { PreparedProcess } from './prepared.ts';
-import { type LauncherRecord, NO_OPERATION, RecordReader } from './records.ts';
+import type { LauncherRecord } from './records.ts';
 
-const BUILT_BINARY = fileURLToPath(new URL('../build/slipway-launcher', import.meta.url));
+const builtBinary = () => fileURLToPath(new URL('../build/slipway-launcher', import.meta.url));
 
 /** Beyond `timeoutMs`, for the program to notice by itself and to say where it was. */
 const WATCHDOG_GRACE_MS = 1000;
-
-/** Letters on the control fd. Twin of native/report.c. */
-const ANSWERS = { continue: 'c', step: 's', skip: 'x', abort: 'a' } as const;
 
 export interface NativeLauncherOptions {
   /** Path of the C program; default: the one that `make -C packages/launcher/native` builds. */
   readonly binary?: string;
   /** `<op>:<error|kill|hang>`: makes that operation fail. Only the test build of the program looks at it. */
   readonly failpoint?: string;
+  /** A program that has been started already, for the first launch that it suits. */
+  readonly given?: GivenProcess;
 }
 
 /** A launcher that runs the C program. Holds one file descriptor after the first launch: make one for a whole process. */
 export function createLauncher(options: NativeLauncherOptions = {}): Launcher {
-  const { binary = BUILT_BINARY, failpoint } = options;
+  const { binary = builtBinary(), failpoint, given } = options;
   const program = new LauncherProgram({ binary, failpoint });
   return {
     launch: async (plan, launchOptions) => {
       const bytes = encodePlan(plan, launchOptions);
+      if (given?.suits(launchOptions) === true) return given.launch(bytes, plan, launchOptions);
       const ahead = launchOptions.prepared instanceof PreparedProcess ? launchOptions.prepared.take() : undefined;
       const child = ahead ?? program.start(launchOptions.supervision);
       return new Launch(child, plan, launchOptions, () => program.keep(child)).run(bytes);
@@ -52,15 +53,12 @@ export function createLauncher(options: NativeLauncherOptions = {}): Launcher {
 /** One launch under way: turns records into callbacks and, in the end, into a promise's result. */
 class Launch {
   readonly #child: ChildProcess;
-  readonly #plan: Plan;
   readonly #options: LaunchOptions;
-  readonly #reader = new RecordReader();
+  readonly #talk: LaunchTalk;
   readonly #result = Promise.withResolvers<Launched>();
   readonly #exit = Promise.withResolvers<number>();
   readonly #control: Duplex;
   readonly #heard: () => void;
-  #failure: LauncherRecord | undefined;
-  #notes = '';
   #launched = false;
   #watchdog: NodeJS.Timeout | undefined;
   #hung = false;
@@ -69,9 +67,14 @@ class Launch {
   constructor(child: ChildProcess, plan: Plan, options: LaunchOptions, heard: () => void) {
     this.#child = child;
     this.#heard = heard;
-    this.#plan = plan;
     this.#options = options;
     this.#control = stream(child, 5);
+    this.#talk = new LaunchTalk(plan, options, {
+      answer: (letter) => void (this.#control.destroyed || this.#control.write(letter)),
+      launched: (record) => this.#resolve(record),
+      failed: (error) => this.#result.reject(error),
+      hangUp: () => void this.#control.destroy(),
+    });
   }
 
   run(bytes: Uint8Array): Promise<Launched> {
@@ -82,7 +85,10 @@ class Launch {
     // 'close' comes after the last record has been read.
     this.#child.on('close', () => this.#ended());
     for (const each of [input, records, this.#control]) each.on('error', () => undefined); // the exit says why
-    records.on('data', (chunk: Buffer) => this.#receive(chunk));
+    records.on('data', (chunk: Buffer) => {
+      this.#heard();
+      this.#talk.hear(chunk).catch((error: unknown) => this.#result.reject(error));
+    });
     this.#watch();
     // A launcher that fails early closes its end before we are done writing: its record tells the reason.
     input.end(bytes);
@@ -100,54 +106,6 @@ class Launch {
       this.#hung = true;
       this.#child.kill('SIGKILL');
     }, timeoutMs + WATCHDOG_GRACE_MS);
-  }
-
-  #receive(chunk: Buffer): void {
-    this.#heard();
-    try {
-      for (const record of this.#reader.push(chunk)) this.#handle(record);
-    } catch (error) {
-      this.#control.destroy();
-      this.#result.reject(crashed(`unreadable record: ${String(error)}`));
-    }
-  }
-
-  #handle(record: LauncherRecord): void {
-    if (record.kind === 'stop') void this.#stopped(record);
-    else if (record.kind === 'hook') void this.#hook(record);
-    else if (record.kind === 'note') this.#notes += record.note;
-    else if (record.kind === 'launched') this.#resolve(record);
-    else if (record.kind !== 'ready') {
-      if (record.kind === 'failed') this.#failure = record;
-      if (record.index !== NO_OPERATION) this.#options.onRecord?.(operationRecord(record));
-    }
-  }
-
-  async #stopped({ index, pid }: LauncherRecord): Promise<void> {
-    const answer = await this.#ask(index, pid);
-    if (!this.#control.destroyed) this.#control.write(ANSWERS[answer]);
-  }
-
-  async #hook({ index, pid }: LauncherRecord): Promise<void> {
-    let answer: keyof typeof ANSWERS = 'abort';
-    try {
-      if (this.#options.onHook === undefined) throw crashed('a hook, and nobody to run it');
-      await this.#options.onHook({ index, pid });
-      answer = 'continue';
-    } catch (error) {
-      this.#result.reject(error);
-    }
-    if (!this.#control.destroyed) this.#control.write(ANSWERS[answer]);
-  }
-
-  async #ask(index: number, pid: number): Promise<keyof typeof ANSWERS> {
-    try {
-      return (await this.#options.onStop?.({ index, pid })) ?? 'continue';
-    } catch (error) {
-      // Whoever decides cannot: nothing half-born may stay behind for them.
-      this.#result.reject(error);
-      return 'abort';
-    }
   }
 
   #resolve({ pid, startTime }: LauncherRecord): void {
@@ -174,24 +132,12 @@ class Launch {
   #ended(): void {
     clearTimeout(this.#watchdog);
     if (this.#launched) return;
-    if (this.#hung && this.#failure === undefined) {
+    if (this.#hung && !this.#talk.hasFailed) {
       this.#result.reject(hung(this.#options.timeoutMs));
       return;
     }
-    const record = this.#failure;
-    if (record === undefined) {
-      this.#result.reject(crashed(`it ended with ${this.#child.exitCode ?? this.#child.signalCode}`));
-      return;
-    }
-    const operation = this.#plan.operations[record.index];
-    const { index, call, errno } = record;
-    const output = Buffer.from(this.#notes, 'latin1').toString('utf8').trim().slice(0, 500);
-    this.#result.reject(launchError(operation, { index, op: operation?.op ?? '', call, errno, ...(output === '' ? {} : { output }) }));
+    this.#result.reject(this.#talk.reason(String(this.#child.exitCode ?? this.#child.signalCode)));
   }
-}
-
-function operationRecord({ kind, index, startMs, endMs, errno, call }: LauncherRecord): OperationRecord {
-  return { index, startMs, endMs, errno, ...(call === '' ? {} : { call }), ...(kind === 'skipped' ? { skipped: true } : {}) };
 }
 
 /** A 'pipe' of `stdio`: a socket, both ways. */
@@ -215,12 +161,5 @@ function hung(timeoutMs = 0): EngineError {
     code: 'E_LAUNCH_TIMEOUT',
     op: 'launcher.launch',
     hint: 'a path of the host that does not answer holds it up: a bind source, a namespace file',
-  });
-}
-
-function crashed(what: string): EngineError {
-  return new EngineError('internal', `the launcher program failed without a word: ${what}`, {
-    code: 'E_LAUNCH_CRASHED',
-    op: 'launcher.launch',
   });
 }

@@ -104,6 +104,6 @@ function open(): Machines {
     cgroupParent: PARENT,
     limits: { memoryBytes: 512 << 20, cpus: 1.5, pids: 300 },
     runtime,
-    execCommand: { file: process.execPath, args: [`${CHECKOUT}/apps/cli/src/main.ts`, 'runc'] },
+    execCommand: { file: process.execPath, args: [`${CHECKOUT}/apps/cli/src/start.cjs`, 'runc'] },
   });
 }

@@ -7,6 +7,7 @@
 import { createLauncher } from '@slipway/launcher';
 import { createRuntime, type Runtime } from '@slipway/runtime';
 import type { ParsedFlags } from '../flags.ts';
+import type { Front } from './front.ts';
 import type { Log } from './output.ts';
 
 export interface Context {
@@ -17,15 +18,17 @@ export interface Context {
   /** Warnings are wanted (--debug), or go to a file where nobody is disturbed. */
   readonly verbose: boolean;
   readonly out: (text: string) => void;
+  readonly front: Front | undefined;
 }
 
 /** Resolves to the exit code. */
 export type Command = (context: Context) => Promise<number>;
 
-export function openRuntime({ root, log, verbose }: Context): Runtime {
+/** `alone`: the front's launcher is left alone, since we have to stay with what we make. */
+export function openRuntime({ root, log, verbose, front }: Context, { alone = false } = {}): Runtime {
   return createRuntime({
     root,
-    launcher: createLauncher(),
+    launcher: createLauncher(front === undefined || alone ? {} : { given: front.launcher }),
     onWarning: (message) => {
       if (verbose || log.toFile) log.write('warning', message);
     },

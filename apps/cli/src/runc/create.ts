@@ -15,7 +15,7 @@ import { writeVerbsFile } from './verbs-file.ts';
 
 export const create: Command = async (context) => {
   const [id] = requireWords(context, 'create', 1);
-  const streams = chooseStreams(context.flags, { terminal: wantsTerminal(context), stays: false });
+  const streams = chooseStreams(context.flags, { terminal: lookAhead(context).terminal, stays: false });
   if (streams.kind === 'relay') return 0;
   const runtime = openRuntime(context);
   const started = await runtime.create(requestFor(context, id, streams.supervision));
@@ -27,14 +27,16 @@ export const run: Command = async (context) => {
   const [id] = requireWords(context, 'run', 1);
   const { flags } = context;
   const stays = !flags.has('detach');
-  const streams = chooseStreams(flags, { terminal: wantsTerminal(context), stays });
-  const runtime = openRuntime(context);
+  const { terminal, hooksLater } = lookAhead(context);
+  const streams = chooseStreams(flags, { terminal, stays });
+  const runtime = openRuntime(context, { alone: stays && hooksLater });
   if (streams.kind === 'relay') return await removingAfter(context, runtime, id, () => runOnTerminal(context, runtime, id));
   const started = await runtime.create(requestFor(context, id, streams.supervision));
   const { exit } = started;
   if (exit === undefined) {
     await writeVerbsFile(context, runtime, id, started);
-    await startOrRemove(runtime, id);
+    if (stays) context.front?.handOver(flags.has('keep') ? 'run-and-keep' : 'run', context.root, id);
+    else await startOrRemove(runtime, id);
     return 0;
   }
   return await removingAfter(context, runtime, id, async () => {
@@ -87,14 +89,21 @@ function requestFor({ flags }: Context, id: string, supervision: CreateRequest['
   };
 }
 
+interface Ahead {
+  readonly terminal: boolean;
+  /** There are hooks of the start or of the end. */
+  readonly hooksLater: boolean;
+}
+
 /** Read ahead of the runtime, which reads it once for good: a document it would refuse is left for it to refuse. */
-function wantsTerminal({ flags }: Context): boolean {
+function lookAhead({ flags }: Context): Ahead {
   try {
     const text = readFileSync(join(bundleOf(flags.value('bundle')), 'config.json'), 'utf8');
-    const document = parseSpecJson(text) as { process?: { terminal?: unknown } } | null;
-    return document?.process?.terminal === true;
+    const { process, hooks } = parseSpecJson(text) as { process?: { terminal?: unknown }; hooks?: Readonly<Record<string, unknown>> };
+    const later = [hooks?.startContainer, hooks?.poststart, hooks?.poststop];
+    return { terminal: process?.terminal === true, hooksLater: later.some((each) => each !== undefined) };
   } catch {
-    return false;
+    return { terminal: false, hooksLater: false };
   }
 }
 

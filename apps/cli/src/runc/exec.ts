@@ -24,7 +24,10 @@ export const exec: Command = async (context) => {
   const request = (supervision: ExecRequest['supervision']) => requestFor(context, process, supervision);
   if (streams.kind === 'relay') return await execOnTerminal(runtime, id, request);
   const started = await runtime.exec(id, request(streams.supervision));
-  if (started.exit === undefined) return 0;
+  if (started.exit === undefined) {
+    if (stays) context.front?.handOver('exec', context.root, id);
+    return 0;
+  }
   using _forwarding = forwardSignals((signal) => forward(started.pid, signal));
   return await started.exit;
 };

@@ -4,7 +4,7 @@
  * Knows: runc's arguments and its state document.
  * Does not know: how the runtime does it.
  */
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { isKind } from '@slipway/errors';
 import { parseSignal } from '@slipway/oci';
@@ -85,7 +85,7 @@ export async function describe({ root }: Context, runtime: Runtime, container: C
     rootfs: await rootfsOf(runtime, container),
     created,
     ...(annotations === undefined ? {} : { annotations }),
-    owner: await ownerOf(join(root, id)),
+    owner: ownerOf(join(root, id)),
   };
 }
 
@@ -99,7 +99,7 @@ async function rootfsOf(runtime: Runtime, { id, bundle }: ContainerState): Promi
   }
 }
 
-async function ownerOf(directory: string): Promise<string> {
-  const { uid } = await stat(directory);
+function ownerOf(directory: string): string {
+  const { uid } = statSync(directory);
   return uid === 0 ? 'root' : `#${uid}`;
 }

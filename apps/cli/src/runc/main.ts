@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import { type FlagTable, parseFlags, UsageError } from '../flags.ts';
 import { type Command, UsageMistake } from './context.ts';
 import { tell } from './failure.ts';
+import { findFront } from './front.ts';
 import { type Log, openLog } from './output.ts';
 
 interface Entry {
@@ -137,8 +138,14 @@ const DEFAULT_ROOT = '/run/slipway/runc';
 
 const UNKNOWN_COMMAND = 3;
 
+export interface Call {
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
 /** @returns the exit code */
-export async function main({ args }: { readonly args: readonly string[] }): Promise<number> {
+export async function main({ args, environment }: Call): Promise<number> {
+  const front = findFront(environment);
   let log = openLog(undefined, 'text');
   let name = '';
   try {
@@ -156,9 +163,12 @@ export async function main({ args }: { readonly args: readonly string[] }): Prom
     const flags = parseFlags(rest, { ...entry.flags, help: { ...SWITCH, short: 'h' } }, entry.stopsAtWords !== true);
     if (flags.has('help')) return print(help(name));
     const command = await entry.load();
-    return await command({ root: resolve(global.value('root') ?? DEFAULT_ROOT), flags, log, verbose: global.has('debug'), out: print });
+    const root = resolve(global.value('root') ?? DEFAULT_ROOT);
+    return await command({ root, flags, log, verbose: global.has('debug'), out: print, front });
   } catch (error) {
     return fail(log, error, name);
+  } finally {
+    front?.launcher.discard();
   }
 }
 
