@@ -9,7 +9,7 @@
 import { type Instruction, parseDockerfile, parseInstruction, planStages, type Stage } from '@slipway/dockerfile';
 import { EngineError } from '@slipway/errors';
 import type { BuildStageRequest, BuildStepRequest, BuildStepResponse, SpanContext } from '@slipway/journal';
-import { ensurePrivateDirectory, isErrno, listNames, removeTree } from '@slipway/kernel';
+import { ensurePrivateDirectory, isDiskFull, listNames, removeTree } from '@slipway/kernel';
 import { hostPlatform } from '@slipway/oci';
 import { BaseImages, requireOwnPlatform } from './base-images.ts';
 import type { BuilderParts, BuildRequest } from './build-request.ts';
@@ -48,7 +48,7 @@ export function createBuilder(parts: BuilderParts): Builder {
         parts.images.making.holding(async () => {
           await swept;
           const built = await buildImage(parts, request, { parent: span, memory }).catch((error: unknown) => {
-            throw isErrno(error, 'ENOSPC', 'EDQUOT') ? diskFull(error) : error;
+            throw isDiskFull(error) ? diskFull(error) : error;
           });
           span.note({ response: built });
           return built;

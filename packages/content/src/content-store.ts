@@ -10,7 +10,7 @@
 
 import { createHash } from 'node:crypto';
 import { EngineError } from '@slipway/errors';
-import { listNames, openForRead, type ReadHandle, removeStoredFile, statStored } from '@slipway/kernel';
+import { failPoint, listNames, openForRead, type ReadHandle, removeStoredFile, statStored } from '@slipway/kernel';
 import { type Digest, digestOf, isDigest, splitDigest } from '@slipway/oci';
 import { type Ingest, type IngestOptions, IngestTable } from './ingest.ts';
 
@@ -130,8 +130,10 @@ class DirectoryContentStore extends BlobDirectory implements ContentStore {
     return (await ingest.commit()).digest;
   }
 
-  delete(digest: Digest): Promise<boolean> {
-    return removeStoredFile(blobPath(this.#root, digest));
+  async delete(digest: Digest): Promise<boolean> {
+    const wasThere = await removeStoredFile(blobPath(this.#root, digest));
+    failPoint('blob.deleted');
+    return wasThere;
   }
 }
 

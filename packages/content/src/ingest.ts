@@ -12,6 +12,7 @@ import { EngineError } from '@slipway/errors';
 import {
   type AppendHandle,
   ensurePrivateDirectory,
+  failPoint,
   listNames,
   openForAppend,
   removeStoredFile,
@@ -158,6 +159,7 @@ class FileIngest implements Ingest {
     const limit = Math.min(this.#options.expected?.sizeBytes ?? Infinity, this.#options.maxBytes ?? Infinity);
     if (this.#file.size + bytes.byteLength > limit) await this.#refuse('E_BLOB_SIZE', `more than the ${limit} bytes announced or allowed`);
     try {
+      failPoint('ingest.write');
       await this.#file.append(bytes);
     } catch (error) {
       // Half a write is on disk and not in the hash: these bytes are of no use, and their space is wanted (disk full).
@@ -205,8 +207,11 @@ class FileIngest implements Ingest {
     if (isNew) {
       await setMode(path, 0o400);
       // The bytes first: a name that outlives its bytes in a power cut would be an empty blob with a good digest.
+      failPoint('blob.sync');
       await this.#file.sync();
+      failPoint('blob.rename');
       await renameDurably(path, target);
+      failPoint('blob.visible');
     }
     await this.#end();
     if (!isNew) await removeStoredFile(path);

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -311,39 +310,3 @@ describe('a root file system', () => {
     expect((await store.prepareRootfs('scratch', 'c1')).mounts).toMatchObject([{ type: 'bind' }]);
   });
 });
-
-hostTest(
-  'killed at any moment of a load, the store opens, shows nothing half-made, and loads again [B27]',
-  ['root'],
-  async () => {
-    const archive = join(root, 'archive.tar');
-    const big = tarOf(Array.from({ length: 300 }, (_, i) => [{ name: `d${i % 7}/f${i}`, type: 'file' }, 'x'.repeat(5000)]));
-    fs.writeFileSync(archive, ociArchive([BASE, big, APP], 'app'));
-    await store.close();
-    const script = `const { openImageStore } = await import(${JSON.stringify(new URL('./index.ts', import.meta.url).href)});
-    const { createReadStream } = await import('node:fs');
-    const store = await openImageStore({ root: ${JSON.stringify(root)}, platform: { os: 'linux', architecture: 'amd64' } });
-    process.stdout.write('open');
-    await store.loadArchive(createReadStream(${JSON.stringify(archive)}));`;
-    for (const delay of [0, 5, 15, 40, 120, 200, 280]) {
-      const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      const opened = new Promise((resolve) => child.stdout.once('data', () => resolve('open')));
-      expect(await Promise.race([opened, ended]), `the store opens before it is killed after ${delay} ms`).toBe('open');
-      await new Promise((resolve) => setTimeout(resolve, delay));
-      child.kill('SIGKILL');
-      await ended;
-      // A worker of the dead process may write on into its own, then unreachable, directory for a moment.
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      store = await open();
-      for (const image of await store.list()) expect(image.layers).toHaveLength(3);
-      expect((await store.snapshots.list()).filter(({ kind }) => kind !== 'committed')).toEqual([]);
-      await store.close();
-    }
-
-    store = await open();
-    await store.loadArchive(fs.createReadStream(archive));
-    expect(await busy()).toEqual({ blobs: 5, snapshots: 3, images: 1 });
-  },
-  180_000,
-);

@@ -5,6 +5,7 @@
  * Does not know: why an image is made.
  */
 import type { ContentStore } from '@slipway/content';
+import { failPoint } from '@slipway/kernel';
 import { type PackedLayer, type PackRequest, type PackSource, PackStream, packTree } from '@slipway/layers';
 import {
   type ChainId,
@@ -36,6 +37,7 @@ export async function packLayer(
     for await (const chunk of bytes) await ingest.write(chunk);
   };
   const packed: PackedLayer = await packTree({ source, form: 'gzip', level: GZIP_LEVEL, sink, ...options });
+  failPoint('layer.packed');
   if (packed.members === 0) return { layer: undefined, fileBytes: 0, warnings: packed.warnings };
   const { digest, sizeBytes } = await ingest.commit();
   return {

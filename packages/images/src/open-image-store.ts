@@ -7,7 +7,7 @@
  */
 import { type ContentStore, openContentStore } from '@slipway/content';
 import { EngineError, hasCode } from '@slipway/errors';
-import { ensurePrivateDirectory, isErrno } from '@slipway/kernel';
+import { ensurePrivateDirectory, failPoint, isDiskFull } from '@slipway/kernel';
 import { chainIds, type Digest, formatReference, parseReference, type Reference } from '@slipway/oci';
 import type { Credentials } from '@slipway/registry-client';
 import { openNativeSnapshotter, openOverlaySnapshotter, type Snapshotter } from '@slipway/snapshots';
@@ -133,7 +133,7 @@ class LocalImageStore implements ImageStore {
       try {
         return await this.#load(archive, options);
       } catch (error) {
-        throw isErrno(error, 'ENOSPC', 'EDQUOT') ? diskFull('image.load', error) : error;
+        throw isDiskFull(error) ? diskFull('image.load', error) : error;
       } finally {
         await this.#sweep();
       }
@@ -172,6 +172,7 @@ class LocalImageStore implements ImageStore {
       }
       const untagged = named === undefined ? image.names : [named];
       const isGone = this.#table.removeNames(untagged, image.id);
+      failPoint('image.untagged');
       await this.#sweep();
       return { untagged, ...(isGone ? { deleted: image.id } : {}) };
     });
@@ -218,7 +219,9 @@ class LocalImageStore implements ImageStore {
       const names = image.names.map((name) => formatReference(parseTag(name)));
       const selected = await writeDocuments(image, this.content);
       await this.#unpacker.ensure(selected, { onProgress: () => undefined });
+      failPoint('image.record');
       this.#table.record([toEntry({ ...selected, names })], Date.now());
+      failPoint('image.recorded');
       return this.get(selected.manifest.config.digest);
     });
   }
@@ -238,6 +241,7 @@ class LocalImageStore implements ImageStore {
     try {
       this.#table.recordLayer(chain, fileBytes);
       await this.snapshots.commit(chain, key);
+      failPoint('rootfs.adopted');
     } catch (error) {
       if (!hasCode(error, 'E_SNAPSHOT_EXISTS')) throw error;
     }
@@ -307,7 +311,9 @@ class LocalImageStore implements ImageStore {
       names,
       isNew: this.#table.find(manifest.config.digest) === undefined,
     }));
+    failPoint('image.record');
     this.#table.record(selected.map(toEntry), Date.now());
+    failPoint('image.recorded');
     return { images: report, moved, warnings };
   }
 
@@ -341,16 +347,17 @@ class LocalImageStore implements ImageStore {
     );
   }
 
-  /** Records first, then what they do not reach. */
+  /** What no record reaches. Blobs go first: that takes no writing, and on a full disk makes the room for the rest. */
   async #sweep(): Promise<GarbageReport> {
     if (this.#holds.postpone()) return { blobs: 0, blobBytes: 0, snapshots: 0 };
     const images = await this.list();
+    const blobs = await collectBlobs(images, this.content, this.cache.digests());
     const snapshots = await collectSnapshots(images, this.snapshots);
     for (const chainId of this.#table.layers()) {
       if ((await this.snapshots.find(chainId)) === undefined) this.#table.forgetLayer(chainId);
     }
-    const cached = this.cache.digests();
-    return { snapshots, ...(await collectBlobs(images, this.content, cached)) };
+    failPoint('garbage.collected');
+    return { snapshots, ...blobs };
   }
 }
 

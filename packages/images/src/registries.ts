@@ -6,7 +6,7 @@
  */
 import type { ContentStore } from '@slipway/content';
 import { EngineError } from '@slipway/errors';
-import { isErrno } from '@slipway/kernel';
+import { failPoint, isDiskFull } from '@slipway/kernel';
 import {
   type Digest,
   formatReference,
@@ -55,7 +55,7 @@ export class Registries {
       try {
         return await this.#pull(reference, options);
       } catch (error) {
-        throw isErrno(error, 'ENOSPC', 'EDQUOT') ? diskFull('image.pull', error) : error;
+        throw isDiskFull(error) ? diskFull('image.pull', error) : error;
       }
     });
   }
@@ -103,8 +103,11 @@ export class Registries {
     const id = manifest.config.digest;
     const name = reference.digest === undefined ? formatReference(reference) : undefined;
     const isNew = name === undefined ? table.find(id) === undefined : table.resolveName(name) !== id;
+    failPoint('image.record');
     table.record([{ id, manifest: descriptor, names: name === undefined ? [] : [name] }], Date.now());
+    failPoint('image.recorded');
     table.setRepoDigest(withDigest(reference, target.digest), id);
+    failPoint('image.known');
     return { id, digest: target.digest, isNew, warnings, ...(name === undefined ? {} : { name }) };
   }
 

@@ -4,6 +4,7 @@
  * Knows: the form of an entry, and how many are kept.
  * Does not know: what a key is made of (packages/builder).
  */
+import { failPoint } from '@slipway/kernel';
 import { type Digest, isObject, parseDiffId, parseDigest } from '@slipway/oci';
 import type { BuildCache, CachedStep, GarbageReport } from './image-store.ts';
 import type { StepTable } from './step-table.ts';
@@ -26,6 +27,7 @@ export class StepCache implements BuildCache {
 
   put(key: string, step: CachedStep): void {
     this.#table.put(key, JSON.stringify(step), { nowMs: Date.now(), most: MAX_STEPS });
+    failPoint('step.kept');
   }
 
   async prune(): Promise<GarbageReport> {

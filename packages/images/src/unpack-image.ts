@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ContentStore } from '@slipway/content';
 import { hasCode } from '@slipway/errors';
+import { failPoint } from '@slipway/kernel';
 import { openUnpackSession, type UnpackSession, unpackLayer } from '@slipway/layers';
 import { type ChainId, chainIds, type Descriptor, type DiffId, layerCompression } from '@slipway/oci';
 import type { Snapshotter } from '@slipway/snapshots';
@@ -137,8 +138,10 @@ export class LayerUnpacker {
         const expected = { blobDigest: descriptor.digest, diffId };
         const worker = { session: session.open(), ...(signal === undefined ? {} : { signal }) };
         const report = await unpackLayer({ blob, compression, expected, target: own, lowers, whiteouts, ...worker });
+        failPoint('layer.applied');
         // Before the snapshot is there: once it is, nobody unpacks the layer again and learns its size.
         this.#parts.onLayer(chainId, report.fileBytes);
+        failPoint('layer.sized');
         await this.#commit(chainId, key);
         return report.warnings;
       } finally {

@@ -1,6 +1,8 @@
 export { ConfinedDirectory, confinedFile, type EntryStat, type EntryTimes, isErrno } from './confined.ts';
 export { type ControlFiles, type EntryKind, hostControlFiles, writeControlFileAside } from './control-files.ts';
 export { copyTree, type TreeUsage, treeUsage } from './copy-tree.ts';
+export { isDiskFull } from './disk-full.ts';
+export { FAIL_POINTS, type FailPoint, failPoint } from './fail-point.ts';
 export {
   type AtomicWriteOptions,
   ensureDirectory,

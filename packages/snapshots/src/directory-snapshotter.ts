@@ -16,6 +16,8 @@ import {
   copyDirectoryMetadata,
   delay,
   ensurePrivateDirectory,
+  failPoint,
+  isDiskFull,
   isErrno,
   listNames,
   removeTree,
@@ -117,12 +119,27 @@ class DirectorySnapshotter implements Snapshotter {
     const row = this.#table.get(key, 'snapshot.commit');
     // Files first: a committed snapshot with empty files in it would be believed for ever.
     await syncFileSystem(`${this.#root}/${row.directory}`);
+    failPoint('snapshot.synced');
     this.#table.commit(name, key);
+    failPoint('snapshot.committed');
   }
 
   async remove(keyOrName: string): Promise<void> {
-    const { directory } = this.#table.remove(keyOrName);
+    const { directory } = await this.#forget(keyOrName);
+    failPoint('snapshot.forgotten');
     await removeSettling(`${this.#root}/${directory}`);
+  }
+
+  /** The row goes first, but for a disk so full that there is no room to write that down. */
+  async #forget(keyOrName: string): Promise<SnapshotRow> {
+    try {
+      return this.#table.remove(keyOrName);
+    } catch (error) {
+      const row = this.#table.find(keyOrName);
+      if (!isDiskFull(error) || row === undefined || row.kind === 'committed') throw error;
+      await removeSettling(`${this.#root}/${row.directory}`);
+      return this.#table.remove(keyOrName);
+    }
   }
 
   async stat(keyOrName: string): Promise<SnapshotInfo> {
@@ -164,9 +181,12 @@ class DirectorySnapshotter implements Snapshotter {
       // Refused before anything is made, where the options would not fit.
       const mounts = this.#form.mounts(stack);
       await this.#make(stack);
+      failPoint('snapshot.made');
       this.#table.insert(row, op);
+      failPoint('snapshot.prepared');
       return mounts;
     } catch (error) {
+      if (this.#table.find(key)?.directory === row.directory) this.#table.remove(key);
       await removeTree(stack.own);
       throw error;
     }
