@@ -19,8 +19,8 @@ import { formatTarget, Samples } from './table.ts';
 import { timeProgram, Workplace } from './workplace.ts';
 
 const WARM_UP = 5;
-/** Containers of ours before the first round: a daemon's code is compiled as it is used, and dockerd's was before. */
-const ENGINE_WARM_UP = 60;
+/** Containers of ours before the first round: a daemon's code is compiled as it is used, for some hundred containers, and dockerd's was before. */
+const ENGINE_WARM_UP = 300;
 /** Long enough for the kernel to forget that processes just changed cgroups, which would be a gift to whoever comes next. */
 const PAUSE_MS = 100;
 

@@ -282,14 +282,14 @@ static int say_what_killed(struct launch *l)
 }
 
 /* 1: the process waits for its start or has been exec'ed; 0: not yet; -1: it failed. */
-static int handle_message(struct launch *l, bool *executing)
+static int handle_message(struct launch *l)
 {
     struct sync_message message;
     int fds[2];
     int got = sync_receive(l->sync, &message, fds);
 
     if (got == 0)
-        return *executing ? 1 : say_what_killed(l);
+        return atomic_load(&l->board->executing) ? 1 : say_what_killed(l);
     if (got < 0)
         return -1;
     switch (message.type) {
@@ -304,9 +304,6 @@ static int handle_message(struct launch *l, bool *executing)
     case SYNC_WAITING:
         l->flush_limit = message.value;
         return 1;
-    case SYNC_EXECUTING:
-        *executing = true;
-        return 0;
     default:
         return fail_with("child", EPROTO);
     }
@@ -315,21 +312,23 @@ static int handle_message(struct launch *l, bool *executing)
 /* Watches the child until it waits for its start, has been exec'ed, failed, or nobody wants it any more. */
 static int watch(struct launch *l)
 {
-    bool executing = false;
     int result = 0;
 
     while (result == 0) {
         struct pollfd fds[2] = {{.fd = l->sync, .events = POLLIN}, {.fd = l->control, .events = POLLRDHUP}};
+        int ready = poll(fds, 2, FLUSH_INTERVAL_MS);
 
-        if (poll(fds, 2, FLUSH_INTERVAL_MS) < 0 && errno != EINTR)
+        if (ready < 0 && errno != EINTR)
             return fail("poll");
-        flush_records(l);
+        /* Not at every word of the child: a starter that is woken would take the child's processor. Questions flush by themselves. */
+        if (ready == 0)
+            flush_records(l);
         if (fds[1].revents & (POLLRDHUP | POLLHUP | POLLERR))
             return fail_with("starter gone", ECANCELED);
         if (l->deadline != 0 && now_ns() >= l->deadline)
             return fail_with("timeout", ETIMEDOUT);
         if (fds[0].revents != 0)
-            result = handle_message(l, &executing);
+            result = handle_message(l);
     }
     return result < 0 ? -1 : 0;
 }

@@ -17,10 +17,9 @@
 enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
 /* From here on nobody owns us but the container: the launcher may go. */
-static int leave_launcher(const struct launch *l, enum sync_type word, uint32_t value)
+static void leave_launcher(void)
 {
     prctl(PR_SET_PDEATHSIG, 0);
-    return sync_send(l->sync, word, value);
 }
 
 int op_await_start(struct launch *l, const struct operation *op)
@@ -32,7 +31,8 @@ int op_await_start(struct launch *l, const struct operation *op)
         return fail_with("fifo", EBADF);
     /* The launcher tells the starter about the records up to here; later ones are for us to send. */
     l->flushed = atomic_load(&l->board->done);
-    if (leave_launcher(l, SYNC_WAITING, l->flushed) < 0)
+    leave_launcher();
+    if (sync_send(l->sync, SYNC_WAITING, l->flushed) < 0)
         return -1;
     l->waited = true;
     close_fd(&l->sync);
@@ -112,10 +112,13 @@ int op_exec(struct launch *l, const struct operation *op)
 
     if (path == NULL)
         return fail_with("execve", EINVAL);
-    if (l->waited)
+    if (l->waited) {
         flush_records(l);
-    else if (leave_launcher(l, SYNC_EXECUTING, 0) < 0)
-        return -1;
+    } else {
+        leave_launcher();
+        /* The launcher hears of the exec by the end of our socket, and knows by this that it was one. */
+        atomic_store(&l->board->executing, true);
+    }
     reset_signals();
     execve(path, op->arg[0].texts, op->arg[1].texts);
     error = errno;

@@ -31,6 +31,7 @@ struct record {
 struct board {
     _Atomic uint32_t done; /* records complete, in plan order */
     _Atomic int32_t child;       /* as the launcher sees it */
+    _Atomic bool executing;      /* the child is about to exec: from now on its socket's end means that it did, or failed and said so */
     _Atomic uint64_t root_mount; /* id of what bindRoot attached; 0: nothing */
     struct record records[MAX_OPERATIONS];
 };
@@ -104,7 +105,7 @@ pid_t cradle_clone(struct clone_args *args, void (*born)(struct launch *l));
 void cradle_leave(void);
 
 /* sync.c: the socket between launcher and child */
-enum sync_type { SYNC_GO = 1, SYNC_STOP, SYNC_COMMAND, SYNC_TERMINAL, SYNC_WAITING, SYNC_EXECUTING, SYNC_FAILED, SYNC_HOOK, SYNC_TIME };
+enum sync_type { SYNC_GO = 1, SYNC_STOP, SYNC_COMMAND, SYNC_TERMINAL, SYNC_WAITING, SYNC_FAILED, SYNC_HOOK, SYNC_TIME };
 struct sync_message {
     uint32_t type, value;
 };

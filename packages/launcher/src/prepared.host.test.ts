@@ -66,6 +66,8 @@ async function born(prepared: PreparedLauncher, beforeLaunch: () => void = () =>
     bornInGroups: prepared.standsInGroups,
     onRecord: (record) => records.push(record),
   });
+  // Told that it waits, one may look before it has closed the last of what it needed to say so.
+  await until('the child at its fifo', () => /^State:\s+S/m.test(readFileSync(`/proc/${launched.pid}/status`, 'utf8')));
   const members = GROUPS.map(membersOf);
   const parent = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${launched.pid}/status`, 'utf8'))?.[1]);
   const descriptors = readdirSync(`/proc/${launched.pid}/fd`).length;
