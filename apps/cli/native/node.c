@@ -1,12 +1,11 @@
 /*
- * Becoming Node, with the dialect's snapshot where there is one that still says what the sources say.
+ * Becoming Node.
  *
- * Knows: when that is (scripts/bundle-commands.mjs writes the list).
- * Does not know: what a snapshot holds.
+ * Knows: that a failure to is the one thing that we tell ourselves.
+ * Does not know: what Node will do.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "verbs.h"
