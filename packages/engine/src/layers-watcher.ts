@@ -5,7 +5,7 @@
  * Does not know: who shows it.
  */
 import type { LayersFact } from '@slipway/journal';
-import { hostControlFiles, scanUpper } from '@slipway/kernel';
+import { hostControlFiles, OpaqueDirectories, scanUpper } from '@slipway/kernel';
 import type { LiveContainer } from './live-container.ts';
 import { markMountPoints, mountDestinations } from './mount-points.ts';
 import type { EngineContext } from './ports.ts';
@@ -26,6 +26,7 @@ interface Seen {
   lookedAt: number;
   written: string;
   timer: NodeJS.Timeout | undefined;
+  opaque: OpaqueDirectories | undefined;
 }
 
 /** `find` and the context come late, as the engine that needs the watcher is itself being built. */
@@ -40,7 +41,7 @@ export function watchLayers(engine: () => EngineContext): LayersWatcher {
     const state = seen.get(id);
     if (container === undefined || state === undefined) return void seen.delete(id);
     state.lookedAt = performance.now();
-    const fact = await readLayers(container).catch(() => undefined);
+    const fact = await readLayers(container, state).catch(() => undefined);
     if (fact === undefined) return; // being removed at this moment
     const text = JSON.stringify(fact);
     if (text === state.written) return;
@@ -49,7 +50,7 @@ export function watchLayers(engine: () => EngineContext): LayersWatcher {
   };
 
   const changed = (id: string): void => {
-    const state = seen.get(id) ?? { lookedAt: Number.NEGATIVE_INFINITY, written: '', timer: undefined };
+    const state = seen.get(id) ?? { lookedAt: Number.NEGATIVE_INFINITY, written: '', timer: undefined, opaque: undefined };
     seen.set(id, state);
     if (state.timer !== undefined) return;
     const wait = Math.max(0, state.lookedAt + INTERVAL_MS - performance.now());
@@ -77,11 +78,12 @@ export function watchLayers(engine: () => EngineContext): LayersWatcher {
   };
 }
 
-async function readLayers(container: LiveContainer): Promise<LayersFact | undefined> {
+async function readLayers(container: LiveContainer, state: Seen): Promise<LayersFact | undefined> {
   const { id, record } = container;
   const { rootfs } = record;
   if (rootfs === undefined) return undefined;
-  const { entries, truncated } = await scanUpper(rootfs.upperDirectory, MAX_ENTRIES);
+  state.opaque ??= new OpaqueDirectories(rootfs.lower.map(({ directory }) => directory));
+  const { entries, truncated } = await scanUpper(rootfs.upperDirectory, MAX_ENTRIES, state.opaque);
   const mountLine = record.status === 'running' && record.pid !== undefined ? findRootMountLine(record.pid) : undefined;
   return {
     container: id,

@@ -29,6 +29,7 @@ export { errnoError, MemoryControlFiles, type MemoryControlOptions } from './mem
 export { delay, monotonicMs } from './monotonic.ts';
 export { type MountEntry, parseMountinfo, readMounts } from './mountinfo.ts';
 export { findNamespaces, NAMESPACE_FILES, type NamespaceFile, type NamespaceIds } from './namespaces.ts';
+export { OpaqueDirectories } from './opaque-directories.ts';
 export { type OwnRights, readOwnRights, signalSameProcess } from './own-rights.ts';
 export {
   type CgroupMembership,

@@ -71,7 +71,8 @@ function toEntry({ name, entry, below }: ListedEntry): XrayEntry {
     gid,
     ...(coveredBy === undefined ? {} : { coveredBy }),
     ...(target === undefined ? {} : { target: target.slice(0, MAX_TARGET) }),
-    ...(opaque === true ? { opaque } : {}),
+    // The kernel marks every new directory so; it hides something where there was one.
+    ...(opaque === true && mark !== 'added' ? { opaque } : {}),
     ...(below === undefined ? {} : { below }),
   };
 }
