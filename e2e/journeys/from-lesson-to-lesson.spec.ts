@@ -49,9 +49,9 @@ test('from the list to lesson 3, a task by a click, the next lesson and back', a
   await page.keyboard.press('Escape');
 
   await labPage.lesson.getByRole('button', { name: /^Next: / }).click();
-  await expect(page.getByRole('heading', { level: 1, name: 'Build one by hand' })).toBeFocused();
-  await expect(page.getByRole('heading', { level: 1, name: 'Build one by hand' })).toBeInViewport();
-  await expect(page).toHaveURL(/#\/build-one-by-hand\/processes/);
+  await expect(page.getByRole('heading', { level: 1, name: 'Union file systems' })).toBeFocused();
+  await expect(page.getByRole('heading', { level: 1, name: 'Union file systems' })).toBeInViewport();
+  await expect(page).toHaveURL(/#\/union-file-systems\/layers/);
 
   await page.goBack();
   await expect(page.getByRole('heading', { level: 1, name: 'Control groups' })).toBeVisible();
