@@ -1,5 +1,5 @@
 /**
- * The floor: native/floor.c, compiled when it is newer than its program.
+ * The floors: native/floor.c and exec-floor.c, compiled when newer than their programs.
  *
  * Knows: how one round of it is run, without a cgroup and with one. The second is mostly a wait: before the first move of a process between
  *   cgroups after a pause, the kernel lets a grace period pass (packages/cgroups/src/ready-moves.ts), and no container is born without.
@@ -10,14 +10,22 @@ import { mkdirSync, mkdtempSync, statSync } from 'node:fs';
 import { detectCgroups, openCgroup } from '@slipway/cgroups';
 import { CHECKOUT, type Workplace } from './workplace.ts';
 
-const SOURCE = `${CHECKOUT}/bench/native/floor.c`;
 const PROGRAM = `${CHECKOUT}/build/floor`;
+const EXEC_PROGRAM = `${CHECKOUT}/build/exec-floor`;
 
-export function compileFloor(): void {
-  const built = statSync(PROGRAM, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (built > statSync(SOURCE).mtimeMs) return;
+export const compileFloor = () => compile(`${CHECKOUT}/bench/native/floor.c`, PROGRAM);
+export const compileExecFloor = () => compile(`${CHECKOUT}/bench/native/exec-floor.c`, EXEC_PROGRAM);
+
+function compile(source: string, program: string): void {
+  const built = statSync(program, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (built > statSync(source).mtimeMs) return;
   mkdirSync(`${CHECKOUT}/build`, { recursive: true });
-  execFileSync('cc', ['-O2', '-Wall', '-Wextra', '-Werror', '-o', PROGRAM, SOURCE], { stdio: 'inherit' });
+  execFileSync('cc', ['-O2', '-Wall', '-Wextra', '-Werror', '-o', program, source], { stdio: 'inherit' });
+}
+
+/** Milliseconds until a process of ours has begun in the container of `pid`; with `procsFiles`, in those groups. */
+export function runExecFloor(pid: number, procsFiles: readonly string[] = []): number {
+  return Number(execFileSync(EXEC_PROGRAM, [String(pid), ...procsFiles], { encoding: 'utf8' })) / 1e6;
 }
 
 /** Milliseconds of one round over the layers `lower`, in a directory that no round used before; with `procsFiles`, it joins those groups. */

@@ -3,6 +3,8 @@
  *
  *     npm run bench -- start [--rounds N]      how soon a container's first instruction runs
  *     npm run bench -- cli                     our runc command line against Debian's runc and crun, verb by verb
+ *     npm run bench -- exec                    a further process in a running container, against its floor
+ *     npm run bench -- crowd                   fifty containers started at once, against Debian's dockerd
  *     npm run bench -- build                   a Dockerfile of twenty steps, from nothing and with everything at hand
  *     npm run bench -- memory                  what an idle engine holds, and how long a lab machine takes
  *     npm run bench -- page                    how smooth the page stays with 200 containers in the journal
@@ -24,6 +26,8 @@ type Bench = (options: BenchOptions) => Promise<void>;
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   start: async () => (await import('./start.ts')).benchStart,
   cli: async () => (await import('./cli.ts')).benchCli,
+  exec: async () => (await import('./exec.ts')).benchExec,
+  crowd: async () => (await import('./crowd.ts')).benchCrowd,
   build: async () => (await import('./build.ts')).benchBuild,
   memory: async () => (await import('./memory.ts')).benchMemory,
   registry: async () => (await import('./registry.ts')).benchRegistry,
