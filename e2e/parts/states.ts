@@ -33,7 +33,8 @@ const explorers: readonly State[] = EXPLORERS.flatMap((explorer) => {
   ];
 });
 
-const choose = async ({ page }: LabPage, option: string): Promise<void> => page.locator('label').filter({ hasText: option }).click();
+const choose = async ({ page }: LabPage, option: string): Promise<void> =>
+  page.getByRole('tabpanel').locator('label').filter({ hasText: option }).click();
 
 /** Two images joined with a layer chosen; a container's files layer by layer; an image's layers, file by file. */
 const images: readonly State[] = [
@@ -67,13 +68,12 @@ const images: readonly State[] = [
     enter: async (lab) => {
       const explorer = await lab.show('Layers');
       await choose(lab, 'Image');
-      await explorer.getByRole('button', { name: /etc/ }).click();
-      await explorer.getByRole('button', { name: /passwd/ }).click();
+      await explorer.getByRole('button', { name: 'etc/', exact: true }).click();
+      await explorer.getByRole('button', { name: 'passwd', exact: true }).click();
       await expect(explorer.getByRole('region', { name: 'Content of the file' })).toBeVisible();
     },
+    leave: async (lab) => choose(lab, 'Container'),
   },
-  { name: 'layers-image-text', enter: async (lab) => as(lab, 'Text'), leave: async (lab) => as(lab, 'Picture') },
-  { name: 'layers-wasted', enter: async (lab) => choose(lab, 'Wasted'), leave: async (lab) => choose(lab, 'Container') },
 ];
 
 /** A birth that stands still after pivotRoot, then one without its pid namespace and what that leaks. */
