@@ -14,7 +14,7 @@ import { hostPlatform } from '@slipway/oci';
 import { BaseImages, requireOwnPlatform } from './base-images.ts';
 import type { BuilderParts, BuildRequest } from './build-request.ts';
 import { BuildScope } from './build-scope.ts';
-import { describePlan, neededStages } from './describe-plan.ts';
+import { describe, describePlan, neededStages } from './describe-plan.ts';
 import { atLine, stepError } from './failure.ts';
 import { cleanPath, FileTree } from './file-tree.ts';
 import { parseDockerignore } from './patterns.ts';
@@ -210,8 +210,8 @@ class StagesRun {
   }
 
   async #step(run: StageRun, stage: Stage, instruction: Instruction, parent: SpanContext): Promise<StepResult> {
-    const { keyword, line, text } = instruction;
-    const shown = `${keyword} ${text}`;
+    const { line } = instruction;
+    const shown = describe(instruction);
     this.#say(shown);
     const request: BuildStepRequest = { stage: stage.index, line, instruction: shown.slice(0, 2000) };
     const init = { actor: 'engine', name: 'build.step', protocol: 'function call', parent, request } as const;

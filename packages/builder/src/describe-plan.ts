@@ -4,7 +4,7 @@
  * Knows: which stages need which, as far as the text tells; how much fits into a payload.
  * Does not know: what becomes of them.
  */
-import type { Stage } from '@slipway/dockerfile';
+import type { Instruction, Stage } from '@slipway/dockerfile';
 import type { BuildPlanResponse } from '@slipway/journal';
 
 /** Below what a span's payload takes. */
@@ -29,7 +29,9 @@ function toPlan(stages: readonly Stage[], target: Stage, length: number): BuildP
         ...new Set([...(stage.fromStage === undefined ? [] : [stage.fromStage]), ...neededStages(stage, stages).map(({ index }) => index)]),
       ],
       steps:
-        length === 0 ? [] : stage.instructions.map(({ line, keyword, text }) => ({ line, text: `${keyword} ${text}`.slice(0, length) })),
+        length === 0
+          ? []
+          : stage.instructions.map((instruction) => ({ line: instruction.line, text: describe(instruction).slice(0, length) })),
     })),
   };
 }
@@ -42,4 +44,10 @@ export function neededStages(stage: Stage, stages: readonly Stage[]): readonly S
   return stages
     .slice(0, stage.index)
     .filter(({ name, index }) => names.includes(String(index)) || (name !== undefined && names.includes(name)));
+}
+
+/** An instruction as it was written, on one line; `history` shows the same. */
+export function describe({ keyword, flags, text }: Instruction): string {
+  const shown = flags.map(([name, value]) => `--${name}${value === '' ? '' : `=${value}`} `).join('');
+  return `${keyword} ${shown}${text}`;
 }

@@ -19,7 +19,7 @@ export function stepError(line: number, message: string, hint?: string): EngineE
 /** The same failure, with its line in front where the message does not name one yet. */
 export function atLine(line: number, error: unknown): unknown {
   const known = findEngineError(error);
-  if (known === undefined || known.code === 'E_DOCKERFILE' || known.code === 'E_BUILD_STEP') return error;
+  if (known === undefined || known.code === 'E_DOCKERFILE' || /^line \d+: /.test(known.message)) return error;
   return new EngineError(known.kind, `line ${line}: ${known.message}`, {
     code: known.code,
     op: known.op,

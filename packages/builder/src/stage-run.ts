@@ -24,6 +24,7 @@ import type { NewLayer } from '@slipway/images';
 import type { CacheMiss, OpenSpan } from '@slipway/journal';
 import type { BuildScope } from './build-scope.ts';
 import { type CopyMember, copyDigest, copyLayer, findSources, planCopy } from './copy.ts';
+import { describe } from './describe-plan.ts';
 import { stepError } from './failure.ts';
 import { FileTree } from './file-tree.ts';
 import { madeDirectory, madeFile } from './made-files.ts';
@@ -340,12 +341,6 @@ function commandOf({ text, heredocs, line }: Instruction, shell: readonly string
 
 function filesOf(members: readonly CopyMember[]): StepFiles {
   return members.flatMap(({ path, node }) => (node.entry.type === 'file' ? [[`/${path}`, node.digest] as const] : []));
-}
-
-/** What `history` shows. */
-function describe({ keyword, flags, text }: Instruction): string {
-  const shown = flags.map(([name, value]) => `--${name}${value === '' ? '' : `=${value}`} `).join('');
-  return `${keyword} ${shown}${text}`;
 }
 
 function modeOf(text: string | undefined, line: number): { readonly mode?: number } {

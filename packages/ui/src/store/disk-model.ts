@@ -94,5 +94,6 @@ export function containersSentence(fact: DiskFact): string {
 
 /** Without what docker.io’s names leave out. */
 function shortName(image: string): string {
+  if (/^[a-z0-9]+:[0-9a-f]{32,}$/.test(image)) return 'an image without a name';
   return image.replace(/^docker\.io\/(?:library\/)?/, '').replace(/:latest$/, '');
 }

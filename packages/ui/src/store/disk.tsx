@@ -29,7 +29,10 @@ export function DiskPicture(props: DiskViewProps) {
     <div className="scroll disk-picture">
       <WholeDisk {...props} />
       {engines.map(({ disk, rows }) => (
-        <Engine key={disk.fact.root} disk={disk} rows={rows} scale={scale} {...props} />
+        <Engine key={disk.fact.root} disk={disk} rows={rows} scale={scale} />
+      ))}
+      {engines.map(({ disk, rows }) => (
+        <Rows key={disk.fact.root} disk={disk} rows={rows} scale={scale} {...props} />
       ))}
     </div>
   );
@@ -50,9 +53,11 @@ function WholeDisk({ disks, nowMs }: DiskViewProps) {
       </p>
       <Sparkline points={history} nowMs={nowMs} top={totalBytes} />
       <div className="disk-bar whole" aria-hidden="true">
-        {disks.map(({ fact }) => (
-          <i key={fact.root} className={`engine ${fact.snapshotter}`} style={{ width: share(sumOf(diskRows(fact)), totalBytes) }} />
-        ))}
+        {disks.flatMap(({ fact }) =>
+          KINDS.map((kind) => (
+            <i key={`${fact.root} ${kind}`} className={kind} style={{ width: share(sumOf(diskRows(fact), kind), totalBytes) }} />
+          )),
+        )}
       </div>
       <ul className="disk-key">
         {KINDS.map((kind) => (
@@ -65,14 +70,14 @@ function WholeDisk({ disks, nowMs }: DiskViewProps) {
   );
 }
 
-function Engine({
-  disk,
-  rows,
-  scale,
-  ...props
-}: DiskViewProps & { readonly disk: WorldDisk; readonly rows: readonly DiskRow[]; readonly scale: number }) {
-  const { fact } = disk;
-  const shown = matching(rows, props.filter);
+interface EngineProps {
+  readonly disk: WorldDisk;
+  readonly rows: readonly DiskRow[];
+  readonly scale: number;
+}
+
+/** All engines beneath one another first, so that one look compares them. */
+function Engine({ disk: { fact }, rows, scale }: EngineProps) {
   return (
     <section className="disk-engine" aria-label={`Engine with ${fact.snapshotter} snapshots in ${visible(fact.root)}`}>
       <h3>
@@ -84,6 +89,15 @@ function Engine({
         ))}
       </div>
       <p className="disk-says">{containersSentence(fact)}</p>
+    </section>
+  );
+}
+
+function Rows({ disk: { fact }, rows, scale, ...props }: DiskViewProps & EngineProps) {
+  const shown = matching(rows, props.filter);
+  return (
+    <section className="disk-engine" aria-label={`What the engine with ${fact.snapshotter} snapshots has on its disk`}>
+      <h4>{fact.snapshotter}, one by one</h4>
       <ul className="disk-rows">
         {shown.slice(0, MOST).map((row) => (
           <Row key={row.key} row={row} scale={scale} {...props} />
