@@ -102,7 +102,8 @@ class Copy {
   }
 
   async #layer(layer: Descriptor, family: ManifestFamily): Promise<Descriptor> {
-    const form = this.#destination.layers;
+    // A layer in another form would be another digest.
+    const form = this.#options.preserveDigests ? 'as-they-are' : this.#destination.layers;
     const named = layerCompression(layer.mediaType);
     // An artifact's files are whatever they are; docker's type says gzip of both.
     const isSpoken = named !== 'detect';
