@@ -12,6 +12,7 @@ import { createLauncher } from '@slipway/launcher';
 import { openMachines } from '@slipway/machine';
 import { createRuntime } from '@slipway/runtime';
 import { EngineUnderTest } from './engine-under-test.ts';
+import { measureContainerdShims, readPss } from './peer-shims.ts';
 import type { BenchOptions } from './run.ts';
 import { formatTable, formatTarget } from './table.ts';
 import { CHECKOUT, endChild, Workplace } from './workplace.ts';
@@ -26,12 +27,14 @@ export async function benchMemory({ rounds }: BenchOptions): Promise<void> {
   const place = new Workplace();
   try {
     const engine = await measureEngine(place);
+    const containerdKib = await measureContainerdShims(place, CONTAINERS);
     const labdKib = await measureLabd(place);
     const machines = await measureMachines(place, rounds);
     const kib = (name: string, value: number | undefined) => [name, value === undefined ? '–' : `${(value / 1024).toFixed(2)} MiB`];
     const rows = [
       kib('shim of the only container', engine.oneShimKib),
       kib(`shim of each of ${CONTAINERS} containers`, engine.manyShimsKib),
+      kib(`containerd-shim-runc-v2 of each of ${CONTAINERS}`, containerdKib),
       kib('slipwayd, idle, after its first container', engine.idleKib),
       kib('labd, idle, before its first learner', labdKib),
       ['lab machine, median', machines === undefined ? '–' : `${machines.toFixed(0)} ms`],
@@ -43,11 +46,6 @@ export async function benchMemory({ rounds }: BenchOptions): Promise<void> {
   } finally {
     place.dispose();
   }
-}
-
-/** Proportional set size in KiB: a page that n processes share counts 1/n in each. */
-function readPss(pid: number): number {
-  return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]);
 }
 
 async function measureEngine(place: Workplace) {
