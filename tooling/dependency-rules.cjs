@@ -8,7 +8,7 @@ const LAYERS = [
   ['errors'],
   ['oci', 'journal', 'contracts'],
   ['kernel', 'testing', 'dockerfile'],
-  ['launcher', 'cgroups', 'runtime', 'content', 'layers', 'snapshots', 'registry-client', 'images', 'terminal', 'lessons'],
+  ['launcher', 'cgroups', 'runtime', 'content', 'layers', 'snapshots', 'registry-client', 'lazy', 'images', 'terminal', 'lessons'],
   ['observe', 'engine', 'machine'],
   ['builder'],
   ['docker-api', 'registry'],
@@ -18,7 +18,9 @@ const LAYERS = [
 const PEERS = {
   contracts: ['journal'],
   runtime: ['launcher', 'cgroups'],
-  images: ['content', 'layers', 'snapshots', 'registry-client'],
+  // A lazy layer is a layer that is read out of a registry.
+  lazy: ['layers', 'registry-client'],
+  images: ['content', 'layers', 'lazy', 'snapshots', 'registry-client'],
   machine: ['engine'],
 };
 

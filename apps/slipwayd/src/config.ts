@@ -35,6 +35,8 @@ export interface DaemonConfig {
   readonly registryMirrors: readonly Mirror[];
   /** `host[:port]` that may be asked by plain http, and whose certificates are not checked. */
   readonly insecureRegistries: readonly string[];
+  /** Whether pulls that do not say so let containers start before the layers have come. */
+  readonly lazyPulls: boolean;
   readonly logLevel: string;
   readonly logFormat: 'text' | 'json';
   /** Where labd takes the journal; absent: nowhere. */
@@ -64,6 +66,12 @@ const SETTINGS = {
   snapshotter: { value: 'NAME', fallback: 'overlay', choices: ['overlay', 'native'], help: 'how writable layers are made' },
   'registry-mirror': { value: 'NAME=URL', help: 'ask URL before the registry NAME (docker.io when left out); may be given several times' },
   'insecure-registry': { value: 'HOST', help: 'HOST[:PORT] may be asked by http, its certificate is not checked; several times' },
+  'lazy-pull': {
+    value: 'WHEN',
+    fallback: 'asked',
+    choices: ['asked', 'always'],
+    help: 'when containers may start before an image has come: where the pull asks for it, or always',
+  },
   'log-level': {
     value: 'LEVEL',
     fallback: 'info',
@@ -131,6 +139,7 @@ function toConfig(pick: (name: SettingName) => string | undefined): DaemonConfig
     cgroupParent: pick('cgroup-parent') ?? 'slipway',
     snapshotter: pick('snapshotter') === 'native' ? 'native' : 'overlay',
     ...readRegistries(pick('registry-mirror') ?? '', pick('insecure-registry') ?? ''),
+    lazyPulls: pick('lazy-pull') === 'always',
     logLevel: pick('log-level') ?? 'info',
     logFormat: pick('log-format') === 'json' ? 'json' : 'text',
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),

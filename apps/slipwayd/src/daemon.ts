@@ -7,7 +7,7 @@
 import { arch, hostname, release } from 'node:os';
 import type { Builder, BuilderParts } from '@slipway/builder';
 import { detectCgroups, makeRoomForGroups } from '@slipway/cgroups';
-import { createImagePort, openEngine } from '@slipway/engine';
+import { createImagePort, openEngine, traceLazyLayers } from '@slipway/engine';
 import { EngineError } from '@slipway/errors';
 import { openImageStore } from '@slipway/images';
 import { createTracer, type Tracer } from '@slipway/journal';
@@ -80,6 +80,8 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     snapshotter: config.snapshotter,
     platform: hostPlatform(arch()),
     registries: { mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries },
+    lazyPulls: config.lazyPulls,
+    onLazy: traceLazyLayers(tracer, warn),
   });
   closers.push(() => images.close());
   prepareCgroups(warn);

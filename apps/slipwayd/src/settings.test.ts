@@ -25,6 +25,7 @@ test('nothing asked: the usual places, and no socket', () => {
     cgroupParent: 'slipway',
     runtimes: {},
     registryMirrors: [],
+    lazyPulls: false,
     insecureRegistries: [],
     snapshotter: 'overlay',
     logLevel: 'info',

@@ -135,6 +135,8 @@ export interface BackendLayer {
 
 export interface BackendPullOptions {
   readonly platform?: Platform;
+  /** Containers may start before the layers have come. Default: the engine's. */
+  readonly lazy?: boolean;
   readonly credentials?: Credentials;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: BackendPullProgress) => void;

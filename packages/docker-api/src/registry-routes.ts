@@ -36,11 +36,13 @@ export async function registryRoutes(app: FastifyInstance, { backend }: RouteCon
 
 /** `POST /images/create?fromImage=…`: answers with docker's messages, the first of which comes once the registry has answered. */
 export async function answerPull(request: FastifyRequest, reply: FastifyReply, { backend }: RouteContext): Promise<FastifyReply> {
-  const { fromImage, tag, platform } = query(request);
+  const { fromImage, tag, platform, lazy } = query(request);
   const reference = withTag(queryText(fromImage) ?? '', queryText(tag));
   const stream = new MessageStream(reply);
   const toMessages = pullMessages(reference, Date.now);
-  const wanted = { ...platformOf(queryText(platform)), ...credentialsOf(request), signal: stream.signal };
+  // No parameter of docker's: our own client asks so.
+  const early = queryText(lazy) === '1' ? { lazy: true } : {};
+  const wanted = { ...platformOf(queryText(platform)), ...credentialsOf(request), ...early, signal: stream.signal };
   return await stream.run(async (send) => {
     const report = await backend.pullImage(reference, { ...wanted, onProgress: (progress) => send(toMessages(progress)) }, spanOf(request));
     send(pulledMessages(reference, report));

@@ -18,6 +18,7 @@ export type { ExecSize } from './exec.ts';
 export type { ExecConfig } from './exec-table.ts';
 export { createImagePort } from './image-port.ts';
 export { readInLayers } from './layered-root.ts';
+export { traceLazyLayers } from './lazy-spans.ts';
 export type { LogLine } from './log-lines.ts';
 export type { LogOptions } from './logs.ts';
 export type { EngineImage, EnginePaths, ImageMaking, ImagePort, LoadedImage } from './ports.ts';

@@ -12,7 +12,7 @@ import type { WorkerMount } from '@slipway/kernel/trees';
 import type { ChainId, Descriptor, DiffId, Digest, ImageConfig, Platform } from '@slipway/oci';
 import type { Credentials } from '@slipway/registry-client';
 import type { Mount, SnapshotDirectories, Snapshotter } from '@slipway/snapshots';
-import type { PullOptions, PullReport, PushOptions, PushReport, RegistrySettings, RemoteImage } from './registry-port.ts';
+import type { LazyNotice, PullOptions, PullReport, PushOptions, PushReport, RegistrySettings, RemoteImage } from './registry-port.ts';
 
 /** One layer of an image, as it stands in the store. */
 export interface ImageLayer {
@@ -247,4 +247,8 @@ export interface ImageStoreOptions {
   readonly platform: Platform;
   /** Default: no mirrors, https only. */
   readonly registries?: RegistrySettings;
+  /** Whether a pull that does not say so reads layers before they have come. Default: false. */
+  readonly lazyPulls?: boolean;
+  /** Must not throw. */
+  readonly onLazy?: (notice: LazyNotice) => void;
 }

@@ -23,6 +23,7 @@ export type {
 } from './image-store.ts';
 export { openImageStore } from './open-image-store.ts';
 export type {
+  LazyNotice,
   PullOptions,
   PullProgress,
   PullReport,

@@ -34,6 +34,7 @@ import type {
   TreeRoot,
 } from './image-store.ts';
 import { type ImageEntry, ImageTable } from './image-table.ts';
+import { LazyLayers } from './lazy-layers.ts';
 import { describeNew, ingestLayer, writeDocuments } from './make-image.ts';
 import { Registries } from './registries.ts';
 import type { PullOptions, PullReport, PushOptions, PushReport, RemoteImage } from './registry-port.ts';
@@ -57,16 +58,30 @@ export async function openImageStore(options: ImageStoreOptions): Promise<ImageS
   }
   await ensurePrivateDirectory(`${root}/worker-cache`);
   const content = await openContentStore(`${root}/content`);
-  return new LocalImageStore(options, {
+  const table = new ImageTable(`${root}/images.db`);
+  const lazy = new LazyLayers({
+    root: `${root}/lazy`,
     content,
     snapshots,
-    table: new ImageTable(`${root}/images.db`),
-    steps: new StepTable(`${root}/build-steps.db`),
+    compileCacheDir: `${root}/worker-cache`,
+    settings: options.registries ?? {},
+    onLayer: (chainId, bytes) => table.recordLayer(chainId, bytes),
+    onNotice: options.onLazy ?? (() => undefined),
   });
+  await lazy.recover();
+  return new LocalImageStore(options, { content, snapshots, lazy, table, steps: new StepTable(`${root}/build-steps.db`) });
 }
 
 interface Selected extends SelectedImage {
   readonly names: readonly string[];
+}
+
+interface StoreParts {
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  readonly lazy: LazyLayers;
+  readonly table: ImageTable;
+  readonly steps: StepTable;
 }
 
 class LocalImageStore implements ImageStore {
@@ -80,13 +95,15 @@ class LocalImageStore implements ImageStore {
   readonly #catalog: ImageCatalog;
   readonly #unpacker: LayerUnpacker;
   readonly #trees: RootfsTrees;
+  readonly #lazy: LazyLayers;
   readonly #registries: Registries;
   readonly #holds = new Holds(() => this.collectGarbage());
   /** Loads, removals and garbage collection take turns: what one has read must not be another's garbage. */
   readonly #turns = new Turnstile();
 
-  constructor(options: ImageStoreOptions, parts: { content: ContentStore; snapshots: Snapshotter; table: ImageTable; steps: StepTable }) {
+  constructor(options: ImageStoreOptions, parts: StoreParts) {
     this.#options = options;
+    this.#lazy = parts.lazy;
     this.content = parts.content;
     this.snapshots = parts.snapshots;
     this.#table = parts.table;
@@ -103,6 +120,7 @@ class LocalImageStore implements ImageStore {
     this.#registries = new Registries({
       ...parts,
       unpacker: this.#unpacker,
+      lazyPulls: options.lazyPulls ?? false,
       platform: options.platform,
       settings: options.registries ?? {},
       images: () => this.list(),
@@ -267,6 +285,7 @@ class LocalImageStore implements ImageStore {
     const byId = new Map<Digest, SavedImage>();
     for (const text of namesOrIds) {
       const image = await this.get(text);
+      await this.#lazy.requireWhole(image.layers);
       const name = this.#catalog.nameOf(text, image);
       const names = [...(byId.get(image.id)?.names ?? []), ...(name === undefined ? [] : [name])];
       byId.set(image.id, { image, names: [...new Set(names)] });
@@ -290,6 +309,7 @@ class LocalImageStore implements ImageStore {
   }
 
   async close(): Promise<void> {
+    await this.#lazy.close();
     await this.#turns.take(async () => {
       this.#table.close();
       this.#steps.close();
@@ -354,7 +374,9 @@ class LocalImageStore implements ImageStore {
     const blobs = await collectBlobs(images, this.content, this.cache.digests());
     const snapshots = await collectSnapshots(images, this.snapshots);
     for (const chainId of this.#table.layers()) {
-      if ((await this.snapshots.find(chainId)) === undefined) this.#table.forgetLayer(chainId);
+      if ((await this.snapshots.find(chainId)) !== undefined) continue;
+      this.#table.forgetLayer(chainId);
+      await this.#lazy.forget(chainId);
     }
     failPoint('garbage.collected');
     return { snapshots, ...blobs };

@@ -11,6 +11,7 @@ import type { ContentStore } from '@slipway/content';
 import { chainIds, type Descriptor, isIndexType, isManifestType, type Platform, type Reference } from '@slipway/oci';
 import type { RegistryClient, Repository, SharedFetches } from '@slipway/registry-client';
 import type { LoadProgress } from './image-store.ts';
+import type { LazyLayers } from './lazy-layers.ts';
 import type { PullOptions, PullProgress } from './registry-port.ts';
 import { type DocumentSource, type SelectedImage, selectManifest, wrongPlatform } from './select-manifest.ts';
 import type { LayerUnpacker } from './unpack-image.ts';
@@ -26,6 +27,7 @@ export interface PullParts {
   readonly platform: Platform;
   /** Settles once no collection that began before is still running. */
   readonly settled: Promise<unknown>;
+  readonly lazy: LazyLayers;
 }
 
 export interface PulledImage extends SelectedImage {
@@ -46,7 +48,43 @@ export async function pullImage(parts: PullParts, reference: Reference, options:
   if (selected === undefined) throw wrongPlatform(platform);
   const { descriptor: manifest } = selected;
   options.onProgress?.({ phase: 'resolved', origin: repository.origin, isMirror, target, manifest, layers: selected.manifest.layers });
-  return { ...selected, target, warnings: await new LayerPull(parts, repository, options).run(selected) };
+  const warnings =
+    options.lazy === true ? await pullLazily(parts, selected, repository, options) : await pullWhole(parts, selected, repository, options);
+  await parts.lazy.adopt();
+  return { ...selected, target, warnings };
+}
+
+function pullWhole(parts: PullParts, image: SelectedImage, repository: Repository, options: PullOptions): Promise<readonly string[]> {
+  return new LayerPull(parts, repository, options).run(image);
+}
+
+/** The layers below the first one that can be served are pulled as ever; all of them where none can, and why is a warning. */
+async function pullLazily(
+  parts: PullParts,
+  image: SelectedImage,
+  repository: Repository,
+  options: PullOptions,
+): Promise<readonly string[]> {
+  const { credentials, signal } = options;
+  const ordinary = async (reason: string) => [`not lazily: ${reason}`, ...(await pullWhole(parts, image, repository, options))];
+  const reached = await parts.lazy.reach(image);
+  if ('reason' in reached) return await ordinary(reached.reason);
+  const { manifest, config } = image;
+  const { from } = reached;
+  const below = {
+    ...image,
+    manifest: { ...manifest, layers: manifest.layers.slice(0, from) },
+    config: { ...config, diffIds: config.diffIds.slice(0, from) },
+  };
+  const warnings = await pullWhole(parts, below, repository, options);
+  try {
+    const who = { ...(credentials === undefined ? {} : { credentials }), ...(signal === undefined ? {} : { signal }) };
+    await parts.lazy.serve(image, from, repository, who);
+    return warnings;
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    return await ordinary(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** Documents that are fetched where they are not here, and kept. */

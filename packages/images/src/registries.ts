@@ -21,6 +21,7 @@ import type { Credentials, RegistryClient, SharedFetches } from '@slipway/regist
 import { diskFull } from './disk-full.ts';
 import type { Image } from './image-store.ts';
 import type { ImageTable } from './image-table.ts';
+import type { LazyLayers } from './lazy-layers.ts';
 import { pullImage } from './pull-image.ts';
 import { pushImage } from './push-image.ts';
 import type { PullOptions, PullReport, PushOptions, PushReport, RegistrySettings, RemoteImage } from './registry-port.ts';
@@ -30,6 +31,9 @@ export interface RegistriesParts {
   readonly content: ContentStore;
   readonly table: ImageTable;
   readonly unpacker: LayerUnpacker;
+  readonly lazy: LazyLayers;
+  /** Of pulls that do not say. */
+  readonly lazyPulls: boolean;
   readonly platform: Platform;
   readonly settings: RegistrySettings;
   readonly images: () => Promise<readonly Image[]>;
@@ -67,6 +71,7 @@ export class Registries {
     return this.#parts.holding(async () => {
       const name = formatReference(reference);
       const image = await this.#parts.get(name);
+      await this.#parts.lazy.requireWhole(image.layers);
       const { client } = await this.#open();
       using repository = await client.open(reference, 'push', options);
       await pushImage({ content: this.#parts.content, repository, others: await this.#parts.images() }, image, reference, options);
@@ -96,10 +101,10 @@ export class Registries {
   }
 
   async #pull(reference: Reference, options: PullOptions): Promise<PullReport> {
-    const { content, unpacker, table, settled } = this.#parts;
+    const { content, unpacker, lazy, lazyPulls, table, settled } = this.#parts;
     const platform = options.platform ?? this.#parts.platform;
-    const parts = { ...(await this.#open()), content, unpacker, platform, settled: settled() };
-    const { manifest, descriptor, target, warnings } = await pullImage(parts, reference, options);
+    const parts = { ...(await this.#open()), content, unpacker, lazy, platform, settled: settled() };
+    const { manifest, descriptor, target, warnings } = await pullImage(parts, reference, { lazy: lazyPulls, ...options });
     const id = manifest.config.digest;
     const name = reference.digest === undefined ? formatReference(reference) : undefined;
     const isNew = name === undefined ? table.find(id) === undefined : table.resolveName(name) !== id;

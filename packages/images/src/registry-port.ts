@@ -4,6 +4,7 @@
  * Knows: the words of pulling and pushing.
  * Does not know: HTTP (packages/registry-client), or clients' progress bars.
  */
+import type { LazyEvent } from '@slipway/lazy';
 import type { ChainId, Descriptor, DiffId, Digest, Platform } from '@slipway/oci';
 import type { Credentials, Mirror } from '@slipway/registry-client';
 
@@ -20,6 +21,8 @@ export interface PullOptions {
   /** Default: the store's. */
   readonly platform?: Platform;
   readonly credentials?: Credentials;
+  /** Do not wait for layers that can be read before they have come; where that cannot be, the report's warnings say why. Default: the store's. */
+  readonly lazy?: boolean;
   /** Ends the pull; what has come stays for the next attempt. */
   readonly signal?: AbortSignal;
   /** Must not throw. */
@@ -99,3 +102,13 @@ export interface RemoteImage {
   /** Of every manifest of an index, or of the one manifest. */
   readonly platforms: readonly Platform[];
 }
+
+/** What happens to layers that are read before they have come, at any time. */
+export type LazyNotice =
+  | { readonly kind: 'event'; readonly digest: Digest; readonly sizeBytes: number; readonly chainId: ChainId; readonly event: LayerEvent }
+  /** It is verified and an ordinary snapshot. */
+  | { readonly kind: 'whole'; readonly digest: Digest; readonly chainId: ChainId }
+  /** Something that people should hear of. */
+  | { readonly kind: 'trouble'; readonly message: string };
+
+export type LayerEvent = Extract<LazyEvent, { readonly layer: number }>;

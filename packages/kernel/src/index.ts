@@ -1,6 +1,15 @@
 export { ConfinedDirectory, confinedFile, type EntryStat, type EntryTimes, isErrno } from './confined.ts';
 export { type ControlFiles, type EntryKind, hostControlFiles, writeControlFileAside } from './control-files.ts';
 export { copyTree, type TreeUsage, treeUsage } from './copy-tree.ts';
+export {
+  bindDirectory,
+  emptyDirectory,
+  isCovered,
+  openUncovered,
+  type UncoveredDirectory,
+  uncover,
+} from './covered-directory.ts';
+export { type DetachedProcess, startDetached } from './detached-worker.ts';
 export { isDiskFull } from './disk-full.ts';
 export { FAIL_POINTS, type FailPoint, failPoint } from './fail-point.ts';
 export {
@@ -14,6 +23,7 @@ export {
   writeFileAtomic,
   writeNewFile,
 } from './files.ts';
+export { FuseDevice, hasFuse } from './fuse-device.ts';
 export { type GrowingFile, openGrowingFile } from './growing-file.ts';
 export { type HookProgramRequest, type HookProgramResult, runHookProgram } from './hook-program.ts';
 export {
@@ -53,6 +63,7 @@ export { existsConfined, scanConfined, withConfined } from './scan-confined.ts';
 export { type ScannedEntry, type ScannedTree, scanUpper } from './scan-upper.ts';
 export { hasXattrAt, setXattrAt } from './set-xattr.ts';
 export { signalProcess } from './signal-process.ts';
+export { createSparseFile, type SparseFile } from './sparse-file.ts';
 export { claimDirectory, listDirectories, type Release, releaseFifo } from './state-directory.ts';
 export {
   type AppendHandle,

@@ -37,6 +37,20 @@ export const workerDescriptor = {
       workerDescriptor.answer(answer);
     }
   },
+  /** All of stdin, as text. */
+  async input(): Promise<string> {
+    const parts: Buffer[] = [];
+    for await (const part of process.stdin as AsyncIterable<Buffer>) parts.push(part);
+    return Buffer.concat(parts).toString('utf8');
+  },
+  /** One more line of an inherited file. Quiet where it cannot be written: nobody may have to wait for those who read it. */
+  appendLine(fd: number, line: string): void {
+    try {
+      writeSync(fd, `${line}\n`);
+    } catch {
+      // A full disk must not end who writes.
+    }
+  },
   /** One line of JSON to the parent. */
   answer(message: unknown): void {
     const bytes = Buffer.from(`${JSON.stringify(message)}\n`);

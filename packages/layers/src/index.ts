@@ -1,5 +1,6 @@
 export { type ApplyReport, applyMembers, type LayerTarget } from './apply.ts';
 export { DEFAULT_DECOMPRESS_LIMITS, type DecompressLimits, LayerStream } from './decompress.ts';
+export { placeMember, splitMemberPath } from './member-path.ts';
 export { type PackedLayer, type PackRequest, type PackSource, packTree, statInTree } from './pack/pack.ts';
 export type { PackForm, PartStat, TreePart } from './pack/pack-protocol.ts';
 export { PackStream } from './pack/pack-stream.ts';

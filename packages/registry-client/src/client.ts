@@ -17,7 +17,7 @@ import type { FetchedManifest } from './manifests.ts';
 import type { Mirror } from './mirror.ts';
 import { isLoopbackHost } from './policy.ts';
 import { discard } from './read-body.ts';
-import { Repository } from './repository.ts';
+import { Repository, type RepositoryPlace } from './repository.ts';
 import { RegistrySession } from './session.ts';
 
 export interface RegistryClientOptions {
@@ -83,13 +83,21 @@ export class RegistryClient {
     const host = domain === HUB ? HUB_HOST : domain;
     const tls = await readCertificates(`${this.#options.certificatesDirectory ?? '/etc/docker/certs.d'}/${domain}`);
     const url = await this.#originOf(host, tls, signal);
-    return new Repository(this.#session(url, tls, credentialsFor(domain, credentials)), path, action);
+    return new Repository(this.#session(url, tls, credentialsFor(domain, credentials)), { path, certificatesOf: domain, domain }, action);
+  }
+
+  /** A repository where it was found before, for pulling. Dispose of it. */
+  async reopen({ origin, path, certificatesOf, domain }: RepositoryPlace, credentials?: Credentials): Promise<Repository> {
+    const tls = await readCertificates(`${this.#options.certificatesDirectory ?? '/etc/docker/certs.d'}/${certificatesOf}`);
+    const allowed = domain === undefined ? undefined : credentialsFor(domain, credentials);
+    const place = { path, certificatesOf, ...(domain === undefined ? {} : { domain }) };
+    return new Repository(this.#session(new URL(origin), tls, allowed), place, 'pull');
   }
 
   async #tryMirror(mirror: Mirror, path: string, target: string, signal: AbortSignal | undefined): Promise<ResolvedReference | undefined> {
     const tls = await readCertificates(`${this.#options.certificatesDirectory ?? '/etc/docker/certs.d'}/${mirror.url.host}`);
     const session = this.#session(mirror.url, tls, undefined, []);
-    const repository = new Repository(session, path, 'pull');
+    const repository = new Repository(session, { path, certificatesOf: mirror.url.host }, 'pull');
     try {
       return { repository, isMirror: true, ...(await repository.manifest(target, signal)) };
     } catch (error) {

@@ -1,5 +1,5 @@
 export { RegistryClient, type RegistryClientOptions, type ResolvedReference } from './client.ts';
 export type { Credentials } from './credentials.ts';
 export type { Mirror } from './mirror.ts';
-export type { Repository } from './repository.ts';
+export type { Repository, RepositoryPlace } from './repository.ts';
 export { SharedFetches } from './shared-fetches.ts';

@@ -7,6 +7,7 @@
 import { EngineError } from '@slipway/errors';
 import type { Descriptor, Digest } from '@slipway/oci';
 import { type BlobSink, type FetchedBlob, fetchBlob } from './fetch-blob.ts';
+import { fetchRange } from './fetch-range.ts';
 import { listTags } from './list-tags.ts';
 import { type FetchedManifest, fetchManifest } from './manifests.ts';
 import { type BlobSource, hasBlob, type PushOutcome, pushBlob } from './push-blob.ts';
@@ -29,13 +30,27 @@ export interface PushOptions {
   readonly partBytes?: number;
 }
 
+/** Where a repository was found; enough to open it again, in another process too. Holds no secret. */
+export interface RepositoryPlace {
+  /** URL of the registry, or of the mirror. */
+  readonly origin: string;
+  readonly path: string;
+  /** Whose directory of certificates was looked into. */
+  readonly certificatesOf: string;
+  /** The registry that credentials are for; absent for a mirror, which gets none. */
+  readonly domain?: string;
+}
+
 export class Repository implements Disposable {
   readonly path: string;
+  readonly place: RepositoryPlace;
   readonly #session: RegistrySession;
   readonly #scopes: readonly string[];
 
-  constructor(session: RegistrySession, path: string, action: 'pull' | 'push') {
+  constructor(session: RegistrySession, place: Omit<RepositoryPlace, 'origin'>, action: 'pull' | 'push') {
+    const { path } = place;
     this.path = path;
+    this.place = { ...place, origin: session.registry.url.origin };
     this.#session = session;
     this.#scopes = [`repository:${path}:${action === 'pull' ? 'pull' : 'pull,push'}`];
   }
@@ -53,6 +68,11 @@ export class Repository implements Disposable {
   /** Streams a blob into a sink that verifies it. @throws as fetchBlob */
   fetchBlob(descriptor: Descriptor, options: FetchOptions): Promise<FetchedBlob> {
     return fetchBlob({ session: this.#session, path: this.path, descriptor, scopes: this.#scopes, ...options });
+  }
+
+  /** The bytes from `start` to `end` of a blob, not verified; undefined when the registry knows no ranges. @throws as fetchRange */
+  fetchRange(descriptor: Descriptor, range: { readonly start: number; readonly end: number }, signal?: AbortSignal) {
+    return fetchRange({ session: this.#session, path: this.path, descriptor, scopes: this.#scopes, ...range, signal });
   }
 
   /** The whole of a small blob. @throws as fetchBlob; `invalid-argument` / `E_BLOB_SIZE` when it is larger than `maxBytes` */

@@ -5,6 +5,8 @@
  *     <root>/<n>/fs               a snapshot's files
  *     <root>/<n>/work             overlay's own scratch
  *
+ * Somebody may serve a committed snapshot's files by a file system mounted on its `fs`; removing it takes that off first.
+ *
  * A directory is complete before its row exists and outlives it only by a crash, so whatever has no row when the store is
  * opened is left over and goes. So does the row of a writable snapshot or view without a directory.
  *
@@ -25,6 +27,7 @@ import {
   syncFileSystem,
   type TreeUsage,
   treeUsage,
+  uncover,
 } from '@slipway/kernel';
 import type { Mount } from './mount.ts';
 import { precondition, type SnapshotRow, SnapshotTable } from './snapshot-table.ts';
@@ -64,7 +67,11 @@ export async function openDirectorySnapshotter(root: string, form: SnapshotForm)
   // A power cut can bring a row back whose directory was removed, or keep one whose directory was not yet on the disk.
   for (const row of table.list()) if (row.kind !== 'committed' && !present.includes(row.directory)) table.remove(row.name);
   const known = new Set(table.list().map((row) => row.directory));
-  for (const name of present) if (!known.has(name)) await removeSettling(`${root}/${name}`);
+  for (const name of present) {
+    if (known.has(name)) continue;
+    await uncover(`${root}/${name}/fs`);
+    await removeSettling(`${root}/${name}`);
+  }
   const highest = Math.max(0, ...[...known].map((name) => Number.parseInt(name, 36)));
   return new DirectorySnapshotter(root, form, table, highest);
 }
@@ -125,8 +132,9 @@ class DirectorySnapshotter implements Snapshotter {
   }
 
   async remove(keyOrName: string): Promise<void> {
-    const { directory } = await this.#forget(keyOrName);
+    const { directory, kind } = await this.#forget(keyOrName);
     failPoint('snapshot.forgotten');
+    if (kind === 'committed') await uncover(`${this.#root}/${directory}/fs`);
     await removeSettling(`${this.#root}/${directory}`);
   }
 

@@ -13,6 +13,7 @@ const USAGE = 'write: slipway image assemble -o FILE -t NAME --layer SOURCE:/DES
 
 export const image: Command = async (args, out) => {
   const [verb, ...rest] = args;
+  if (verb === 'convert') return (await import('./convert-lazily.ts')).convertLazily(rest, out);
   if (verb !== 'assemble') throw new UsageError(USAGE);
   const flags = parseFlags(rest, {
     arch: { kind: 'value' },

@@ -11,7 +11,7 @@ import type { Command } from './command.ts';
 const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promise<Command> }>> = {
   doctor: { about: 'what this host has and lacks, and what to do about it', load: async () => (await import('./doctor.ts')).doctor },
   image: {
-    about: 'image assemble: files and directories as an image, without a Dockerfile',
+    about: 'image assemble: files and directories as an image, without a Dockerfile; image convert --lazy: one that need not be waited for',
     load: async () => (await import('./image.ts')).image,
   },
   plan: {

@@ -71,8 +71,9 @@ function quoted(name: string): string {
   return name === '' ? 'nothing' : JSON.stringify(name);
 }
 
-function judgeBlob({ digest, size }: Descriptor, who: string, { content }: StoreView, fault: Fault): void {
+function judgeBlob({ digest, size }: Descriptor, who: string, { content, arriving }: StoreView, fault: Fault): void {
   const blob = content.blobs.get(digest);
+  if (blob === undefined && arriving.has(digest)) return;
   if (blob === undefined) fault('blob-missing', digest, `${who} needs it`);
   else if (blob.sizeBytes !== size) fault('blob-size', digest, `it has ${blob.sizeBytes} bytes, ${who} says ${size}`);
 }

@@ -18,6 +18,7 @@ import {
 import { listSnapshots, type SnapshotListing } from '@slipway/snapshots';
 import type { CachedStep } from '../image-store.ts';
 import { type ImageRecords, type ImageRow, readImageRecords } from '../image-table.ts';
+import { listArriving } from '../lazy-files.ts';
 import { parseStep } from '../step-cache.ts';
 import { readSteps } from '../step-table.ts';
 
@@ -34,6 +35,8 @@ export interface StoreView {
   readonly records: ImageRecords;
   readonly images: readonly ViewedImage[];
   readonly steps: readonly CachedStep[];
+  /** Blobs of layers that are read before they have come. */
+  readonly arriving: ReadonlySet<string>;
 }
 
 /** Records before what they name: what is written in the other order is then there. @throws `not-found` / `E_STORE_UNKNOWN` */
@@ -44,7 +47,9 @@ export async function viewStore(root: string): Promise<StoreView> {
   const steps = hasSteps ? readSteps(`${root}/build-steps.db`).map(parseStep) : [];
   const blobs = new BlobDirectory(`${root}/content`);
   const images = await Promise.all(records.images.map((row) => viewImage(row, blobs)));
-  return { records, images, steps, snapshots: await listSnapshots(`${root}/snapshots`), content: await listContent(`${root}/content`) };
+  const arriving = await listArriving(`${root}/lazy`);
+  const snapshots = await listSnapshots(`${root}/snapshots`);
+  return { records, images, steps, arriving, snapshots, content: await listContent(`${root}/content`) };
 }
 
 async function viewImage(row: ImageRow, blobs: BlobDirectory): Promise<ViewedImage> {

@@ -48,12 +48,13 @@ export class StubRegistry implements AsyncDisposable {
   /** Serves `bytes` as the blob of its own digest, ranges included. */
   blob(path: string, bytes: Uint8Array): void {
     this.answers.set(`GET /v2/${path}/blobs/${digestOf(bytes)}`, ({ range }, response) => {
-      const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? -1);
+      const [, first = '-1', last = ''] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? [];
+      const from = Number(first);
       if (from < 0) return void response.writeHead(200, { 'content-length': bytes.byteLength }).end(bytes);
-      const rest = bytes.subarray(from);
+      const rest = bytes.subarray(from, last === '' ? undefined : Number(last) + 1);
       response.writeHead(206, {
         'content-length': rest.byteLength,
-        'content-range': `bytes ${from}-${bytes.byteLength - 1}/${bytes.byteLength}`,
+        'content-range': `bytes ${from}-${from + rest.byteLength - 1}/${bytes.byteLength}`,
       });
       response.end(rest);
     });

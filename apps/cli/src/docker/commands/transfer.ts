@@ -18,13 +18,15 @@ export const pull: Command = async (context) => {
     quiet: { kind: 'switch', short: 'q' },
     platform: { kind: 'value' },
     'all-tags': { kind: 'switch', short: 'a' },
+    lazy: { kind: 'switch' },
   });
   const [name, more] = flags.words;
   if (name === undefined || more !== undefined) throw new UsageError('"docker pull" requires exactly 1 argument: the image');
   if (flags.has('all-tags')) throw new UsageError('pulling all tags is not available: name one');
   const reference = parseReference(name);
   if (reference.digest === undefined && !/:[^/]*$/.test(name) && !flags.has('quiet')) context.out('Using default tag: latest\n');
-  await pullImage(context, name, { platform: flags.value('platform'), out: flags.has('quiet') ? () => undefined : context.out });
+  const out = flags.has('quiet') ? () => undefined : context.out;
+  await pullImage(context, name, { platform: flags.value('platform'), lazy: flags.has('lazy'), out });
   context.out(
     `${name.includes('/') && name.split('/')[0]?.match(/[.:]|^localhost$/) ? `${reference.domain}/${reference.path}` : `docker.io/${reference.path}`}${suffixOf(name)}\n`,
   );
@@ -40,13 +42,14 @@ function suffixOf(name: string): string {
 export async function pullImage(
   context: Context,
   name: string,
-  options: { readonly platform?: string | undefined; readonly out: (text: string) => void },
+  options: { readonly platform?: string | undefined; readonly lazy?: boolean; readonly out: (text: string) => void },
 ): Promise<void> {
   const { domain, path, tag, digest } = parseReference(name);
   const query = new URLSearchParams({
     fromImage: familiarReference({ domain, path }),
     tag: digest ?? tag ?? 'latest',
     ...(options.platform === undefined ? {} : { platform: options.platform }),
+    ...(options.lazy === true ? { lazy: '1' } : {}),
   });
   await transfer(context, { path: `/images/create?${query}`, domain, out: options.out });
 }
