@@ -10,6 +10,7 @@
  *     npm run bench -- page                    how smooth the page stays with 200 containers in the journal
  *     npm run bench -- registry                pulling from our registry, against Debian's docker-registry
  *     npm run bench -- pull|unpack|push        images of four shapes, against Debian's containerd and skopeo
+ *     npm run bench -- large-layer             what a pull of a layer of 4 GiB makes our engine hold
  *
  * Knows: which benches there are.
  * Does not know: what any of them measures.
@@ -34,6 +35,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   pull: async () => (await import('./images.ts')).benchPull,
   unpack: async () => (await import('./images.ts')).benchUnpack,
   push: async () => (await import('./images.ts')).benchPush,
+  'large-layer': async () => (await import('./large-layer.ts')).benchLargeLayer,
   page: async () => (await import('./page.ts')).benchPage,
 };
 
