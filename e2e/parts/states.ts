@@ -76,6 +76,40 @@ const images: readonly State[] = [
   },
 ];
 
+/** Something pulled, something built, and what both take. */
+const store: readonly State[] = [
+  {
+    name: 'pull-timeline',
+    enter: async (lab) => {
+      const phone = lab.page.getByRole('navigation', { name: 'Panes' });
+      const isPhone = await phone.isVisible();
+      if (isPhone) await phone.getByRole('button', { name: 'Terminal' }).click();
+      await lab.type(
+        "mkdir /tmp/t; printf 'FROM busybox AS a\\nRUN echo a > /a\\nFROM busybox\\nCOPY --from=a /a /b\\n' > /tmp/t/Dockerfile; docker pull -q layers-demo; docker build -t tiny /tmp/t",
+      );
+      if (isPhone) await phone.getByRole('button', { name: 'Picture' }).click();
+      const pulls = await lab.show('Pull timeline');
+      await expect(pulls.getByRole('button', { name: /^pull layers-demo:latest done/ })).toBeVisible({ timeout: 30_000 });
+    },
+  },
+  {
+    name: 'build-graph',
+    enter: async (lab) => {
+      const builds = await lab.show('Build graph');
+      await expect(builds.getByRole('button', { name: /^tiny \d/ })).toBeVisible({ timeout: 30_000 });
+      await builds.getByRole('button', { name: /RUN echo a > \/a/ }).click();
+    },
+    leave: async ({ page }) => page.getByRole('button', { name: 'Close evidence' }).click(),
+  },
+  {
+    name: 'disk',
+    enter: async (lab) => {
+      const disk = await lab.show('Disk');
+      await expect(disk.getByText(/^1 container sees/)).toBeVisible({ timeout: 30_000 });
+    },
+  },
+];
+
 /** A birth that stands still after pivotRoot, then one without its pid namespace and what that leaks. */
 const births: readonly State[] = [
   {
@@ -210,6 +244,7 @@ export const DESKTOP_STATES: readonly State[] = [
   cockpit,
   evidence,
   flame,
+  ...store,
   ...births,
   timeline,
   ...dialogs,
@@ -241,6 +276,7 @@ export const PHONE_STATES: readonly State[] = [
   ...images,
   cockpit,
   evidence,
+  ...store,
   ...births,
   timeline,
   ...dialogs,

@@ -43,7 +43,7 @@ export default function BuildExplorer() {
       {view === undefined ? (
         <EmptyState
           title="Nothing was built yet."
-          command="printf 'FROM busybox\nRUN echo hello > /hello\n' | docker build -t hello-again -"
+          command="mkdir -p /tmp/hello; printf 'FROM busybox\nRUN echo hello > /hello\n' > /tmp/hello/Dockerfile; docker build -t hello-again /tmp/hello"
           onType={typeCommand}
         >
           Stages, steps and what the cache had of them appear here.
