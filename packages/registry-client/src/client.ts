@@ -27,6 +27,8 @@ export interface RegistryClientOptions {
   readonly insecureRegistries?: readonly string[];
   /** Holds `<host[:port]>/*.crt`, `client.cert`, `client.key`, as docker's does. Default: `/etc/docker/certs.d`. */
   readonly certificatesDirectory?: string;
+  /** What requests say of who asks; absent: the engine. */
+  readonly userAgent?: string;
 }
 
 export interface OpenOptions {
@@ -109,8 +111,10 @@ export class RegistryClient {
 
   #session(url: URL, tls: TlsFiles | undefined, credentials: Credentials | undefined, retryMs?: readonly number[]): RegistrySession {
     const registry = { url, isInsecure: this.#isInsecure(url.host) };
+    const { userAgent } = this.#options;
     return new RegistrySession({
       registry,
+      ...(userAgent === undefined ? {} : { userAgent }),
       credentials,
       ...(tls === undefined ? {} : { tls }),
       ...(retryMs === undefined ? {} : { retryMs }),

@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly registry: RegistryOrigin;
   readonly credentials: Credentials | undefined;
   readonly tls?: TlsFiles;
+  /** What requests say of who asks; absent: the engine. */
+  readonly userAgent?: string;
   /** Tests shorten it. */
   readonly retryMs?: readonly number[];
 }
@@ -115,7 +117,7 @@ export class RegistrySession {
       const isOwn = this.#isOwn(url);
       const wire = isOwn ? this.#own : this.#elsewhere();
       const headers = {
-        'user-agent': AGENT,
+        'user-agent': this.#options.userAgent ?? AGENT,
         ...request.headers,
         ...(isOwn && authorization !== undefined ? { authorization } : {}),
       };

@@ -37,7 +37,12 @@ export async function withSurroundings<T>({ environment }: Context, use: (surrou
   const work = mkdtempSync(join(environment['TMPDIR'] ?? tmpdir(), 'buildah-'));
   let count = 0;
   try {
-    return await use({ environment, platform: hostPlatform(process.arch), temporary: () => join(work, String(count++)) });
+    return await use({
+      environment,
+      platform: hostPlatform(process.arch),
+      userAgent: 'Buildah/1.28.2 (slipway)',
+      temporary: () => join(work, String(count++)),
+    });
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -59,6 +59,7 @@ async function run(args: readonly string[], environment: Call['environment'], ou
   let count = 0;
   const surroundings: Surroundings = {
     environment,
+    userAgent: 'skopeo/1.9.3 (slipway)',
     platform: {
       os: flags.value('override-os') ?? host.os,
       architecture: flags.value('override-arch') ?? host.architecture,

@@ -93,6 +93,7 @@ async function openRepository(
   surroundings: Surroundings,
 ): Promise<Repository> {
   const client = new RegistryClient({
+    userAgent: surroundings.userAgent,
     insecureRegistries: side.tlsVerify ? [] : [reference.domain],
     ...(side.certificates === undefined ? {} : { certificatesDirectory: asDockers(side.certificates, reference.domain, surroundings) }),
   });

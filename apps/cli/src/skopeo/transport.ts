@@ -69,6 +69,8 @@ export interface DestinationOptions extends SideOptions {
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly platform: Platform;
+  /** What registries are told of who asks. */
+  readonly userAgent: string;
   /** For whatever has to be kept on the way. */
   readonly temporary: () => string;
 }
