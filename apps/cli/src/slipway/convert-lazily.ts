@@ -38,7 +38,8 @@ export async function convertLazily(args: readonly string[], out: (text: string)
   const work = mkdtempSync(join(tmpdir(), 'slipway-convert-'));
   let count = 0;
   const temporary = () => join(work, String(count++));
-  const surroundings: Surroundings = { environment: process.env, platform: hostPlatform(process.arch), temporary };
+  const platform = hostPlatform(process.arch);
+  const surroundings: Surroundings = { environment: process.env, platform, temporary, userAgent: 'slipway image convert' };
   const side = { tlsVerify: true, anonymous: false };
   const kept = { ...side, directoryLayers: 'as-they-are', packing: 'gzip', acceptPlain: false, moreNames: [] } as const;
   try {
