@@ -39,7 +39,7 @@ export async function convertLazily(args: readonly string[], out: (text: string)
   let count = 0;
   const temporary = () => join(work, String(count++));
   const platform = hostPlatform(process.arch);
-  const surroundings: Surroundings = { environment: process.env, platform, temporary, userAgent: 'slipway image convert' };
+  const surroundings: Surroundings = { environment: process.env, platform, temporary, userAgent: 'slipway-image/0.1 (linux)' };
   const side = { tlsVerify: true, anonymous: false };
   const kept = { ...side, directoryLayers: 'as-they-are', packing: 'gzip', acceptPlain: false, moreNames: [] } as const;
   try {
