@@ -9,6 +9,9 @@ const SIZES = {
   phone: { use: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }, states: PHONE_STATES },
 } as const;
 
+// The longest journeys of all.
+test.describe.configure({ mode: 'parallel' });
+
 for (const [size, { use, states }] of Object.entries(SIZES)) {
   for (const scheme of ['light', 'dark'] as const) {
     test.describe(`${size}, ${scheme}`, () => {

@@ -91,7 +91,13 @@ CMD ["/srv/greeting"]
 
   const output = await built('-t', 'all:in', '-t', 'all', '--build-arg', 'WHO=you', '--label', 'c=3');
 
-  expect(output).toMatch(/Step 1\/\d+ : FROM busybox AS base\n/);
+  const steps = [...output.matchAll(/^Step (\d+)\/(\d+) : /gm)].map(([, number, total]) => ({
+    number: Number(number),
+    total: Number(total),
+  }));
+  expect(output).toMatch(/Step \d+\/\d+ : FROM busybox AS base\n/);
+  expect(steps.map(({ number }) => number)).toEqual(steps.map((_, index) => index + 1));
+  expect(new Set(steps.map(({ total }) => total))).toEqual(new Set([steps.length]));
   expect(output).toMatch(/Successfully built [0-9a-f]{12}\nSuccessfully tagged all:in\nSuccessfully tagged all:latest\n$/);
   expect(await run('all:in')).toBe('hello you\n/srv');
   const script =

@@ -132,10 +132,17 @@ function targetOf(stages: readonly Stage[], target: string | undefined): Stage {
   });
 }
 
-/** Steps of the target and of the stages it begins with; others that are copied from count as they come. */
+/** Steps of the target and of every stage that it begins with or copies from. */
 function countSteps(stages: readonly Stage[], target: Stage): number {
-  const below = target.fromStage === undefined ? undefined : stages[target.fromStage];
-  return 1 + target.instructions.length + (below === undefined ? 0 : countSteps(stages, below));
+  const counted = new Set<Stage>();
+  const count = (stage: Stage): void => {
+    if (counted.has(stage)) return;
+    counted.add(stage);
+    const below = stage.fromStage === undefined ? undefined : stages[stage.fromStage];
+    for (const needed of [...(below === undefined ? [] : [below]), ...neededStages(stage, stages)]) count(needed);
+  };
+  count(target);
+  return [...counted].reduce((sum, { instructions }) => sum + 1 + instructions.length, 0);
 }
 
 class StagesRun {
