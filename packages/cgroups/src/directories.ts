@@ -21,7 +21,9 @@ export function makeGroup(hierarchy: CgroupHierarchy, directory: string, files: 
   const made: string[] = [];
   try {
     for (const path of pathsDown(hierarchy.mountPoint, directory)) {
-      if (hierarchy.version === 'v2') enableControllers(path.slice(0, path.lastIndexOf('/')), files, needed);
+      // Beside v1 hierarchies that have them all, v2 has none to hand down.
+      if (hierarchy.version === 'v2' && hierarchy.controllers.length > 0)
+        enableControllers(path.slice(0, path.lastIndexOf('/')), files, needed);
       if (files.kind(path) !== 'directory') {
         files.mkdir(path);
         made.push(path);
