@@ -66,6 +66,8 @@ function reduceBody(world: World, event: JournalEvent): World {
       const { reason, count } = event;
       return { ...world, gaps: pushBounded(world.gaps, { reason, ...(count !== undefined && { count }), seq, atMs }, LIMITS.gaps) };
     }
+    default:
+      return world; // of a kind that a newer lab writes, to a page that was loaded before
   }
 }
 

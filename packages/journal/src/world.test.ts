@@ -151,3 +151,8 @@ test('what an engine’s disk holds is the last that it told, with a past; two e
   ]);
   expect(world.disks[0]?.history.map(({ usedBytes }) => usedBytes)).toEqual([10, 30]);
 });
+
+test('an entry of a kind that is not known yet leaves the world as it is', () => {
+  const unknown = { type: 'of-a-newer-lab', seq: live.seq + 1, atMs: live.atMs, origin: 'host' } as unknown as Parameters<typeof reduce>[1];
+  expect(reduce(live, unknown)).toEqual({ ...live, seq: live.seq + 1 });
+});

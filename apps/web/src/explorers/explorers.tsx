@@ -8,6 +8,7 @@ import type { PanelName } from '@slipway/lessons/types';
 import { containerOf, EvidencePanel, evidenceFor, PANEL_TITLES, type Selection, Skeleton, visible } from '@slipway/ui';
 import { type ComponentType, type KeyboardEvent, lazy, Suspense, useMemo } from 'react';
 import { typeCommand } from '../state/lab.ts';
+import { PANEL_ORDER } from '../state/panel-order.ts';
 import { select, useMoment, useView } from '../state/stores.ts';
 import { CallsExplorer } from './calls-explorer.tsx';
 import { CgroupsExplorer } from './cgroups-explorer.tsx';
@@ -34,19 +35,6 @@ const EXPLORERS: Readonly<Record<PanelName, ComponentType>> = {
   'build-graph': BuildExplorer,
   disk: DiskExplorer,
 };
-const ORDER = [
-  'processes',
-  'namespaces',
-  'cgroups',
-  'layers',
-  'image-graph',
-  'calls',
-  'birth',
-  'pull-timeline',
-  'build-graph',
-  'disk',
-] as const satisfies readonly PanelName[];
-
 export function Explorers() {
   const panel = useView((state) => state.panel);
   const Explorer = EXPLORERS[panel];
@@ -54,7 +42,7 @@ export function Explorers() {
     <div className="explorers">
       <div className="tabs">
         <div role="tablist" aria-label="Explorers" onKeyDown={tabKeys}>
-          {ORDER.map((name, index) => (
+          {PANEL_ORDER.map((name, index) => (
             <button
               key={name}
               type="button"
@@ -124,8 +112,8 @@ function SelectedEvidence() {
 function tabKeys(event: KeyboardEvent<HTMLElement>): void {
   if (event.key !== 'ArrowRight' && event.key !== 'ArrowLeft') return;
   const { panel } = useView.getState();
-  const step = event.key === 'ArrowRight' ? 1 : ORDER.length - 1;
-  const next = ORDER[(ORDER.indexOf(panel) + step) % ORDER.length] ?? 'processes';
+  const step = event.key === 'ArrowRight' ? 1 : PANEL_ORDER.length - 1;
+  const next = PANEL_ORDER[(PANEL_ORDER.indexOf(panel) + step) % PANEL_ORDER.length] ?? 'processes';
   useView.setState({ panel: next });
   event.currentTarget.querySelector<HTMLElement>(`#tab-${next}`)?.focus();
   event.preventDefault();

@@ -3,8 +3,8 @@
  *
  * Knows: which key does what; the shortcut map is drawn from the same table. Does not know: how.
  */
-import type { PanelName } from '@slipway/lessons/types';
 import { feed, publishNow } from '../state/lab.ts';
+import { PANEL_ORDER } from '../state/panel-order.ts';
 import { clearView, type PaneName, select, useView } from '../state/stores.ts';
 
 export interface Shortcut {
@@ -13,19 +13,6 @@ export interface Shortcut {
   readonly run?: () => void;
 }
 
-const PANELS: readonly PanelName[] = [
-  'processes',
-  'namespaces',
-  'cgroups',
-  'layers',
-  'image-graph',
-  'calls',
-  'birth',
-  'pull-timeline',
-  'build-graph',
-  'disk',
-];
-
 /** Free in browsers, desktops and shells; Ctrl+Shift+Esc is the task manager's on Windows, and brackets need AltGr on many keyboards. */
 export const LEAVE_TERMINAL = 'Ctrl+Shift+Enter';
 
@@ -33,7 +20,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: '?', does: 'this map', run: () => useView.setState({ dialog: 'shortcuts' }) },
   { keys: 'f', does: 'fill the page with the pane you are in, and back', run: toggleFill },
   { keys: '1 … 9, 0', does: 'processes, namespaces, cgroups, layers, image graph, call chain, birth, pull timeline, build graph, disk' },
-  ...PANELS.map((panel, index) => ({ keys: String((index + 1) % 10), does: '', run: () => useView.setState({ panel }) })),
+  ...PANEL_ORDER.map((panel, index) => ({ keys: String((index + 1) % 10), does: '', run: () => useView.setState({ panel }) })),
   { keys: 'v', does: 'picture or text', run: () => useView.setState(({ as }) => ({ as: as === 'text' ? 'picture' : 'text' })) },
   { keys: 'e', does: 'the config.json editor, and back', run: togglePlace },
   { keys: 'l', does: 'all lessons', run: () => useView.setState({ dialog: 'lessons' }) },
