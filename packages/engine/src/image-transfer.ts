@@ -3,6 +3,7 @@
  *
  *     image.pull
  *       ├─ image.resolve      what the reference means, and who said so
+ *       ├─ image.layers       which layers there are, in as many pieces as it takes
  *       ├─ layer.download     one for each layer; written again while bytes arrive, the last time when their digest is right
  *       └─ layer.unpack       one for each layer
  *
@@ -11,6 +12,8 @@
  */
 import type { PullOptions, PullProgress, PullReport, PushOptions, PushProgress, PushReport, RemoteImage } from '@slipway/images';
 import type { OpenSpan, SpanContext } from '@slipway/journal';
+import type { Descriptor } from '@slipway/oci';
+import { layerPieces, toldOf } from './layer-pieces.ts';
 import type { EngineContext } from './ports.ts';
 import { TransferSpans } from './transfer-spans.ts';
 
@@ -46,8 +49,9 @@ export async function pushImage(engine: EngineContext, name: string, options: Pu
     try {
       const onProgress = (progress: PushProgress) => {
         if (progress.phase === 'layers') {
-          going = { origin: progress.origin, layers: progress.layers };
+          going = { origin: progress.origin };
           span.note({ response: going });
+          tellLayers(spans, progress.layers);
         } else showUpload(spans, progress);
         options.onProgress?.(progress);
       };
@@ -77,10 +81,15 @@ export function lookAtRegistry(
   });
 }
 
+function tellLayers(spans: TransferSpans, layers: readonly Descriptor[]): void {
+  for (const piece of layerPieces(layers)) spans.tell({ name: 'image.layers', protocol: 'function call', response: piece });
+}
+
 function showPull(spans: TransferSpans, progress: PullProgress): void {
   if (progress.phase === 'resolved') {
     const { origin, isMirror, target, manifest, layers } = progress;
-    spans.end('resolve', { origin, isMirror, target, manifest, layers });
+    spans.end('resolve', { origin, isMirror, target: toldOf(target), manifest: toldOf(manifest) });
+    tellLayers(spans, layers);
     return;
   }
   const { phase, layer, state } = progress;

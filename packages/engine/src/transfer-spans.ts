@@ -38,6 +38,12 @@ export class TransferSpans {
     this.#going.set(key, { init, startMs, as, writtenMs: startMs, course: new Course() });
   }
 
+  /** A fact of this moment. */
+  tell(fact: Going['init'] & { readonly response: object }): void {
+    const now = monotonicMs();
+    this.#tracer.record({ actor: 'store', parent: this.#parent, ...fact, startMs: now, endMs: now });
+  }
+
   /** `bytes` of `sizeBytes` are there. Most calls write nothing. */
   go(key: string, bytes: number, sizeBytes: number): void {
     const going = this.#going.get(key);

@@ -55,8 +55,15 @@ export function currentCause(world: World, atMs: number): Cause | undefined {
   return cause && atMs - cause.atMs <= LIMITS.causeMs && cause.atMs - atMs <= LATE_MS ? cause : undefined;
 }
 
+/** Where there are too many, what only looked goes first: a push's hundreds of requests must not drive out the build before it. */
 function addTrace(traces: readonly WorldTrace[], span: Span): readonly WorldTrace[] {
-  return pushBounded(traces, { id: span.trace, spans: [span], omitted: 0 }, LIMITS.traces);
+  const trace = { id: span.trace, spans: [span], omitted: 0 };
+  const least = traces.length < LIMITS.traces ? -1 : traces.findIndex(isLook);
+  return least < 0 ? pushBounded(traces, trace, LIMITS.traces) : [...traces.toSpliced(least, 1), trace];
+}
+
+function isLook({ spans }: WorldTrace): boolean {
+  return spans.every(({ actor, name }) => actor === 'registry' || actor === 'client' || READS.test(name));
 }
 
 function addSpan(trace: WorldTrace, span: Span): WorldTrace {

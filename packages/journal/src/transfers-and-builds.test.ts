@@ -30,8 +30,10 @@ test('a pull: what was here, what travelled and how fast, what an earlier attemp
       parent: 'p',
       name: 'image.resolve',
       endMs: 1,
-      response: { origin: 'http://mirror', isMirror: true, layers: [layer('a', 10), layer('b', 1000), layer('c', 500), layer('d', 5)] },
+      response: { origin: 'http://mirror', isMirror: true },
     },
+    { id: 'l2', parent: 'p', name: 'image.layers', endMs: 1, response: { from: 2, layers: [layer('c', 500), layer('d', 5)] } },
+    { id: 'l0', parent: 'p', name: 'image.layers', endMs: 1, response: { from: 0, layers: [layer('a', 10), layer('b', 1000)] } },
     {
       id: 'a',
       parent: 'p',
@@ -99,8 +101,9 @@ test('a push that fails, with a payload that is none, is shown as far as it came
       endMs: 9,
       error,
       request: { name: 'reg/x' },
-      response: { origin: 'http://reg', layers: [layer('a', 10), 7, null] },
+      response: { origin: 'http://reg' },
     },
+    { id: 'l0', parent: 'p', name: 'image.layers', endMs: 9, response: { from: 'x', layers: [layer('a', 10), 7, null] } },
     {
       id: 'a',
       parent: 'p',

@@ -87,7 +87,7 @@ function read(trace: WorldTrace, span: Span, nowMs: number): Transfer {
   const kind = span.name === 'image.push' ? 'push' : 'pull';
   const { request, response } = payloadsOf(span);
   const answer = kind === 'push' ? response : resolved ? payloadsOf(resolved).response : {};
-  const layers = readLayers(children, listIn(answer, 'layers'), nowMs);
+  const layers = readLayers(children, nowMs);
   const sum = (of: (layer: TransferLayer) => number) => layers.reduce((total, layer) => total + of(layer), 0);
   const origin = textIn(answer, 'origin');
   return {
@@ -110,7 +110,11 @@ function travelled({ state }: LayerMove): boolean {
   return state !== 'exists' && state !== 'mounted';
 }
 
-function readLayers(children: readonly Span[], announced: readonly Payload[], nowMs: number): readonly TransferLayer[] {
+function readLayers(children: readonly Span[], nowMs: number): readonly TransferLayer[] {
+  const announced = children
+    .flatMap((span) => (span.name === 'image.layers' ? [payloadsOf(span).response] : []))
+    .sort((a, b) => (numberIn(a, 'from') ?? 0) - (numberIn(b, 'from') ?? 0))
+    .flatMap((piece) => listIn(piece, 'layers'));
   const moves = byDigest(children.filter(({ name }) => name === 'layer.download' || name === 'layer.upload'));
   const unpacks = byDigest(children.filter(({ name }) => name === 'layer.unpack'));
   const known = new Map<string, Payload>();

@@ -129,6 +129,21 @@ test('a world of 200 containers takes in 100 000 events quickly and stays bounde
   expect((performance.now() - asked) / 100).toBeLessThan(200);
 });
 
+test('what only looked, and a registry’s many requests, drive out one another, not what changed something', () => {
+  const span = (at: number, name: string, actor: 'api' | 'registry'): JournalBody => ({
+    type: 'span',
+    span: { id: `s${at}`, trace: `s${at}`, actor, name, startMs: at, endMs: at },
+  });
+  const requests = Array.from({ length: LIMITS.traces * 2 }, (_, at) =>
+    at % 2 === 0 ? span(at + 1, 'PUT /v2/many/blobs/uploads/x', 'registry') : span(at + 1, 'GET /images/json', 'api'),
+  );
+  const bodies = [span(0, 'POST /build', 'api'), ...requests, span(9999, 'POST /containers/create', 'api')];
+  const { traces, tracesOmitted } = reduceAll(emptyWorld(), numbered(bodies.map((body, at) => [body, at] as const)));
+  expect(traces).toHaveLength(LIMITS.traces);
+  expect(tracesOmitted).toBe(bodies.length - LIMITS.traces);
+  expect([traces.at(0)?.id, traces.at(-2)?.id, traces.at(-1)?.id]).toEqual(['s0', `s${requests.length}`, 's9999']);
+});
+
 test('what an engine’s disk holds is the last that it told, with a past; two engines have two', () => {
   const fact = (root: string, freeBytes: number): JournalBody => ({
     type: 'disk',
