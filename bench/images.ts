@@ -21,7 +21,7 @@ export const benchPull = (options: BenchOptions) => benchImages('pull', options)
 export const benchUnpack = (options: BenchOptions) => benchImages('unpack', options);
 export const benchPush = (options: BenchOptions) => benchImages('push', options);
 
-async function benchImages(what: What, { rounds }: BenchOptions): Promise<void> {
+async function benchImages(what: What, { rounds, only = '' }: BenchOptions): Promise<void> {
   const missing = missingPeer();
   if (missing !== undefined) {
     process.stdout.write(`${missing} is not unpacked (npm test fetches it): nothing to compare with\n`);
@@ -31,7 +31,7 @@ async function benchImages(what: What, { rounds }: BenchOptions): Promise<void> 
   const closers: (() => Promise<void>)[] = [];
   try {
     const layout = place.path('layout');
-    const images = makeCorpus(layout);
+    const images = makeCorpus(layout, only);
     const registries = await startRegistries(place);
     closers.push(registries.stop);
     for (const { tag } of images) await seed(place, layout, tag, registries.full);
@@ -55,9 +55,11 @@ async function benchImages(what: What, { rounds }: BenchOptions): Promise<void> 
   }
 }
 
-function makeCorpus(layout: string): readonly CorpusImage[] {
+function makeCorpus(layout: string, only: string): readonly CorpusImage[] {
   const corpus = new CorpusLayout(layout);
-  for (const shape of SHAPES) for (const packing of ['gzip', 'zstd'] as const) corpus.add(shape, packing, 'oci', 1);
+  for (const shape of SHAPES) {
+    for (const packing of ['gzip', 'zstd'] as const) if (`${shape}-${packing}`.includes(only)) corpus.add(shape, packing, 'oci', 1);
+  }
   return corpus.images;
 }
 

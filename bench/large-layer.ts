@@ -8,14 +8,14 @@
  * Does not know: the engine.
  */
 import { createHash, randomFillSync } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tarEnd, tarHeader } from '../packages/layers/src/index.ts';
 import { digestOf, MediaTypes } from '../packages/oci/src/index.ts';
 import { startOurs } from './corpus-peers.ts';
 import { formatTable, formatTarget } from './table.ts';
-import { Workplace } from './workplace.ts';
+import { childrenOf, Workplace } from './workplace.ts';
 
 const LAYER_BYTES = 4 * 1024 ** 3;
 const PIECE = 4 * 1024 ** 2;
@@ -99,12 +99,6 @@ function* layerBytes(head: Buffer, piece: Buffer): Generator<Uint8Array> {
 async function sendLayer(response: ServerResponse, pieces: Iterable<Uint8Array>): Promise<void> {
   for (const bytes of pieces) if (!response.write(bytes)) await new Promise((resolve) => response.once('drain', resolve));
   response.end();
-}
-
-function childrenOf(pid: number): number[] {
-  return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  );
 }
 
 /** VmHWM; 0 for a process that has ended. */

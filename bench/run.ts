@@ -9,7 +9,7 @@
  *     npm run bench -- memory                  what an idle engine holds, and how long a lab machine takes
  *     npm run bench -- page                    how smooth the page stays with 200 containers in the journal
  *     npm run bench -- registry                pulling from our registry, against Debian's docker-registry
- *     npm run bench -- pull|unpack|push        images of four shapes, against Debian's containerd and skopeo
+ *     npm run bench -- pull|unpack|push        (--only many-layers) images of four shapes, against Debian's containerd and skopeo
  *     npm run bench -- large-layer             what a pull of a layer of 4 GiB makes our engine hold
  *
  * Knows: which benches there are.
@@ -19,6 +19,8 @@ import { parseArgs } from 'node:util';
 
 export interface BenchOptions {
   readonly rounds: number;
+  /** Part of the names of what is measured, of benches that measure several things; absent: all of them. */
+  readonly only?: string;
 }
 
 type Bench = (options: BenchOptions) => Promise<void>;
@@ -39,16 +41,21 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   page: async () => (await import('./page.ts')).benchPage,
 };
 
-const { values, positionals } = parseArgs({ options: { rounds: { type: 'string', default: '40' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { rounds: { type: 'string', default: '40' }, only: { type: 'string' } },
+  allowPositionals: true,
+});
 const name = positionals[0] ?? '';
 const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
 const rounds = Number(values.rounds);
 if (load === undefined || !Number.isInteger(rounds) || rounds < 3) {
-  process.stderr.write(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds N]      (N of 3 or more)\n`);
+  process.stderr.write(
+    `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds N] [--only PART-OF-A-NAME]      (N of 3 or more)\n`,
+  );
   process.exit(2);
 }
 if (process.getuid?.() !== 0) {
   process.stderr.write('bench: containers need root: start it with sudo\n');
   process.exit(1);
 }
-await (await load())({ rounds });
+await (await load())({ rounds, ...(values.only === undefined ? {} : { only: values.only }) });

@@ -5,9 +5,10 @@
  * Does not know: what is measured.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** The checkout. */
@@ -20,6 +21,8 @@ export class Workplace {
 
   /** @param size of the tmpfs, as mount(8) takes it */
   constructor(size = '1g') {
+    if (inUse.size === 0) for (const signal of ENDING) process.once(signal, endEarly);
+    inUse.add(this);
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=711`, 'tmpfs', this.directory]);
   }
 
@@ -27,13 +30,48 @@ export class Workplace {
     return join(this.directory, name);
   }
 
+  /** Once; a second call does nothing. */
   dispose(): void {
+    if (!inUse.delete(this)) return;
+    if (inUse.size === 0) for (const signal of ENDING) process.removeListener(signal, endEarly);
     execFileSync('umount', ['-l', this.directory]); // with every mount below it
     rmdirSync(this.directory);
     const below = ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/${this.cgroup}*`];
     for (const path of execFileSync('find', below, { encoding: 'utf8' }).split('\n').filter(Boolean)) {
       execFileSync('rmdir', ['--ignore-fail-on-non-empty', path]);
     }
+  }
+}
+
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const GRACE_MS = 3000;
+const inUse = new Set<Workplace>();
+
+/** Ctrl-C, or whoever bounds our time: nothing stays, neither what we started nor what is mounted. */
+async function endEarly(signal: NodeJS.Signals): Promise<void> {
+  for (const end of ['SIGTERM', 'SIGKILL'] as const) {
+    for (const pid of childrenOf(process.pid)) killQuietly(pid, end);
+    for (const deadline = Date.now() + GRACE_MS; childrenOf(process.pid).length > 0 && Date.now() < deadline; ) await sleep(20);
+  }
+  for (const place of inUse) place.dispose();
+  process.exit(128 + constants.signals[signal]);
+}
+
+/** Ids of a process's children, none for one that has ended. */
+export function childrenOf(pid: number): number[] {
+  try {
+    const tasks = readdirSync(`/proc/${pid}/task`).map((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8'));
+    return tasks.flatMap((children) => children.split(' ').filter(Boolean).map(Number));
+  } catch {
+    return [];
+  }
+}
+
+function killQuietly(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
   }
 }
 
