@@ -12,8 +12,11 @@ import {
   isAnswered,
   isByHand,
   passed,
+  payload,
+  programsStarted,
   type RegistryVisit,
   registryVisits,
+  spansUnder,
   storeSpans,
 } from '@slipway/lessons';
 import { SLOW_LINE } from './scripts.ts';
@@ -101,6 +104,30 @@ function mounted(view: CheckView): CheckResult {
   return failed(asked.length === 0 ? 'nobody asking for a mount by hand' : lastInWords(asked), expected);
 }
 
+/** What an engine itself reads of an image, whoever starts a container of it. */
+const READ_BY_ENGINE = ['etc/passwd', 'etc/group'];
+
+function beforeItCame(view: CheckView): CheckResult {
+  const expected = 'a program in a container that made a lazily pulled layer send the parts it read, while the rest was still to come';
+  const fills = spansUnder(view, 'layer.fill').map(({ request, startMs, endMs = Infinity }) => ({
+    digest: payload<{ digest: string }>(request).digest,
+    startMs,
+    endMs,
+  }));
+  if (fills.length === 0) return failed('no layer that could be read before it had come', expected);
+  const reads = storeSpans(view, 'layer.read').filter(({ request }) => !READ_BY_ENGINE.includes(String(request['path'])));
+  const asked = registryVisits(view).filter((visit) => isEngines(visit) && visit.answer.status === PARTIAL);
+  const programs = programsStarted(view).filter(({ inside }) => inside);
+  const isRead = fills.some(
+    ({ digest, startMs, endMs }) =>
+      programs.some(({ atMs }) => startMs < atMs && atMs < endMs) &&
+      reads.some(({ request }) => request['digest'] === digest) &&
+      asked.some(({ request }) => request.digest === digest),
+  );
+  if (isRead) return passed;
+  return failed(`${fills.length} layers that could be read early, and ${reads.length} parts that somebody waited for`, expected);
+}
+
 const REGISTRY = 'http://127.0.0.1:5000/v2';
 const DIGEST = `D=$(curl -s ${REGISTRY}/library/debian/manifests/latest | jq -r '.layers[0].digest'); echo $D`;
 const SLOW = 'node ~/slow-line.mjs 1000000 >/dev/null 2>&1 &';
@@ -113,6 +140,10 @@ const MAKE_BLOB = 'head -c 1000000 /dev/urandom > blob; split -b 400000 blob par
 const OPEN = `U=http://127.0.0.1:5000$(curl -si -d '' ${REGISTRY}/mine/notes/blobs/uploads/ | tr -d '\\r' | sed -n 's/^Location: //p'); echo $U`;
 const PARTS = 'for p in part-*; do curl -si -X PATCH --data-binary @$p $U | grep -E "^(HTTP|Range)"; done';
 const END = 'B=sha256:$(sha256sum blob | cut -d" " -f1); curl -si -X PUT "$U?digest=$B" | head -1';
+const convert = (image: string) =>
+  `slipway image convert --lazy docker://127.0.0.1:5000/library/${image} docker://127.0.0.1:5000/mine/lazy`;
+const PULL_LAZILY = 'docker pull --lazy 127.0.0.1:5001/mine/lazy';
+const RUN_EARLY = 'docker run --rm 127.0.0.1:5001/mine/lazy cat /etc/debian_version';
 const mount = (from: string) => `curl -si -d '' "${REGISTRY}/other/notes/blobs/uploads/?mount=$B&from=${from}" | head -1`;
 
 export const lab = defineLab({
@@ -194,6 +225,18 @@ export const lab = defineLab({
       ],
       solution: [mount('mine/notes')],
     },
+    {
+      id: 'before-it-came',
+      title: 'Run a container before its image has come',
+      check: beforeItCame,
+      latch: true,
+      hints: [
+        'The layers need a table of their files first; then pull over the slow line, so that there is a “before”.',
+        'slipway image convert --lazy makes such layers, docker pull --lazy reads them. Start the container at once: at a megabyte a second all is here after twelve seconds.',
+        `${convert('debian')}; ${PULL_LAZILY}; ${RUN_EARLY}`,
+      ],
+      solution: [convert('debian'), PULL_LAZILY, RUN_EARLY],
+    },
   ],
   decoys: [
     { name: 'looks only', task: 'gets', lines: [`curl -s ${REGISTRY}/library/layers-demo/manifests/latest | jq .layers`] },
@@ -226,6 +269,16 @@ export const lab = defineLab({
     },
     { name: 'never ended', task: 'in-parts', lines: [MAKE_BLOB, OPEN, PARTS] },
     { name: 'from where it is not', task: 'mounted', lines: ['B=sha256:$(echo x | sha256sum | cut -d" " -f1)', mount('library/debian')] },
+    {
+      name: 'all of it first',
+      task: 'before-it-came',
+      lines: [convert('busybox'), 'docker pull 127.0.0.1:5000/mine/lazy', 'docker run --rm 127.0.0.1:5000/mine/lazy ls'],
+    },
+    {
+      name: 'nobody reads',
+      task: 'before-it-came',
+      lines: [SLOW, SLOW_IS_UP, convert('busybox'), PULL_LAZILY, 'docker run --rm busybox cat /etc/passwd'],
+    },
     { name: 'uploaded again', task: 'mounted', lines: [MAKE_BLOB, OPEN.replace('mine/notes', 'other/notes'), PARTS, END] },
   ],
   quiz: [

@@ -155,6 +155,7 @@ export type BackendPullProgress =
 export interface BackendPullReport {
   readonly digest: string;
   readonly isNew: boolean;
+  readonly warnings: readonly string[];
 }
 
 export interface BackendPushOptions {

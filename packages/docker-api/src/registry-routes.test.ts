@@ -38,7 +38,7 @@ describe('POST /images/create', () => {
         onProgress({ phase: 'download', layer: LAYER, state: 'verified', bytes: LAYER.size });
         onProgress({ phase: 'unpack', layer: LAYER, state: 'started' });
         onProgress({ phase: 'unpack', layer: LAYER, state: 'done' });
-        return { digest: DIGEST, isNew: true };
+        return { digest: DIGEST, isNew: true, warnings: ['not lazily: its layers have no index'] };
       },
     });
     const { statusCode, body } = await app.inject({ method: 'POST', url: '/images/create?fromImage=busybox&tag=1' });
@@ -61,6 +61,7 @@ describe('POST /images/create', () => {
         progress: `[${'='.repeat(50)}>]  2.000MB/2.000MB`,
       },
       { status: 'Pull complete', progressDetail: {}, id: ID },
+      { status: 'Warning: not lazily: its layers have no index' },
       { status: `Digest: ${DIGEST}` },
       { status: 'Status: Downloaded newer image for busybox:1' },
     ]);
@@ -71,7 +72,7 @@ describe('POST /images/create', () => {
     const app = await open({
       pullImage: async (reference, options) => {
         asked.push([reference, options]);
-        return { digest: DIGEST, isNew: false };
+        return { digest: DIGEST, isNew: false, warnings: [] };
       },
     });
     const header = Buffer.from('{"username":"u","password":"p"}').toString('base64url');

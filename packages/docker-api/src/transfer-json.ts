@@ -37,10 +37,10 @@ export function pullMessages(reference: string, now: () => number): (progress: B
 }
 
 /** What is said once all is here. */
-export function pulledMessages(reference: string, { digest, isNew }: BackendPullReport): readonly TransferMessage[] {
+export function pulledMessages(reference: string, { digest, isNew, warnings }: BackendPullReport): readonly TransferMessage[] {
   const name = familiarReference(parseReference(reference));
   const status = isNew ? `Status: Downloaded newer image for ${name}` : `Status: Image is up to date for ${name}`;
-  return [{ status: `Digest: ${digest}` }, { status }];
+  return [...warnings.map((warning) => ({ status: `Warning: ${warning}` })), { status: `Digest: ${digest}` }, { status }];
 }
 
 export function pushMessages(name: string, now: () => number): (progress: BackendPushProgress) => readonly TransferMessage[] {

@@ -7,7 +7,7 @@ export { type Lesson, type LessonFiles, type LessonFolders, loadLessons } from '
 export { type ParsedLesson, parseLesson } from './parse.ts';
 export { apartIn, apartInWords, ownProcesses, processInWords } from './process-facts.ts';
 export { isAnswered, isByHand, type RegistryVisit, registryVisits, type StoreSpan, storeSpans } from './registry-facts.ts';
-export { builds, done, firstWith, payload, type SeenBuild } from './span-facts.ts';
+export { builds, done, firstWith, payload, type SeenBuild, spansUnder } from './span-facts.ts';
 export type {
   Check,
   CheckResult,

@@ -10,7 +10,12 @@ import type { CheckView } from './types.ts';
 
 /** Ended spans of this name, oldest first; failed ones are left out. */
 export function done(view: CheckView, name: string): readonly Span[] {
-  return spansOf(view).filter((span) => span.name === name && span.endMs !== undefined && span.error === undefined);
+  return spansUnder(view, name).filter(({ endMs, error }) => endMs !== undefined && error === undefined);
+}
+
+/** Spans of this name as they stand, oldest first; those that go on have no end. */
+export function spansUnder(view: CheckView, name: string): readonly Span[] {
+  return spansOf(view).filter((span) => span.name === name);
 }
 
 /** The newest writing of each span. */

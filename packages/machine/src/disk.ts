@@ -4,8 +4,7 @@
  * Knows: that whatever a learner fills or deletes ends at the edge of this file system.
  * Does not know: what is on it (scripts/make-machine-disk.ts).
  */
-import { EngineError } from '@slipway/errors';
-import { readMounts, runProgram } from '@slipway/kernel';
+import { must } from './host-mounts.ts';
 
 export interface DiskPaths {
   /** Template image, never mounted. */
@@ -28,23 +27,4 @@ export async function mountDisk({ image, mountPoint }: DiskPaths): Promise<void>
 /** Gives everything on the disk (all of it root's, in the template) to the machine's root. */
 export async function chownDisk({ mountPoint }: DiskPaths, hostId: number): Promise<void> {
   await must('chown', ['-R', '-h', `${hostId}:${hostId}`, '--', mountPoint]);
-}
-
-/** Quiet when it is not mounted. Detached at once, so that a stuck file handle cannot keep the machine alive. */
-export async function unmountDisk(mountPoint: string): Promise<void> {
-  const mounts = await readMounts();
-  if (!mounts.some((mount) => mount.mountPoint === mountPoint)) return;
-  const { exitCode } = await runProgram({ program: 'umount', args: ['--', mountPoint] });
-  if (exitCode !== 0) await must('umount', ['--lazy', '--', mountPoint]);
-}
-
-async function must(program: string, args: readonly string[]): Promise<void> {
-  const { exitCode, stderr } = await runProgram({ program, args });
-  if (exitCode === 0) return;
-  const full = /No space left/i.test(stderr);
-  throw new EngineError(full ? 'unavailable' : 'internal', `${program} failed: ${stderr.trim()}`, {
-    code: full ? 'E_MACHINE_DISK_FULL' : 'E_MACHINE_DISK',
-    op: 'machine.create',
-    hint: full ? 'free some space on the host and reset the machine' : 'see the message of the program above',
-  });
 }

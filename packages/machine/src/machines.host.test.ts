@@ -99,6 +99,21 @@ hostTest('docker pulls and runs the lessons’ images without any network', NEED
   expect(await inside('one', `${push} && ${again}`)).toContain('Hello from a container');
 });
 
+hostTest('a pull inside can be lazy: the machine’s root may open its own /dev/fuse, whatever the host’s is open to', NEEDS, async () => {
+  await machines.ensure('one');
+  await engineReady('one');
+
+  const convert = 'slipway image convert --lazy docker://127.0.0.1:5000/library/busybox docker://127.0.0.1:5000/mine/lazy';
+  expect(await inside('one', `${convert} && docker pull --lazy 127.0.0.1:5000/mine/lazy`)).not.toMatch(/exit|not lazily/i);
+  expect(await inside('one', 'docker run --rm 127.0.0.1:5000/mine/lazy id -u')).toBe('0\n');
+  expect(await inside('one', 'slipway store check')).toContain('the store is sound');
+  // The twin: without the device it is a pull as ever, and says why.
+  const without =
+    'docker rmi -f 127.0.0.1:5000/mine/lazy >/dev/null; umount /dev/fuse; rm /dev/fuse; docker pull --lazy 127.0.0.1:5000/mine/lazy';
+  expect(await inside('one', without)).toContain('not lazily: there is no /dev/fuse here');
+  expect(await inside('one', 'docker run --rm 127.0.0.1:5000/mine/lazy id -u')).toBe('0\n');
+});
+
 hostTest('the tools of the lessons work inside', NEEDS, async () => {
   await machines.ensure('one');
 

@@ -5,6 +5,7 @@
  *     <stateDir>/m/<id>/lab/      bound into the machine at /run/slipway-lab
  *                       bundle/   config.json
  *                       disk/     mount point of the machine's disk
+ *                       dev/      its device nodes
  *                       shim/     shim of the machine's pid 1
  *     <diskDir>/<id>.img          its disk
  *
@@ -14,7 +15,9 @@
 import { EngineError, isKind, Rollback } from '@slipway/errors';
 import { ensureDirectory, monotonicMs, removeStoredFile, removeTree, runProgram, writeFileAtomic } from '@slipway/kernel';
 import type { ContainerState, Runtime } from '@slipway/runtime';
-import { chownDisk, copyDisk, type DiskPaths, mountDisk, unmountDisk } from './disk.ts';
+import { mountDevices } from './devices.ts';
+import { chownDisk, copyDisk, type DiskPaths, mountDisk } from './disk.ts';
+import { unmount } from './host-mounts.ts';
 import { claimIdRange, releaseIdRange } from './id-ranges.ts';
 import type { EnterCommand, MachineHandle, MachineLimits, Machines } from './machines.ts';
 import { machineSpec } from './spec.ts';
@@ -102,7 +105,7 @@ async function makeMachine(id: string, options: MachinesOptions): Promise<Machin
   const rollback = new Rollback();
   try {
     const paths = pathsOf(id, options);
-    for (const dir of [paths.lab, paths.bundle, paths.shim, paths.disk.mountPoint]) await ensureDirectory(dir, 0o755);
+    for (const dir of [paths.lab, paths.bundle, paths.shim, paths.devices, paths.disk.mountPoint]) await ensureDirectory(dir, 0o755);
     await ensureDirectory(options.diskDir, 0o700);
     rollback.defer('remove state', () => removeTree(paths.home));
 
@@ -112,8 +115,10 @@ async function makeMachine(id: string, options: MachinesOptions): Promise<Machin
     rollback.defer('remove disk', async () => void (await removeStoredFile(paths.disk.image)));
     await copyDisk(paths.disk);
     await mountDisk(paths.disk);
-    rollback.defer('unmount disk', () => unmountDisk(paths.disk.mountPoint));
+    rollback.defer('unmount disk', () => unmount(paths.disk.mountPoint));
     await chownDisk(paths.disk, range.firstHostId);
+    await mountDevices(paths.devices);
+    rollback.defer('unmount devices', () => unmount(paths.devices));
 
     const pid = await startMachine(id, range.firstHostId, options, rollback);
     const state = await options.runtime.state(id);
@@ -136,6 +141,7 @@ async function startMachine(id: string, firstHostId: number, options: MachinesOp
     ...(images === undefined ? {} : { images }),
     engine,
     labDir: paths.lab,
+    devices: paths.devices,
     limits,
     cgroupsPath,
   });
@@ -169,7 +175,7 @@ async function removeMachine(id: string, options: MachinesOptions): Promise<void
     const firstHostId = Number(state.annotations?.['io.slipway.first-host-id']);
     if (Number.isSafeInteger(firstHostId)) await releaseIdRange(options.idRegistry, firstHostId);
   }
-  await unmountDisk(paths.disk.mountPoint);
+  for (const mountPoint of [paths.disk.mountPoint, paths.devices]) await unmount(mountPoint);
   await removeStoredFile(paths.disk.image);
   await removeTree(paths.home);
 }
@@ -200,7 +206,7 @@ function handleOf(state: ContainerState, options: MachinesOptions): MachineHandl
 function pathsOf(id: string, { stateDir, diskDir, templateDisk }: MachinesOptions) {
   const home = `${stateDir}/m/${id}`;
   const disk: DiskPaths = { template: templateDisk, image: `${diskDir}/${id}.img`, mountPoint: `${home}/disk` };
-  return { home, lab: `${home}/lab`, bundle: `${home}/bundle`, shim: `${home}/shim`, disk };
+  return { home, lab: `${home}/lab`, bundle: `${home}/bundle`, shim: `${home}/shim`, devices: `${home}/dev`, disk };
 }
 
 function isRunning(state: ContainerState): boolean {

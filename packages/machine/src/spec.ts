@@ -6,6 +6,7 @@
  */
 import type { RuntimeSpec, SpecDevice, SpecMount, SpecSeccomp } from '@slipway/oci';
 import { CAPABILITY_NAMES } from '@slipway/oci';
+import { DEVICE_NAMES } from './devices.ts';
 import type { MachineLimits } from './machines.ts';
 
 export interface MachineSpecInput {
@@ -21,6 +22,8 @@ export interface MachineSpecInput {
   /** Host path of the checkout: engine and CLIs are bound in from there. */
   readonly engine: string;
   readonly labDir: string;
+  /** Host path of the machine's device nodes (devices.ts). */
+  readonly devices: string;
   readonly limits: MachineLimits;
   /** cgroup path of the machine, relative to the host's own. */
   readonly cgroupsPath: string;
@@ -48,7 +51,7 @@ export function machineSpec(input: MachineSpecInput): RuntimeSpec {
       noNewPrivileges: false,
     },
     annotations: { 'io.slipway.machine': input.id, 'io.slipway.first-host-id': String(input.firstHostId) },
-    mounts: [...kernelMounts(), ...toolMounts(input), ...deviceMounts()],
+    mounts: [...kernelMounts(), ...toolMounts(input), ...deviceMounts(input)],
     linux: {
       namespaces: ['user', 'mount', 'pid', 'network', 'ipc', 'uts', 'cgroup'].map((type) => ({ type })),
       uidMappings: idmap,
@@ -113,11 +116,10 @@ function toolMounts({ usr, images, engine, labDir, firstHostId }: MachineSpecInp
   ];
 }
 
-/** Device nodes cannot be made in a user namespace, so the host's harmless ones are bound in. */
-function deviceMounts(): SpecMount[] {
-  return ['fuse'].map((name) => ({
+function deviceMounts({ devices }: MachineSpecInput): SpecMount[] {
+  return DEVICE_NAMES.map((name) => ({
     destination: `/dev/${name}`,
-    source: `/dev/${name}`,
+    source: `${devices}/${name}`,
     type: 'bind',
     options: ['bind', 'nosuid', 'noexec'],
   }));
