@@ -260,7 +260,6 @@ const REFUSED: readonly (readonly [string, Readonly<Record<string, string>>, str
     { Dockerfile: 'FROM busybox\nADD https://example.com/x /\n' },
     'line 2: ADD https://example.com/x: this engine fetches nothing',
   ],
-  ['a needed secret', { Dockerfile: 'FROM busybox\nRUN --mount=type=secret,id=s,required=true true\n' }, 'line 2: secret s: not found'],
 ];
 for (const [title, files, message] of REFUSED) {
   hostTest(`${title} is refused by its line, and leaves no container and no name`, [...NEEDS], async () => {

@@ -7,7 +7,7 @@
 import type { EngineImage } from '@slipway/engine';
 import { EngineError } from '@slipway/errors';
 import type { SpanContext } from '@slipway/journal';
-import { hostPlatform } from '@slipway/oci';
+import { hostPlatform, parseReference } from '@slipway/oci';
 import type { BuilderParts, BuildRequest } from './build-request.ts';
 import { atLine, stepError } from './failure.ts';
 
@@ -39,9 +39,11 @@ export class BaseImages {
   }
 
   async #pull(reference: string): Promise<void> {
-    const { onOutput, signal } = this.#request;
+    const { onOutput, signal, credentials } = this.#request;
     onOutput(`Pulling ${reference}\n`);
-    const { digest } = await this.#parts.engine.pullImage(reference, signal === undefined ? {} : { signal }, this.#parent);
+    const known = credentials?.get(parseReference(reference).domain);
+    const options = { ...(signal === undefined ? {} : { signal }), ...(known === undefined ? {} : { credentials: known }) };
+    const { digest } = await this.#parts.engine.pullImage(reference, options, this.#parent);
     onOutput(`Digest: ${digest}\n`);
   }
 }

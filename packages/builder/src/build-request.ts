@@ -4,8 +4,9 @@
  * Knows: the shapes.
  * Does not know: how anything is done.
  */
-import type { Engine, ImageMaking, ImagePort } from '@slipway/engine';
+import type { Engine, HostRequest, ImageMaking, ImagePort } from '@slipway/engine';
 import type { Tracer } from '@slipway/journal';
+import type { Credentials } from '@slipway/registry-client/credentials';
 
 export interface BuildRequest {
   /** A tar of the context, compressed or not. */
@@ -22,12 +23,21 @@ export interface BuildRequest {
   readonly noCache: boolean;
   /** Asks the registries for every base image, also for those that are here. */
   readonly pull: boolean;
+  /** Of the containers that steps run in. */
   readonly network: 'none' | 'host';
+  readonly limits?: StepLimits;
+  /** For registries of base images, by domain. */
+  readonly credentials?: ReadonlyMap<string, Credentials>;
+  /** By id; what steps may mount, and what stays nowhere. */
+  readonly secrets?: ReadonlyMap<string, Uint8Array>;
   /** Progress and output of steps, as text. */
   readonly onOutput: (text: string) => void;
   /** Ends the build. */
   readonly signal?: AbortSignal;
 }
+
+/** What the container of every step gets. */
+export type StepLimits = Partial<Pick<HostRequest, 'resources' | 'ulimits' | 'shmSizeBytes' | 'extraHosts'>>;
 
 /** The parts that a build works with. */
 export interface BuilderParts {
@@ -36,4 +46,6 @@ export interface BuilderParts {
   readonly tracer: Tracer;
   /** For spooled contexts, files of mounts and caches that last; a directory of the daemon's own. */
   readonly directory: string;
+  /** For secrets while a step runs; a directory of the daemon's own that goes at reboot, best in memory. */
+  readonly secretsDirectory: string;
 }

@@ -6,9 +6,11 @@
  */
 import type { CachedStep, NewLayer } from '@slipway/images';
 import type { BuilderParts, BuildRequest } from './build-request.ts';
+import type { CacheMounts } from './cache-mounts.ts';
 import type { FileTree } from './file-tree.ts';
 import { kindInLayers, type PathKind } from './layer-lookup.ts';
 import { readPackedTree } from './packed-tree.ts';
+import { isPredefinedArg } from './predefined-args.ts';
 import { chainOf, type StageState } from './stage-state.ts';
 import type { StepMemory } from './step-memory.ts';
 
@@ -18,22 +20,36 @@ export class BuildScope {
   readonly context: FileTree;
   /** Of all builds. */
   readonly memory: StepMemory;
+  readonly caches: CacheMounts;
   /** Seconds since 1970 that no time of the result is after; undefined: times are as they are. */
   readonly latestMtime: number | undefined;
+  readonly #usedArguments = new Set(['SOURCE_DATE_EPOCH']);
   readonly #closers: (() => Promise<void>)[] = [];
 
   constructor(
     parts: BuilderParts,
     request: BuildRequest,
-    { context, memory }: { readonly context: FileTree; readonly memory: StepMemory },
+    { context, memory, caches }: { readonly context: FileTree; readonly memory: StepMemory; readonly caches: CacheMounts },
   ) {
     this.parts = parts;
     this.memory = memory;
+    this.caches = caches;
     this.request = request;
     this.context = context;
     const epoch = request.buildArgs['SOURCE_DATE_EPOCH'];
     this.latestMtime = epoch !== undefined && /^[0-9]{1,11}$/.test(epoch) ? Number(epoch) : undefined;
     this.closeLater(() => context.close());
+  }
+
+  /** What the build was given for an `ARG`, which then counts as used. */
+  argument(name: string): string | undefined {
+    this.#usedArguments.add(name);
+    return this.request.buildArgs[name];
+  }
+
+  /** Build arguments that no `ARG` asked for. */
+  unusedArguments(): readonly string[] {
+    return Object.keys(this.request.buildArgs).filter((name) => !this.#usedArguments.has(name) && !isPredefinedArg(name));
   }
 
   /** RFC 3339. */

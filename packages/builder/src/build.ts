@@ -6,7 +6,15 @@
  * Knows: the order of things, progress, and spans.
  * Does not know: what instructions do (stage-run.ts).
  */
-import { type Instruction, parseDockerfile, parseInstruction, planStages, type Stage } from '@slipway/dockerfile';
+import {
+  type Dockerfile,
+  type Instruction,
+  parseDockerfile,
+  parseInstruction,
+  planStages,
+  type Stage,
+  splitWords,
+} from '@slipway/dockerfile';
 import { EngineError } from '@slipway/errors';
 import type { BuildStageRequest, BuildStepRequest, BuildStepResponse, SpanContext } from '@slipway/journal';
 import { ensurePrivateDirectory, isDiskFull, listNames, removeTree } from '@slipway/kernel';
@@ -14,11 +22,13 @@ import { hostPlatform } from '@slipway/oci';
 import { BaseImages, requireOwnPlatform } from './base-images.ts';
 import type { BuilderParts, BuildRequest } from './build-request.ts';
 import { BuildScope } from './build-scope.ts';
+import { CacheMounts } from './cache-mounts.ts';
 import { describe, describePlan, neededStages } from './describe-plan.ts';
 import { atLine, stepError } from './failure.ts';
 import { cleanPath, FileTree } from './file-tree.ts';
 import { parseDockerignore } from './patterns.ts';
-import { MOUNT_PREFIX } from './run-step.ts';
+import { isPredefinedArg } from './predefined-args.ts';
+import { MOUNT_PREFIX } from './run-binds.ts';
 import { StageRun, type StepResult } from './stage-run.ts';
 import { emptyState, type StageState } from './stage-state.ts';
 import { StepMemory } from './step-memory.ts';
@@ -36,18 +46,19 @@ export interface Builder {
 
 export function createBuilder(parts: BuilderParts): Builder {
   const { cache } = parts.images.making;
-  const memory = new StepMemory();
-  const swept = sweepMounts(parts.directory);
+  const lasting = { memory: new StepMemory(), caches: new CacheMounts(`${parts.directory}/cache`) };
+  const swept = sweepMounts(parts);
   return {
     prune: () => cache.prune(),
     usage: () => cache.usage(),
     build: (request, parent) => {
       const { names, target, buildArgs } = request;
-      const init = { actor: 'engine', name: 'build', protocol: 'function call', parent, request: { names, target, buildArgs } } as const;
+      const told = { names, target, buildArgs: withoutProxies(buildArgs) };
+      const init = { actor: 'engine', name: 'build', protocol: 'function call', parent, request: told } as const;
       return parts.tracer.span(init, (span) =>
         parts.images.making.holding(async () => {
           await swept;
-          const built = await buildImage(parts, request, { parent: span, memory }).catch((error: unknown) => {
+          const built = await buildImage(parts, request, { parent: span, ...lasting }).catch((error: unknown) => {
             throw isDiskFull(error) ? diskFull(error) : error;
           });
           span.note({ response: built });
@@ -58,19 +69,25 @@ export function createBuilder(parts: BuilderParts): Builder {
   };
 }
 
+/** Proxies often carry a password. */
+function withoutProxies(buildArgs: BuildRequest['buildArgs']): BuildRequest['buildArgs'] {
+  return Object.fromEntries(Object.entries(buildArgs).filter(([name]) => !isPredefinedArg(name)));
+}
+
 /** Makes the directory, and takes away what a killed daemon left in it. */
-async function sweepMounts(directory: string): Promise<void> {
+async function sweepMounts({ directory, secretsDirectory }: BuilderParts): Promise<void> {
   await ensurePrivateDirectory(directory);
-  for (const name of await listNames(directory)) if (name.startsWith(MOUNT_PREFIX)) await removeTree(`${directory}/${name}`);
+  for (const parent of [directory, secretsDirectory])
+    for (const name of await listNames(parent)) if (name.startsWith(MOUNT_PREFIX)) await removeTree(`${parent}/${name}`);
 }
 
 async function buildImage(
   parts: BuilderParts,
   request: BuildRequest,
-  { parent, memory }: { readonly parent: SpanContext; readonly memory: StepMemory },
+  { parent, ...lasting }: { readonly parent: SpanContext; readonly memory: StepMemory; readonly caches: CacheMounts },
 ): Promise<{ readonly id: string }> {
   const context = await readContext(parts, request);
-  const scope = new BuildScope(parts, request, { context: context.tree, memory });
+  const scope = new BuildScope(parts, request, { context: context.tree, ...lasting });
   try {
     const file = parseDockerfile(await context.dockerfile());
     const stages = planStages(file, request.buildArgs);
@@ -79,7 +96,10 @@ async function buildImage(
       span.note({ response: describePlan(stages, target) }),
     );
     const run = new StagesRun(scope, stages, { parent, escapeWith: file.escapeWith, total: countSteps(stages, target) });
+    for (const name of declaredArguments(file)) scope.argument(name);
     const { config, layers, history, created, author, platform } = await run.stateOf(target);
+    const unused = scope.unusedArguments();
+    if (unused.length > 0) request.onOutput(`[Warning] One or more build-args [${unused.join(' ')}] were not consumed\n`);
     const labels = { ...config.labels, ...request.labels };
     const named = {
       ...platform,
@@ -130,6 +150,13 @@ function targetOf(stages: readonly Stage[], target: string | undefined): Stage {
     code: 'E_BUILD_STEP',
     op: 'build.target',
   });
+}
+
+/** Names of all `ARG`s, also of stages that are not needed. */
+function declaredArguments({ instructions, escapeWith }: Dockerfile): readonly string[] {
+  return instructions.flatMap(({ keyword, text }) =>
+    keyword === 'ARG' ? splitWords(text, escapeWith).map((word) => word.split('=', 1)[0] ?? '') : [],
+  );
 }
 
 /** Steps of the target and of every stage that it begins with or copies from. */

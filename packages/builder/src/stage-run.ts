@@ -23,12 +23,15 @@ import {
 import type { NewLayer } from '@slipway/images';
 import type { CacheMiss, OpenSpan } from '@slipway/journal';
 import type { BuildScope } from './build-scope.ts';
-import { type CopyMember, copyDigest, copyLayer, findSources, planCopy } from './copy.ts';
+import { type CopyMember, type CopyTo, copyDigest, copyLayer, findSources, planCopy } from './copy.ts';
+import { addedMembers, contextMembers, stageMembers } from './copy-sources.ts';
 import { describe } from './describe-plan.ts';
 import { stepError } from './failure.ts';
-import { FileTree } from './file-tree.ts';
+import type { FileTree } from './file-tree.ts';
 import { madeDirectory, madeFile } from './made-files.ts';
 import { resolveOwner } from './owner.ts';
+import { isPredefinedArg } from './predefined-args.ts';
+import type { BindMount } from './run-binds.ts';
 import { parseRunMount, type RunMount } from './run-mounts.ts';
 import { runStep } from './run-step.ts';
 import { cacheKey, chainOf, type StageState, withConfig, withLayer } from './stage-state.ts';
@@ -45,10 +48,6 @@ export interface StepResult {
 
 /** Files of another stage, or of an image. */
 export type StateOf = (name: string, line: number) => Promise<StageState>;
-
-const PREDEFINED = new Set(
-  ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]),
-);
 
 export class StageRun {
   readonly #scope: BuildScope;
@@ -104,7 +103,7 @@ export class StageRun {
       const [name = '', ...rest] = word.split('=');
       const fallback =
         rest.length === 0 ? (this.#stage.globalArgs.get(name) ?? this.#platformArg(name)) : expandWord(rest.join('='), expansion);
-      this.#args.set(name, this.#scope.request.buildArgs[name] ?? fallback);
+      this.#args.set(name, this.#scope.argument(name) ?? fallback);
     }
     return { state: withConfig(this.#state, this.#state.config, describe(instruction)) };
   }
@@ -158,19 +157,21 @@ export class StageRun {
     if (flags.get('security') === 'insecure') throw stepError(line, 'RUN --security=insecure is not available');
     const { config } = this.#state;
     const expansion = this.#expansion(instruction);
+    const place = { workingDir: config.workingDir ?? '', line, secrets: this.#scope.request.secrets ?? new Set() };
     const mounts = instruction.flags.flatMap(([name, value]): RunMount[] => {
-      const mount = name === 'mount' ? parseRunMount(expandWord(value, expansion), config.workingDir ?? '', line) : undefined;
+      const mount = name === 'mount' ? parseRunMount(expandWord(value, expansion), place) : undefined;
       return mount === undefined ? [] : [mount];
     });
     const args = commandOf(instruction, config.shell ?? DEFAULT_SHELL);
-    const env = this.#runEnvironment();
+    const { declared, proxies } = this.#runEnvironment();
+    const env = [...declared, ...proxies];
     const binds = await Promise.all(mounts.flatMap((mount) => (mount.type === 'bind' ? [this.#bindKey(mount, line)] : [])));
     const { workingDir, user } = config;
     const times = this.#scope.latestMtime;
     const state = this.#state;
     const parts = {
       command: args,
-      'build arguments': env,
+      'build arguments': declared,
       environment: config.env,
       'working directory': workingDir,
       user,
@@ -179,32 +180,32 @@ export class StageRun {
       times,
     };
     const ingredients = { above: chainOf(state), parts };
-    const treeOf = (mount: RunMount & { type: 'bind' }) => this.#bindTree(mount, line);
+    const treeOf = (mount: BindMount) => this.#bindTree(mount, line);
     const { step, ...found } = await this.#cached({ instruction, ingredients, span }, () =>
       runStep(this.#scope, { state, args, env, mounts, treeOf, line, parent: span }),
     );
-    const made = [...env.map((entry) => entry), ...args].join(' ');
-    return { state: withLayer(state, step, `RUN ${env.length === 0 ? args.join(' ') : `|${env.length} ${made}`}`), ...found };
+    const shown = declared.length === 0 ? args : [`|${declared.length}`, ...declared, ...args];
+    return { state: withLayer(state, step, `RUN ${shown.join(' ')}`), ...found };
   }
 
-  /** Declared arguments, where the image's environment does not outrank them; and proxies, which need no declaration and no cache key of their own. */
-  #runEnvironment(): readonly string[] {
+  /** Declared arguments, where the image's environment does not outrank them; and proxies, which need no declaration. */
+  #runEnvironment(): { readonly declared: readonly string[]; readonly proxies: readonly string[] } {
     const environment = environmentOf(this.#state.config.env);
     const declared = [...this.#args].flatMap(([name, value]) =>
       value === undefined || environment(name) !== undefined ? [] : [`${name}=${value}`],
     );
-    const proxies = Object.entries(this.#scope.request.buildArgs).filter(([name]) => PREDEFINED.has(name) && !this.#args.has(name));
-    return [...declared, ...proxies.map(([name, value]) => `${name}=${value}`)];
+    const proxies = Object.entries(this.#scope.request.buildArgs).filter(([name]) => isPredefinedArg(name) && !this.#args.has(name));
+    return { declared, proxies: proxies.map(([name, value]) => `${name}=${value}`) };
   }
 
-  async #bindKey(mount: RunMount & { type: 'bind' }, line: number): Promise<string> {
+  async #bindKey(mount: BindMount, line: number): Promise<string> {
     if (mount.from !== undefined) return chainOf(await this.#stateOf(mount.from, line));
     const { context } = this.#scope;
     const to = { destination: '/', isDirectory: true, owner: { uid: 0, gid: 0 }, line };
     return copyDigest(planCopy(context, findSources(context, [mount.source], line), to));
   }
 
-  async #bindTree(mount: RunMount & { type: 'bind' }, line: number): Promise<{ readonly tree: FileTree; readonly source: string }> {
+  async #bindTree(mount: BindMount, line: number): Promise<{ readonly tree: FileTree; readonly source: string }> {
     if (mount.from === undefined) return { tree: this.#scope.context, source: mount.source };
     const tree = await this.#scope.treeOf(await this.#stateOf(mount.from, line), `/${mount.source}`);
     return { tree, source: mount.source.split('/').filter(Boolean).at(-1) ?? '' };
@@ -240,64 +241,19 @@ export class StageRun {
       }),
     );
     const from = flags.get('from');
-    const members = from === undefined ? await this.#contextMembers(keyword, sources, to) : undefined;
+    const members = from === undefined ? await this.#ownMembers(keyword, sources, to) : undefined;
     const what = members === undefined ? [chainOf(await this.#stateOf(from ?? '', line)), sources] : copyDigest(members);
     const { line: _line, ...place } = to;
     const parts = { 'what is copied': what, 'where it goes and whose it is': place, 'text in the Dockerfile': copyDigest(made) };
     const ingredients = { parts: { ...parts, times: this.#scope.latestMtime }, files: filesOf(members ?? []) };
     const { step, ...found } = await this.#cached({ instruction, ingredients, span }, async () =>
-      this.#ingest([...(members ?? (await this.#stageMembers(from ?? '', sources, to))), ...made]),
+      this.#ingest([...(members ?? (await stageMembers(this.#scope, await this.#stateOf(from ?? '', line), sources, to))), ...made]),
     );
     return { state: withLayer(this.#state, step, describe(instruction)), ...found };
   }
 
-  async #contextMembers(keyword: string, sources: readonly string[], to: Parameters<typeof planCopy>[2]): Promise<readonly CopyMember[]> {
-    const { context } = this.#scope;
-    const remote = keyword === 'ADD' ? sources.find((source) => /^(https?|ftp):\/\/|^git@|\.git(#.*)?$/.test(source)) : undefined;
-    if (remote !== undefined)
-      throw stepError(
-        to.line,
-        `ADD ${remote.slice(0, 200)}: this engine fetches nothing from other hosts`,
-        'put the file into the context',
-      );
-    const paths = findSources(context, sources, to.line);
-    if (keyword === 'COPY') return planCopy(context, paths, to);
-    const members: CopyMember[] = [];
-    for (const path of paths) members.push(...((await this.#unpackedArchive(path, to.destination)) ?? planCopy(context, [path], to)));
-    return members;
-  }
-
-  /** Members of an archive in the context; undefined for a file that is none. */
-  async #unpackedArchive(path: string, destination: string): Promise<readonly CopyMember[] | undefined> {
-    const { context, parts } = this.#scope;
-    const node = context.get(path);
-    if (node === undefined || node.entry.type !== 'file' || !(await looksLikeArchive(context.content(node)))) return undefined;
-    const tree = await FileTree.read(context.content(node), { directory: parts.directory });
-    this.#scope.closeLater(() => tree.close());
-    return tree.below('').map((inner) => ({
-      path: `${destination}/${inner.entry.name}`.split('/').filter(Boolean).join('/'),
-      node: inner,
-      content: () => tree.content(inner),
-    }));
-  }
-
-  async #stageMembers(from: string, sources: readonly string[], to: Parameters<typeof planCopy>[2]): Promise<readonly CopyMember[]> {
-    const state = await this.#stateOf(from, to.line);
-    const members: CopyMember[] = [];
-    for (const source of sources) {
-      // With wildcards, what the directory above holds is looked through.
-      const [, above = '', last = source] = /^(.*\/)?([^/]*[*?[][^/]*)$/.exec(source) ?? [];
-      const isPattern = last !== source || /[*?[]/.test(source);
-      const tree = await this.#scope.treeOf(state, isPattern ? `/${above}` : `/${source}`);
-      const base =
-        (isPattern ? above : source)
-          .split('/')
-          .filter((part) => part !== '' && part !== '.')
-          .at(-1) ?? '';
-      const inside = isPattern ? (base === '' ? last : `${base}/${last}`) : base;
-      members.push(...planCopy(tree, findSources(tree, [inside], to.line), to));
-    }
-    return members;
+  async #ownMembers(keyword: string, sources: readonly string[], to: CopyTo): Promise<readonly CopyMember[]> {
+    return keyword === 'COPY' ? contextMembers(this.#scope, sources, to) : addedMembers(this.#scope, sources, to);
   }
 
   async #destinationOf(
@@ -347,14 +303,4 @@ function modeOf(text: string | undefined, line: number): { readonly mode?: numbe
   if (text === undefined) return {};
   if (!/^[0-7]{3,4}$/.test(text)) throw stepError(line, `--chmod=${text.slice(0, 20)} is not an octal mode`);
   return { mode: Number.parseInt(text, 8) };
-}
-
-/** gzip, zstd, or a tar's own mark. */
-async function looksLikeArchive(content: AsyncIterable<Uint8Array>): Promise<boolean> {
-  for await (const bytes of content) {
-    const head = Buffer.from(bytes.subarray(0, 262));
-    const magic = head.subarray(0, 4).toString('hex');
-    return magic.startsWith('1f8b') || magic === '28b52ffd' || head.subarray(257, 262).toString('latin1') === 'ustar';
-  }
-  return false;
 }

@@ -362,6 +362,11 @@ export interface BackendBuild {
   readonly noCache: boolean;
   readonly pull: boolean;
   readonly network: 'none' | 'host';
+  readonly limits: Pick<BackendHost, 'resources' | 'ulimits' | 'shmSizeBytes' | 'extraHosts'>;
+  /** By registry domain. */
+  readonly credentials: ReadonlyMap<string, Credentials>;
+  /** By id. */
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
   readonly onOutput: (text: string) => void;
   readonly signal?: AbortSignal;
 }

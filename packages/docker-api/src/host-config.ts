@@ -72,11 +72,7 @@ export function readHostConfig(fields: Fields): BackendHost {
     capDrop: fields.texts('CapDrop') ?? [],
     ...readSecurity(fields.texts('SecurityOpt') ?? []),
     resources: readResources(fields),
-    ulimits: fields.list('Ulimits').map((limit) => ({
-      name: limit.text('Name') ?? '',
-      soft: limit.number('Soft') ?? 0,
-      hard: limit.number('Hard') ?? 0,
-    })),
+    ulimits: fields.list('Ulimits').map(readUlimit),
     ...(runtime === undefined ? {} : { runtime }),
     ...(shmSizeBytes === undefined ? {} : { shmSizeBytes }),
     ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
@@ -133,7 +129,12 @@ function readNamespaces(fields: Fields): BackendHost['hostNamespaces'] {
   });
 }
 
-function readResources(fields: Fields): BackendResources {
+export function readUlimit(limit: Fields): BackendHost['ulimits'][number] {
+  return { name: limit.text('Name') ?? '', soft: limit.number('Soft') ?? 0, hard: limit.number('Hard') ?? 0 };
+}
+
+/** Of a HostConfig; absent fields and zeros are left out. */
+export function readResources(fields: Fields): BackendResources {
   const numbers = {
     memoryBytes: fields.number('Memory'),
     memorySwapBytes: fields.number('MemorySwap'),

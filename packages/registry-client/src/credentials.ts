@@ -1,7 +1,7 @@
 /**
  * Credentials, as Docker's clients send them.
  *
- * Knows: the `X-Registry-Auth` header and docker's names for Docker Hub.
+ * Knows: the `X-Registry-Auth` and `X-Registry-Config` headers and docker's names for Docker Hub.
  * Does not know: where a client keeps them (docker-config.ts), or who may see them (policy.ts).
  */
 import { EngineError } from '@slipway/errors';
@@ -28,15 +28,31 @@ export const HUB_SERVER = 'https://index.docker.io/v1/';
 
 /** Reads the header (base64url of JSON). Undefined when it holds nothing. @throws `invalid-argument` / `E_REGISTRY_AUTH_HEADER` */
 export function parseRegistryAuth(header: string): Credentials | undefined {
-  if (header === '') return undefined;
+  return header === '' ? undefined : readCredentials(decodeHeader(header));
+}
+
+/**
+ * Reads `X-Registry-Config`, by which a build may ask several registries: server → AuthConfig, base64url of JSON.
+ * @returns by domain, as in references @throws as parseRegistryAuth
+ */
+export function parseRegistryConfig(header: string): ReadonlyMap<string, Credentials> {
+  const value = header === '' ? {} : decodeHeader(header);
+  if (!isObject(value)) throw badHeader('is not an object');
+  return new Map(
+    Object.entries(value).flatMap(([server, entry]) => {
+      const credentials = readCredentials(entry);
+      return credentials === undefined ? [] : [[registryDomain(server), { ...credentials, server }] as const];
+    }),
+  );
+}
+
+function decodeHeader(header: string): unknown {
   if (header.length > MAX_HEADER) throw badHeader('is too long');
-  let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'));
+    return JSON.parse(Buffer.from(header, 'base64url').toString('utf8'));
   } catch (cause) {
     throw badHeader('is not base64url of JSON', cause);
   }
-  return readCredentials(value);
 }
 
 /** Docker's AuthConfig. Undefined when it holds nothing that could be shown to a registry. */

@@ -47,6 +47,18 @@ export class DockerConfig {
     return key === undefined ? undefined : readCredentials({ ...asObject(auths[key]), serveraddress: server });
   }
 
+  /** Everything that is known without a helper, and what helpers know of the registries that the file names for them; by server. */
+  async all(): Promise<ReadonlyMap<string, Credentials>> {
+    const config = await this.#read();
+    const servers = [...Object.keys(asObject(config['auths'])), ...Object.keys(asObject(config['credHelpers']))];
+    const found = new Map<string, Credentials>();
+    for (const server of new Set(servers.map((name) => serverOf(registryDomain(name))))) {
+      const credentials = await this.find(registryDomain(server));
+      if (credentials !== undefined) found.set(server, credentials);
+    }
+    return found;
+  }
+
   /** Keeps credentials for a registry. @returns where: the helper's name, or the file */
   async store(domain: string, { username, password = '', identityToken }: Credentials): Promise<string> {
     const config = await this.#read();

@@ -16,5 +16,8 @@ export const build: Command = async (context) => {
 
 /** A flag whose value the next word is. */
 function isValue(flag: string | undefined): boolean {
-  return flag !== undefined && /^(-[tf]|--(tag|file|build-arg|label|network|target))$/.test(flag);
+  return (
+    flag !== undefined &&
+    /^(-[tfmo]|--(add-host|build-arg|file|label|memory|network|output|platform|secret|shm-size|tag|target))$/.test(flag)
+  );
 }

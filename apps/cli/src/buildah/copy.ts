@@ -51,10 +51,10 @@ async function put(context: Context, verb: 'copy' | 'add'): Promise<number> {
   const hash = createHash('sha256');
   const tar = counted(packAll(sources.list, target, owner), hash);
   const path = `/containers/${container.id}/archive?path=${encodeURIComponent(target.into)}`;
-  (await context.daemon.upload(path, 'application/x-tar', tar, 'PUT')).resume();
+  (await context.daemon.upload(path, 'application/x-tar', tar, { method: 'PUT' })).resume();
   for (const archive of sources.list.filter(({ kind }) => kind === 'archive')) {
     const into = `/containers/${container.id}/archive?path=${encodeURIComponent(posix.join(target.into, target.below))}`;
-    (await context.daemon.upload(into, 'application/x-tar', counted(archive.pack(''), hash), 'PUT')).resume();
+    (await context.daemon.upload(into, 'application/x-tar', counted(archive.pack(''), hash), { method: 'PUT' })).resume();
   }
   if (!flags.has('quiet')) context.out(`${hash.digest('hex')}\n`);
   return 0;

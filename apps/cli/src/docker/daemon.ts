@@ -41,8 +41,13 @@ export interface Daemon {
   /** The answer's body as it comes. */
   stream(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Http.IncomingMessage>;
   /** Sends a file's bytes; by POST unless told otherwise. */
-  upload(path: string, contentType: string, body: AsyncIterable<Uint8Array>, method?: 'POST' | 'PUT'): Promise<Http.IncomingMessage>;
+  upload(path: string, contentType: string, body: AsyncIterable<Uint8Array>, options?: UploadOptions): Promise<Http.IncomingMessage>;
   hijack(path: string, body?: unknown): Promise<Hijacked>;
+}
+
+export interface UploadOptions {
+  readonly method?: 'POST' | 'PUT';
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface DaemonOptions {
@@ -79,8 +84,8 @@ export function openDaemon(options: DaemonOptions): Daemon {
   return {
     stream,
     call: async <T>(method: string, path: string, body?: unknown) => (await readJson(await stream(method, path, body))) as T,
-    upload: async (path, contentType, body, method = 'POST') => {
-      const request = begin(base, method, path, { 'content-type': contentType });
+    upload: async (path, contentType, body, { method = 'POST', headers } = {}) => {
+      const request = begin(base, method, path, { 'content-type': contentType, ...headers });
       const answer = answered(request, options.socketPath);
       for await (const chunk of body) {
         if (!request.write(chunk)) await new Promise((resolve) => request.once('drain', resolve));

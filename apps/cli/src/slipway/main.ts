@@ -6,13 +6,17 @@
  */
 import { findEngineError } from '@slipway/errors';
 import { UsageError } from '../flags.ts';
-import type { Command } from './command.ts';
+import type { Call, Command } from './command.ts';
 
 const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promise<Command> }>> = {
   doctor: { about: 'what this host has and lacks, and what to do about it', load: async () => (await import('./doctor.ts')).doctor },
   image: {
     about: 'image assemble: files and directories as an image, without a Dockerfile; image convert --lazy: one that need not be waited for',
     load: async () => (await import('./image.ts')).image,
+  },
+  build: {
+    about: 'build: as docker build, which cannot send secrets to an engine’s classic builder, with --secret and --output',
+    load: async () => (await import('./build.ts')).build,
   },
   plan: {
     about: 'what the runtime would do for a bundle, step by step, without doing it',
@@ -35,7 +39,8 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promis
 };
 
 /** @returns the exit code */
-export async function main({ args }: { readonly args: readonly string[] }): Promise<number> {
+export async function main(call: Call): Promise<number> {
+  const { args } = call;
   const [name = 'help', ...rest] = args;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
@@ -44,7 +49,7 @@ export async function main({ args }: { readonly args: readonly string[] }): Prom
     return known ? 0 : 1;
   }
   try {
-    return await (await command.load())(rest, (text) => void process.stdout.write(text));
+    return await (await command.load())(rest, (text) => void process.stdout.write(text), call);
   } catch (error) {
     process.stderr.write(`slipway ${name}: ${explain(error)}\n`);
     return 1;

@@ -174,6 +174,12 @@ describe('what is no tar [B15]', () => {
     await expect(read(bytes)).rejects.toEqual(refused);
   });
 
+  test('an archive that ends with its last byte of content, as docker’s client sends contexts, is read; one that ends before is not', async () => {
+    const whole = Buffer.concat([tarMember(file('a'), 'A'), tarHeader({ ...file('b'), sizeBytes: 3 }), Buffer.from('bbb')]);
+    expect((await read(whole)).map(({ content }) => content)).toEqual(['A', 'bbb']);
+    await expect(read(whole.subarray(0, -1))).rejects.toMatchObject({ code: 'E_TAR_MALFORMED' });
+  });
+
   test('an archive without closing blocks, or with noise after them, is read', async () => {
     expect(await read(tarMember(file('f'), 'x'))).toHaveLength(1);
     expect(await read(Buffer.concat([tape(tarMember(file('f'), 'x')), Buffer.alloc(3000, 7)]))).toHaveLength(1);

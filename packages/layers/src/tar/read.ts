@@ -16,7 +16,8 @@ import { readSparseMap } from './sparse.ts';
 /**
  * The members of an archive, in order; content that was not read is skipped. Reads `chunks` to its very end, padding included.
  *
- * An archive that stops after a member without the two closing blocks is accepted, as every tar does; an empty one is not.
+ * An archive that stops after a member without the two closing blocks is accepted, as every tar does, and one that stops right after
+ * the content of its last member, without the padding: docker's client sends such contexts. An empty one is not.
  *
  * @throws EngineError `invalid-argument` / `E_TAR_MALFORMED` or `E_TAR_LIMIT`
  */
@@ -51,12 +52,22 @@ class TarReader {
   }
 
   async next(): Promise<TarMember | undefined> {
-    await this.#source.skip(this.#left.content + this.#left.padding);
+    await this.#source.skip(this.#left.content);
+    await this.#skipPadding(this.#left.padding);
     this.#left = { content: 0, padding: 0 };
     const found = await this.#readHeaders();
     if (found === undefined) return undefined;
     if (++this.#entries > this.#limits.maxEntries) throw beyondLimit(`it has more than ${this.#limits.maxEntries} members`);
     return this.#openMember(found.header, found.extensions);
+  }
+
+  /** The archive may end here. */
+  async #skipPadding(length: number): Promise<void> {
+    for (let left = length; left > 0; ) {
+      const bytes = await this.#source.some(left);
+      if (bytes === undefined) return;
+      left -= bytes.byteLength;
+    }
   }
 
   /** The next member's own header with everything that came before it; undefined at the end. */

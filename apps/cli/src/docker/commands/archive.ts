@@ -67,7 +67,8 @@ export const importImage: Command = async ({ args, daemon, out }) => {
   return 0;
 };
 
-async function download({ daemon }: Context, path: string, file: string | undefined): Promise<number> {
+/** What an address answers, into a file or, without one, to stdout. */
+export async function download({ daemon }: Context, path: string, file: string | undefined): Promise<number> {
   if (file === undefined && process.stdout.isTTY) throw new UsageError('cowardly refusing to save to a terminal: use -o or redirect');
   const response = await daemon.stream('GET', path);
   if (file === undefined) await pipeline(response, process.stdout, { end: false });

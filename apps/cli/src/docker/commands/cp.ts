@@ -71,7 +71,7 @@ export function hasBit(mode: number, bit: number): boolean {
 async function upload(context: Context, path: string, to: Place, options: { readonly follow: boolean }): Promise<void> {
   const put = async (directory: string, body: AsyncIterable<Uint8Array>) => {
     const place = address({ ...to, path: directory }, '&noOverwriteDirNonDir=true');
-    (await context.daemon.upload(place, 'application/x-tar', body, 'PUT')).resume();
+    (await context.daemon.upload(place, 'application/x-tar', body, { method: 'PUT' })).resume();
   };
   if (path === '-') return put(to.path, process.stdin);
   const info = options.follow ? await stat(path) : await lstat(path);

@@ -115,7 +115,8 @@ export const logout: Command = async (context) => {
   return 0;
 };
 
-function configOf({ environment }: Context): DockerConfig {
+/** Where docker's clients keep credentials. */
+export function configOf({ environment }: Context): DockerConfig {
   const { DOCKER_CONFIG, HOME = '/root', PATH } = environment;
   return new DockerConfig({ directory: DOCKER_CONFIG ?? `${HOME}/.docker`, env: { HOME, ...(PATH === undefined ? {} : { PATH }) } });
 }

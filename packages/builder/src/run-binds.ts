@@ -1,0 +1,111 @@
+/**
+ * The directories and files of the host that the mounts of one `RUN` are made of.
+ *
+ * Knows: where each kind comes from, and how to take away what is for this step alone.
+ * Does not know: containers.
+ */
+import { randomUUID } from 'node:crypto';
+import type { BindRequest } from '@slipway/engine';
+import { ensurePrivateDirectory, removeTree } from '@slipway/kernel';
+import { tarEnd, tarMember } from '@slipway/layers';
+import type { BuildScope } from './build-scope.ts';
+import type { CacheLease, CacheMount } from './cache-mounts.ts';
+import { copyLayer, findSources, planCopy } from './copy.ts';
+import type { FileTree } from './file-tree.ts';
+import type { RunMount } from './run-mounts.ts';
+import { unpackTo } from './unpack-to.ts';
+
+export type BindMount = RunMount & { readonly type: 'bind' };
+type SecretMount = RunMount & { readonly type: 'secret' };
+
+export interface StepMounts {
+  readonly mounts: readonly RunMount[];
+  /** The tree that a bind mount names: the context, a stage, an image. */
+  readonly treeOf: (mount: BindMount) => Promise<{ readonly tree: FileTree; readonly source: string }>;
+  readonly line: number;
+}
+
+/** Directories that are made for one step begin so. */
+export const MOUNT_PREFIX = 'mount-';
+
+/** What is mounted for one step. Dispose of it. */
+export class StepBinds implements AsyncDisposable {
+  readonly binds: BindRequest[] = [];
+  readonly #scope: BuildScope;
+  readonly #step: StepMounts;
+  readonly #made: string[] = [];
+  readonly #leases = new Map<string, CacheLease>();
+
+  private constructor(scope: BuildScope, step: StepMounts) {
+    this.#scope = scope;
+    this.#step = step;
+  }
+
+  static async make(scope: BuildScope, step: StepMounts): Promise<StepBinds> {
+    const made = new StepBinds(scope, step);
+    try {
+      await made.#takeCaches();
+      for (const mount of step.mounts) await made.#add(mount);
+      return made;
+    } catch (error) {
+      await made[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const path of this.#made.splice(0)) await removeTree(path);
+    for (const lease of this.#leases.values()) lease.release();
+    this.#leases.clear();
+  }
+
+  async #add(mount: RunMount): Promise<void> {
+    if (mount.type === 'tmpfs') return;
+    const source = await this.#sourceOf(mount);
+    const readOnly = mount.type === 'secret' || mount.readOnly;
+    this.binds.push({ source, destination: mount.target, readOnly, createSource: false });
+  }
+
+  async #sourceOf(mount: Exclude<RunMount, { type: 'tmpfs' }>): Promise<string> {
+    if (mount.type === 'cache') return this.#leases.get(leaseKey(mount))?.path ?? '';
+    return mount.type === 'secret' ? this.#secretFile(mount) : this.#files(mount);
+  }
+
+  /** In one order for all steps, so that no two wait for each other. */
+  async #takeCaches(): Promise<void> {
+    const wanted = new Map(this.#step.mounts.flatMap((mount) => (mount.type === 'cache' ? [[leaseKey(mount), mount] as const] : [])));
+    for (const [key, mount] of [...wanted].sort(([a], [b]) => (a < b ? -1 : 1)))
+      this.#leases.set(key, await this.#scope.caches.take(mount, this.#scope.request.signal));
+  }
+
+  async #files(mount: BindMount): Promise<string> {
+    const { tree, source } = await this.#step.treeOf(mount);
+    const directory = await this.#directoryIn(this.#scope.parts.directory, 0o755);
+    const [path = ''] = findSources(tree, [source], this.#step.line);
+    const to = { destination: '/', isDirectory: true, owner: { uid: 0, gid: 0 }, line: this.#step.line };
+    await unpackTo(directory, copyLayer(planCopy(tree, [path], to), undefined));
+    return tree.isDirectory(path) ? directory : `${directory}/${path.slice(path.lastIndexOf('/') + 1)}`;
+  }
+
+  /** A user of the container's may be the one it is for, so only its own mode guards it there; the directory above guards it here. */
+  async #secretFile({ id, uid, gid, mode }: SecretMount): Promise<string> {
+    const { secretsDirectory } = this.#scope.parts;
+    await ensurePrivateDirectory(secretsDirectory);
+    const directory = await this.#directoryIn(secretsDirectory);
+    const bytes = this.#scope.request.secrets?.get(id) ?? new Uint8Array();
+    await unpackTo(directory, [tarMember({ name: 'secret', type: 'file', uid, gid, mode }, bytes), tarEnd()]);
+    return `${directory}/secret`;
+  }
+
+  async #directoryIn(parent: string, mode?: number): Promise<string> {
+    const directory = `${parent}/${MOUNT_PREFIX}${randomUUID()}`;
+    this.#made.push(directory);
+    await ensurePrivateDirectory(directory, mode);
+    return directory;
+  }
+}
+
+/** A step that mounts one cache twice has it once. */
+function leaseKey({ id, uid, gid, mode }: CacheMount): string {
+  return JSON.stringify([id, uid, gid, mode]);
+}
