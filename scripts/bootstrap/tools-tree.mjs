@@ -55,17 +55,7 @@ const EXCLUDED = [
 
 export async function buildToolsTree(progress) {
   const fresh = `${DIR}.new`;
-  rmSync(fresh, { recursive: true, force: true });
-  const excludes = EXCLUDED.map((path) => `--dpkgopt=path-exclude=${path}`);
-  await progress.command('mmdebstrap', [
-    '--mode=root',
-    '--variant=extract',
-    `--include=${PACKAGES.join(',')}`,
-    ...excludes,
-    releaseName(),
-    fresh,
-  ]);
-  mergeIntoUsr(fresh);
+  await extractPackages(progress, { packages: PACKAGES, excluded: EXCLUDED, into: fresh });
   completeUsr(`${fresh}/usr`);
   writeSkeleton(fresh);
   for (const name of [
@@ -94,6 +84,21 @@ export async function buildToolsTree(progress) {
   }
   rmSync(DIR, { recursive: true, force: true });
   renameSync(fresh, DIR);
+}
+
+/** Packages with all they depend on, of the release that this machine runs, everything below `into`/usr that belongs there. */
+export async function extractPackages(progress, { packages, excluded, into }) {
+  rmSync(into, { recursive: true, force: true });
+  const excludes = excluded.map((path) => `--dpkgopt=path-exclude=${path}`);
+  await progress.command('mmdebstrap', [
+    '--mode=root',
+    '--variant=extract',
+    `--include=${packages.join(',')}`,
+    ...excludes,
+    releaseName(),
+    into,
+  ]);
+  mergeIntoUsr(into);
 }
 
 function releaseName() {

@@ -22,6 +22,7 @@ import {
 } from 'node:fs';
 import process from 'node:process';
 import { ROOT, STATE_DIR } from './paths.mjs';
+import { extractPackages } from './tools-tree.mjs';
 
 export const MACHINE_DIR = `${STATE_DIR}/peers/v2`;
 const META_PACKAGE = 'linux-image-cloud-amd64';
@@ -35,6 +36,9 @@ export const MODULES = [
 
 /** Workspaces whose npm packages are needed inside. */
 const WORKSPACES = ['apps/slipwayd', 'apps/cli', 'packages/machine', 'packages/testing'];
+/** What a learner's machine has no use for: the first process of the second half of a run, and who loads AppArmor's profiles. */
+const PACKAGES = ['systemd', 'apparmor'];
+const EXCLUDED = ['/usr/share/*', '/etc/*', '/var/*', '/lib/systemd/system-generators/*', '/usr/lib/systemd/system-generators/*'];
 /** The tools tree has none of these; a host has them all. */
 const HOST_PROGRAMS = ['mount', 'umount', 'losetup', 'busybox'];
 
@@ -76,18 +80,21 @@ export const machineDisk = {
   results: [`${MACHINE_DIR}/disk.img`],
   build: async (progress) => {
     const tree = `${MACHINE_DIR}/tree`;
+    const more = `${MACHINE_DIR}/more`;
     const fresh = `${MACHINE_DIR}/disk.img.new`;
     rmSync(tree, { recursive: true, force: true });
     try {
       await progress.command('cp', ['-a', `${STATE_DIR}/tools/skeleton`, tree]);
       await progress.command('cp', ['-a', `${STATE_DIR}/tools/usr`, tree]);
+      await extractPackages(progress, { packages: PACKAGES, excluded: EXCLUDED, into: more });
+      await progress.command('cp', ['-a', `${more}/usr/.`, `${tree}/usr`]);
       fillTree(tree);
       rmSync(fresh, { force: true });
       await progress.command('mkfs.ext4', ['-q', '-F', '-m', '0', '-d', tree, fresh, `${DISK_BYTES / 1024}k`]);
       truncateSync(fresh, DISK_BYTES);
       renameSync(fresh, `${MACHINE_DIR}/disk.img`);
     } finally {
-      rmSync(tree, { recursive: true, force: true });
+      for (const dir of [tree, more]) rmSync(dir, { recursive: true, force: true });
     }
   },
 };

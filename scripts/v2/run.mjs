@@ -1,8 +1,10 @@
 /**
- * `npm run test:v2`: the engine on a host with cgroup v2 alone, in a virtual machine.
+ * `npm run test:v2 [-- --systemd]`: the engine on a host with cgroup v2 alone, in a virtual machine.
  *
  *     run.mjs ─ boots ─▶ inside/init.sh ─▶ inside/boot.sh ─▶ inside/main.ts: the checks, a line for each
  *             ◀────────────── second serial port ──────────────┘
+ *
+ * With `--systemd` only what comes after systemd has become the machine's first process.
  *
  * Knows: how to boot it without KVM, from a disk that nobody writes to, with the sources as they are now.
  * Does not know: what is checked.
@@ -45,7 +47,9 @@ function makeInitramfs() {
   writeFileSync(`${tree}/modules/order`, MODULES.join('\n'));
   cpSync(`${ROOT}/scripts/v2/inside/init.sh`, `${tree}/init`);
   execFileSync('chmod', ['755', `${tree}/init`]);
-  execFileSync('tar', ['-C', ROOT, '-cf', `${tree}/sources.tar`, ...LEFT_OUT.map((name) => `--exclude=${name}`), ...SOURCES]);
+  // Of the formats only this one keeps parts of seconds.
+  const format = ['--format=posix', '--pax-option=delete=atime,delete=ctime'];
+  execFileSync('tar', ['-C', ROOT, ...format, '-cf', `${tree}/sources.tar`, ...LEFT_OUT.map((name) => `--exclude=${name}`), ...SOURCES]);
   execFileSync('sh', ['-c', 'cd initramfs && find . | busybox cpio -o -H newc 2>/dev/null >../initramfs.cpio'], { cwd: dir });
   return `${dir}/initramfs.cpio`;
 }
@@ -78,7 +82,7 @@ function flags(initramfs) {
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-accel', 'tcg', '-cpu', 'max,pku=off'],
     // One CPU: emulated side by side, now and then V8 finds the book of its code pages in disorder and ends the process.
     ...['-smp', '1', '-m', '1536', '-kernel', `${MACHINE_DIR}/kernel/vmlinuz`, '-initrd', initramfs],
-    ...['-append', 'console=ttyS0 quiet panic=-1'],
+    ...['-append', `console=ttyS0 quiet panic=-1 ${process.argv.includes('--systemd') ? 'slipway.only-systemd' : ''}`],
     // Writes go to an unlinked temporary file.
     ...['-drive', `file=${MACHINE_DIR}/disk.img,if=virtio,format=raw,snapshot=on`],
     ...['-serial', `file:${dir}/console.log`, '-chardev', 'stdio,id=results,signal=off', '-serial', 'chardev:results'],

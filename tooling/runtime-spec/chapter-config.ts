@@ -47,7 +47,7 @@ export const CONFIG: Chapter = {
     'linux-process/no-new-privileges': { must: 'with noNewPrivileges the process cannot gain rights' },
     'linux-process/oom-score': { must: 'oom_score_adj is set to oomScoreAdj where that is given' },
     'linux-process/oom-score-untouched': { must: 'oom_score_adj stays as it is where oomScoreAdj is not given' },
-    'linux-process/apparmor': { must: 'the process runs under its AppArmor profile', refused: NO_LSM },
+    'linux-process/apparmor': { must: 'the process runs under its AppArmor profile' },
     'linux-process/selinux': { must: 'the process runs under its SELinux label', refused: NO_LSM },
     'linux-process/scheduler': { must: 'policy and parameters of the scheduler are set' },
     'linux-process/io-priority': { must: 'class and level of io priority are set' },

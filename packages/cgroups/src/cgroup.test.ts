@@ -1,6 +1,6 @@
 import { parseCgroupMemberships, parseMountinfo } from '@slipway/kernel';
 import { describe, expect, test } from 'vitest';
-import { detectCgroups, makeRoomForGroups, openCgroup, planCgroup, requireCgroupDriver, weightOfShares } from './index.ts';
+import { detectCgroups, makeRoomForGroups, openCgroup, planCgroup, weightOfShares } from './index.ts';
 import { fakeMachineTop, fakeNestedV1, fakeV2 } from './testing/fake-hosts.ts';
 
 describe('planning for v2', () => {
@@ -212,9 +212,4 @@ test('a group made ahead of time is taken over under its new name, and the rest 
   expect(files.kind('/sys/fs/cgroup/memory/a/next')).toBeUndefined();
   expect(Object.keys(group.directories)).toEqual(host.hierarchies.map(({ name }) => name));
   for (const directory of Object.values(group.directories)) expect(files.kind(directory), directory).toBe('directory');
-});
-
-test('only the cgroupfs driver is offered', () => {
-  expect(() => requireCgroupDriver('systemd')).toThrow(expect.objectContaining({ kind: 'unsupported', code: 'E_CGROUP_DRIVER' }));
-  expect(() => requireCgroupDriver('cgroupfs')).not.toThrow();
 });

@@ -34,6 +34,8 @@ export interface Cgroup {
    * @throws the kernel's error; as `create`
    */
   adopt(from: Cgroup, plan?: CgroupPlan): void;
+  /** As `create`, for directories that systemd has made, with whoever is in them. They are its to remove. */
+  takeOver(plan?: CgroupPlan): void;
   /** Writes a plan's limits and checks that they arrived; see applyWrites for its errors. */
   apply(plan: CgroupPlan): void;
   /** As `apply`, for a group in use: when a limit is refused, those written before it get their old values back. */
@@ -74,17 +76,6 @@ export function reopenCgroup(host: CgroupHost, directories: CgroupDirectories): 
   return new HostCgroup(host, directories);
 }
 
-/** Only cgroupfs is written directly; systemd would have to be asked over D-Bus. @throws `unsupported` / `E_CGROUP_DRIVER` */
-export function requireCgroupDriver(driver: string): void {
-  if (driver === 'cgroupfs') return;
-  throw new EngineError('unsupported', `cgroup driver ${JSON.stringify(driver)} is not supported`, {
-    code: 'E_CGROUP_DRIVER',
-    op: 'cgroup.open',
-    subject: driver,
-    hint: 'use the driver "cgroupfs"',
-  });
-}
-
 /**
  * Files that a delegatee needs to write, besides the directory itself; those missing here are skipped.
  * @spec runtime-spec/config-linux.md#cgroup-ownership
@@ -114,6 +105,11 @@ class HostCgroup implements Cgroup {
 
   create(plan?: CgroupPlan): void {
     this.#create(plan, new Set());
+  }
+
+  takeOver(plan?: CgroupPlan): void {
+    if (plan !== undefined) this.#offerControllers(plan);
+    this.#create(plan, new Set(Object.keys(this.#directories)));
   }
 
   /** `adopted`: hierarchies in which the directory is ours already, with whoever is in it. */

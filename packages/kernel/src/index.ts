@@ -9,6 +9,8 @@ export {
   type UncoveredDirectory,
   uncover,
 } from './covered-directory.ts';
+export { DbusConnection, DbusError } from './dbus/connection.ts';
+export type { DbusValue, DbusVariant } from './dbus/values.ts';
 export { type DetachedProcess, startDetached } from './detached-worker.ts';
 export { isDiskFull } from './disk-full.ts';
 export { FAIL_POINTS, type FailPoint, failPoint } from './fail-point.ts';
@@ -25,6 +27,7 @@ export {
 } from './files.ts';
 export { FuseDevice, hasFuse } from './fuse-device.ts';
 export { type GrowingFile, openGrowingFile } from './growing-file.ts';
+export { type HeldProcess, holdProcess } from './held-process.ts';
 export { type HookProgramRequest, type HookProgramResult, runHookProgram } from './hook-program.ts';
 export {
   describeMissing,

@@ -23,6 +23,8 @@ export interface ContainerRecord {
   readonly bootId: string;
   /** Hierarchy name → host directory. */
   readonly cgroups: Readonly<Record<string, string>>;
+  /** The unit of systemd's that the group is; absent with the driver `cgroupfs`. */
+  readonly scope?: string;
   readonly noNewKeyring: boolean;
   /** As validated at creation; config.json is not read again. */
   readonly spec: RuntimeSpec;
@@ -49,7 +51,12 @@ function isRecord(value: unknown): value is ContainerRecord {
   const texts = ['id', 'bundle', 'created', 'bootId'].every((key) => typeof value[key] === 'string');
   const spec = value['spec'];
   return (
-    texts && isObject(spec) && typeof spec['ociVersion'] === 'string' && isDirectories(value['cgroups']) && isProcess(value['process'])
+    texts &&
+    isTextOrAbsent(value['scope']) &&
+    isObject(spec) &&
+    typeof spec['ociVersion'] === 'string' &&
+    isDirectories(value['cgroups']) &&
+    isProcess(value['process'])
   );
 }
 
@@ -58,6 +65,10 @@ function isDirectories(value: unknown): boolean {
   return (
     isObject(value) && Object.values(value).every((dir) => typeof dir === 'string' && dir.startsWith('/') && !dir.split('/').includes('..'))
   );
+}
+
+function isTextOrAbsent(value: unknown): boolean {
+  return value === undefined || typeof value === 'string';
 }
 
 function isProcess(value: unknown): boolean {

@@ -10,13 +10,14 @@ import type { Launcher } from '@slipway/launcher';
 import { requireContainerId } from './container-id.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { ContainerStore } from './container-store.ts';
-import { createContainer, expectCreate, type Parts, readSpec } from './create.ts';
+import { createContainer, expectCreate, readSpec } from './create.ts';
 import { detectHost } from './detect-host.ts';
 import { deleteContainer, killContainer } from './end.ts';
 import { execInContainer } from './exec.ts';
 import { hookFailed, runPoststart } from './hooks.ts';
 import { requireAllowed } from './lifecycle.ts';
 import { Nursery } from './nursery.ts';
+import type { CgroupDriver, Parts } from './parts.ts';
 import { hooksOf } from './plan/hooks.ts';
 import type { HostFacts } from './plan/host.ts';
 import type { ContainerState, CreateRequest, Runtime, RuntimeOptions, StartedProcess } from './runtime.ts';
@@ -27,6 +28,8 @@ export interface CreateRuntimeOptions extends RuntimeOptions {
   readonly launcher: Launcher;
   /** Where containers without `linux.cgroupsPath` go, relative to the cgroup this process runs in; absent: directly below it. */
   readonly cgroupParent?: string;
+  /** Who makes the groups; `cgroupfs`, we ourselves, when absent. For `systemd` `linux.cgroupsPath` reads SLICE:PREFIX:NAME. */
+  readonly cgroupDriver?: CgroupDriver;
   /** Keeps a process and cgroups ready for the next container under a shim. For a daemon, whose next one is a matter of time. */
   readonly keepReady?: boolean;
 }
@@ -58,7 +61,7 @@ export function createRuntime(options: CreateRuntimeOptions): Runtime {
 }
 
 /** Facts of the machine are read when first needed and kept: they do not change while we run. */
-function partsOf({ root, launcher, cgroupParent, keepReady = false, onWarning }: CreateRuntimeOptions): Parts {
+function partsOf({ root, launcher, cgroupParent, cgroupDriver = 'cgroupfs', keepReady = false, onWarning }: CreateRuntimeOptions): Parts {
   let cgroupHost: CgroupHost | undefined;
   let host: HostFacts | undefined;
   const cgroups = () => (cgroupHost ??= detectCgroups());
@@ -67,6 +70,7 @@ function partsOf({ root, launcher, cgroupParent, keepReady = false, onWarning }:
     launcher,
     cgroups,
     cgroupParent,
+    cgroupDriver,
     nursery: keepReady ? new Nursery({ launcher, cgroups, cgroupParent, root }) : undefined,
     host: () => (host ??= detectHost(cgroups())),
     readyMoves: createMoveReadier(cgroups),

@@ -7,40 +7,26 @@
  * Knows: the order.
  * Does not know: how any of it is done.
  */
-import { type Cgroup, type CgroupHost, type CgroupPlan, openCgroup, planCgroup } from '@slipway/cgroups';
+import { type Cgroup, type CgroupPlan, openCgroup, planCgroup, type ScopeName } from '@slipway/cgroups';
 import { EngineError, hasCode, Rollback } from '@slipway/errors';
 import { findText, hostControlFiles, readBootId, resolvePath, signalSameProcess, writeFileAtomic } from '@slipway/kernel';
-import type { Launched, Launcher, LaunchOptions, Operation, OperationRecord } from '@slipway/launcher';
+import type { Launched, LaunchOptions, Operation, OperationRecord } from '@slipway/launcher';
 import { parseSpecJson, type RuntimeSpec, SPEC_MAX_BYTES, validateSpec } from '@slipway/oci';
 import type { ContainerRecord } from './container-record.ts';
-import type { ContainerStore } from './container-store.ts';
 import { delegateCgroup } from './delegate.ts';
 import { withDefaultDevices } from './device-rules.ts';
 import { runHook, runPoststop } from './hooks.ts';
 import { Nursery, type Prepared } from './nursery.ts';
+import type { Parts } from './parts.ts';
 import type { RuntimePlan } from './plan/draft.ts';
 import { formatHookState } from './plan/hooks.ts';
-import type { BundleFacts, HostFacts } from './plan/host.ts';
+import type { BundleFacts } from './plan/host.ts';
 import { hasOwn } from './plan/namespaces.ts';
 import { plan } from './plan/plan.ts';
 import type { BirthOperation, CreateRequest, StartedProcess } from './runtime.ts';
+import { makeScope, scopeOf } from './scope.ts';
 
 const SIGKILL = 9;
-
-/** The runtime's parts, as its verbs use them. Facts of the machine are found out when first asked for. */
-export interface Parts {
-  readonly store: ContainerStore;
-  readonly launcher: Launcher;
-  readonly cgroups: () => CgroupHost;
-  /** Where containers without a `cgroupsPath` go, relative to our own cgroup. */
-  readonly cgroupParent: string | undefined;
-  /** Present in a daemon's runtime. */
-  readonly nursery: Nursery | undefined;
-  readonly host: () => HostFacts;
-  /** Begins the kernel's wait before a process can change groups; see @slipway/cgroups. */
-  readonly readyMoves: () => void;
-  readonly warn: (message: string) => void;
-}
 
 /** The kernel's wait before a move between groups begins, unless the next container is born where it belongs. */
 export function expectCreate({ nursery, readyMoves }: Parts): void {
@@ -55,9 +41,10 @@ export async function createContainer(request: CreateRequest, parts: Parts, star
   expectCreate(parts);
   const spec = request.spec ?? (await readSpec(request.bundle));
   const rootfs = await findRootfs(request.bundle, spec);
+  const scope = scopeOf(request.id, spec, parts);
   const cgroup = cgroupOf(request.id, spec, parts);
   const limits = planCgroup(withDefaultDevices(spec.linux?.resources), parts.cgroups());
-  const prepared = canBeBornAhead(request, spec) ? parts.nursery?.take(cgroup, limits) : undefined;
+  const prepared = scope === undefined && canBeBornAhead(request, spec) ? parts.nursery?.take(cgroup, limits) : undefined;
   const birthIn = (group: Cgroup) =>
     plan(spec, { ...parts.host(), ...bundleFacts(request, rootfs, group), bornInGroups: prepared?.group !== undefined, startsAtOnce });
   const planned = cgroup.directories;
@@ -71,9 +58,11 @@ export async function createContainer(request: CreateRequest, parts: Parts, star
     await parts.store.claim(request.id);
     rollback.defer('remove state', () => parts.store.remove(request.id));
     // Written first, so that a crash from here on leaves enough behind for `delete --force`.
-    await parts.store.write(newRecord(request, spec, cgroup));
+    const record = newRecord(request, spec, { cgroup, scope });
+    await parts.store.write(record);
 
-    makeCgroup(cgroup, limits, { rollback, prepared });
+    const held = scope === undefined ? undefined : await makeScope(scope, cgroup, limits, rollback);
+    if (held === undefined) makeCgroup(cgroup, limits, { rollback, prepared });
     cgroup.apply(Nursery.remaining(limits, prepared));
     delegateCgroup(spec, cgroup);
 
@@ -83,10 +72,9 @@ export async function createContainer(request: CreateRequest, parts: Parts, star
     const launched = await launch(birth, { request, spec, prepared }, parts);
     const { pid, startTime, shimPid } = launched;
     rollback.defer('end process', async () => void signalSameProcess({ pid, startTime }, SIGKILL));
-    await parts.store.write({
-      ...newRecord(request, spec, cgroup),
-      process: { pid, startTime, ...(shimPid === undefined ? {} : { shimPid }) },
-    });
+    await held?.end();
+    const process = { pid, startTime, ...(shimPid === undefined ? {} : { shimPid }) };
+    await parts.store.write({ ...record, cgroups: cgroup.directories, process });
     if (request.pidFile !== undefined) await writeFileAtomic(request.pidFile, String(pid), { mode: 0o644, durable: false });
     rollback.disarm();
     return { ...toStarted(launched), cgroups: cgroup.directories };
@@ -122,10 +110,11 @@ function makeCgroup(cgroup: Cgroup, limits: CgroupPlan, { rollback, prepared }: 
 }
 
 /** The group of a container, by the document's path or the customary one; touches nothing. */
-export function cgroupOf(id: string, spec: RuntimeSpec, { cgroups, cgroupParent }: Parts): Cgroup {
+export function cgroupOf(id: string, spec: RuntimeSpec, parts: Parts): Cgroup {
+  const { cgroups, cgroupParent } = parts;
   const asked = spec.linux?.cgroupsPath ?? '';
   const path = asked === '' && cgroupParent !== undefined ? `${cgroupParent}/${id}` : asked;
-  return openCgroup(cgroups(), { id, cgroupsPath: path });
+  return openCgroup(cgroups(), { id, cgroupsPath: scopeOf(id, spec, parts)?.path ?? path });
 }
 
 /** Ends whatever is in a group, then removes it. Idempotent. */
@@ -182,7 +171,12 @@ export async function findRootfs(bundle: string, spec: RuntimeSpec): Promise<str
   });
 }
 
-function newRecord(request: CreateRequest, spec: RuntimeSpec, cgroup: Cgroup): ContainerRecord {
+interface Place {
+  readonly cgroup: Cgroup;
+  readonly scope: ScopeName | undefined;
+}
+
+function newRecord(request: CreateRequest, spec: RuntimeSpec, { cgroup, scope }: Place): ContainerRecord {
   return {
     version: 1,
     id: request.id,
@@ -190,6 +184,7 @@ function newRecord(request: CreateRequest, spec: RuntimeSpec, cgroup: Cgroup): C
     created: new Date().toISOString(),
     bootId: readBootId(),
     cgroups: cgroup.directories,
+    ...(scope === undefined ? {} : { scope: scope.unit }),
     noNewKeyring: request.noNewKeyring === true,
     spec,
   };

@@ -7,9 +7,11 @@
 import { reopenCgroup } from '@slipway/cgroups';
 import { EngineError, isKind } from '@slipway/errors';
 import { delay, isSameProcess, signalSameProcess } from '@slipway/kernel';
-import { cgroupOf, type Parts, removeCgroup } from './create.ts';
+import { cgroupOf, removeCgroup } from './create.ts';
 import { runPoststop } from './hooks.ts';
 import { requireAllowed } from './lifecycle.ts';
+import type { Parts } from './parts.ts';
+import { endScope } from './scope.ts';
 import { livingProcess, statusOf } from './status.ts';
 
 const SIGKILL = 9;
@@ -43,6 +45,7 @@ export async function deleteContainer(id: string, force: boolean, parts: Parts):
   const process = livingProcess(record);
   if (process !== undefined) signalSameProcess(process, SIGKILL);
   await removeCgroup(cgroup);
+  await endScope(record);
   if (process !== undefined) await untilEnded(id, process);
   await parts.store.remove(id);
   await runPoststop(record, parts.warn);

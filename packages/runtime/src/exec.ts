@@ -20,8 +20,9 @@ import {
 import type { Launched } from '@slipway/launcher';
 import { type SpecProcess, validateProcess } from '@slipway/oci';
 import type { ContainerRecord } from './container-record.ts';
-import { type Parts, reportTo, toStarted } from './create.ts';
+import { reportTo, toStarted } from './create.ts';
 import { requireAllowed } from './lifecycle.ts';
+import type { Parts } from './parts.ts';
 import type { ContainerFacts } from './plan/host.ts';
 import { planExec } from './plan/plan.ts';
 import type { ExecRequest, StartedProcess } from './runtime.ts';

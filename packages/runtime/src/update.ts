@@ -8,9 +8,10 @@ import { planCgroup, planDeviceProgram, reopenCgroup } from '@slipway/cgroups';
 import { Rollback } from '@slipway/errors';
 import { type SpecResources, validateResources } from '@slipway/oci';
 import type { ContainerRecord } from './container-record.ts';
-import type { Parts } from './create.ts';
 import { withDefaultDevices } from './device-rules.ts';
 import { requireAllowed } from './lifecycle.ts';
+import type { Parts } from './parts.ts';
+import { updateScope } from './scope.ts';
 import { statusOf } from './status.ts';
 
 const ALL: DeviceRules = [{ allow: true, access: 'rwm' }];
@@ -25,6 +26,7 @@ export async function updateContainer(id: string, resources: SpecResources, part
   const rollback = new Rollback();
   try {
     if (changed.devices !== undefined) await exchangeDevices(record, changed.devices, { parts, rollback });
+    await updateScope(record, limits, planCgroup(record.spec.linux?.resources, parts.cgroups()), rollback);
     reopenCgroup(parts.cgroups(), record.cgroups).update(limits);
     await parts.store.write({ ...record, spec: { ...record.spec, linux: { ...record.spec.linux, resources: merged } } });
     rollback.disarm();

@@ -1,9 +1,7 @@
-# Makes of the virtual machine's disk what a host with cgroup v2 alone looks like, runs the checks and switches off.
+# Makes of the virtual machine's disk what a host with cgroup v2 alone looks like, runs the checks and becomes systemd.
 # The layout of /sys/fs/cgroup is the one systemd makes for a login as root: a session's group is offered `memory` and `pids`
 # only, and the group of its user holds no process. What the checks print goes to the second serial port.
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 NO_COLOR=1
-# As bin/lib/launch.sh sets it: every start costs seconds here.
-export NODE_COMPILE_CACHE=/opt/slipway/node_modules/.cache/slipway NODE_COMPILE_CACHE_PORTABLE=1
+. /opt/slipway/scripts/v2/inside/environment.sh
 
 busybox mount -t proc -o nosuid,nodev,noexec proc /proc
 busybox mount -t sysfs -o nosuid,nodev,noexec sysfs /sys
@@ -25,12 +23,24 @@ echo '+memory +pids' >/sys/fs/cgroup/user.slice/user-0.slice/cgroup.subtree_cont
 echo 1 >/sys/fs/cgroup/init.scope/cgroup.procs
 
 cd /opt/slipway || exit 1
-(
+grep -q slipway.only-systemd /proc/cmdline || (
   echo 0 >"$session/cgroup.procs"
   exec node_modules/.bin/node scripts/v2/inside/main.ts
 ) >/dev/ttyS1 2>/dev/console </dev/null
-echo "exit $?" >/dev/ttyS1
-# Lets the serial port drain: it is gone with the machine.
-busybox stty -F /dev/ttyS1 raw
-sync
-busybox poweroff -f
+first=$?
+
+# Or systemd would take this for a first boot, and ask questions.
+tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
+# systemd finds the groups as it would make them, and the first process in its place.
+mkdir -p /run/systemd/system
+cat >/run/systemd/system/checks.service <<UNIT
+[Unit]
+Description=the checks that need systemd
+DefaultDependencies=no
+[Service]
+Type=oneshot
+StandardOutput=null
+StandardError=file:/dev/console
+ExecStart=/bin/sh /opt/slipway/scripts/v2/inside/systemd.sh $first
+UNIT
+exec /lib/systemd/systemd --unit=checks.service

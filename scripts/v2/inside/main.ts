@@ -1,5 +1,5 @@
 /**
- * Runs inside the virtual machine: every check, in order.
+ * Runs inside the virtual machine: every check that needs no systemd, in order.
  *
  * Knows: the groups of checks. Does not know: how the machine came to be (boot.sh).
  */
@@ -8,13 +8,8 @@ import { checkCgroups } from './cgroup-checks.ts';
 import { checkDevices } from './device-checks.ts';
 import { checkDocker } from './docker-checks.ts';
 import { checkMachine } from './machine-checks.ts';
-import { check, conclude } from './report.ts';
+import { conclude, runGroups } from './report.ts';
 import { checkVerbs } from './verb-checks.ts';
 
-const GROUPS = { cgroups: checkCgroups, devices: checkDevices, verbs: checkVerbs, docker: checkDocker, machine: checkMachine };
-
-/** What goes wrong between checks fails the job too. */
-for (const [name, group] of Object.entries(GROUPS)) {
-  await group().catch((error: unknown) => check(`the checks of ${name} come to an end`, () => Promise.reject(error)));
-}
+await runGroups({ cgroups: checkCgroups, devices: checkDevices, verbs: checkVerbs, docker: checkDocker, machine: checkMachine });
 process.exit(conclude());

@@ -28,6 +28,13 @@ export async function check(title: string, body: () => Promise<void> | void): Pr
   }
 }
 
+/** Runs groups of checks, in order; what goes wrong between checks fails the job too. */
+export async function runGroups(groups: Readonly<Record<string, () => Promise<void>>>): Promise<void> {
+  for (const [name, group] of Object.entries(groups)) {
+    await group().catch((error: unknown) => check(`the checks of ${name} come to an end`, () => Promise.reject(error)));
+  }
+}
+
 /** Prints the sum. @returns the exit code */
 export function conclude(): number {
   tell(`${counts.passed} passed, ${counts.failed} failed`);

@@ -154,6 +154,17 @@ describe('what only ours promises', () => {
     expect(cgroupDirs(id)).toEqual([]);
   });
 
+  hostTest('where there is no systemd to ask, its driver is refused, and nothing is made', ['root'], async () => {
+    if (existsSync('/run/systemd/private')) return; // asked for real in the virtual machine of npm run test:v2
+    const id = runtime.newId();
+    const bundle = runtime.bundle({ linux: { cgroupsPath: 'system.slice:slipway:one' } });
+    const { code, stderr } = await runtime.call('--systemd-cgroup', 'create', '--bundle', bundle, id);
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('the systemd cgroup driver needs');
+    expect(existsSync(`${runtime.root}/${id}`)).toBe(false);
+  });
+
   hostTest('a right that this host withholds is named', ['root'], async () => {
     const hard = Number(/Max open files +\S+ +(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
     const rlimits = [{ type: 'RLIMIT_NOFILE', soft: hard + 1, hard: hard + 1 }];

@@ -17,6 +17,8 @@ export interface Context {
   readonly log: Log;
   /** Warnings are wanted (--debug), or go to a file where nobody is disturbed. */
   readonly verbose: boolean;
+  /** Groups are systemd's (--systemd-cgroup). */
+  readonly systemd: boolean;
   readonly out: (text: string) => void;
   readonly front: Front | undefined;
 }
@@ -25,9 +27,10 @@ export interface Context {
 export type Command = (context: Context) => Promise<number>;
 
 /** `alone`: the front's launcher is left alone, since we have to stay with what we make. */
-export function openRuntime({ root, log, verbose, front }: Context, { alone = false } = {}): Runtime {
+export function openRuntime({ root, log, verbose, systemd, front }: Context, { alone = false } = {}): Runtime {
   return createRuntime({
     root,
+    cgroupDriver: systemd ? 'systemd' : 'cgroupfs',
     launcher: createLauncher(front === undefined || alone ? {} : { given: front.launcher }),
     onWarning: (message) => {
       if (verbose || log.toFile) log.write('warning', message);

@@ -46,7 +46,7 @@ export const features: Command = async ({ out }) => {
         linux: {
           namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'time', 'user', 'uts'],
           capabilities: CAPABILITY_NAMES,
-          cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: false },
+          cgroup: { v1: true, v2: true, systemd: true, systemdUser: false, rdma: true },
           seccomp: {
             enabled: true,
             actions: SECCOMP_ACTIONS,

@@ -121,7 +121,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   restore: 'restoring processes needs criu, which this runtime does not drive',
 };
 
-/** Flags before the command. `criu`, `rootless` and `systemd-cgroup` are runc's; callers pass them. */
+/** Flags before the command. `criu` and `rootless` are runc's; callers pass them. */
 const GLOBAL: FlagTable = {
   debug: SWITCH,
   log: VALUE,
@@ -157,14 +157,12 @@ export async function main({ args, environment }: Call): Promise<number> {
     name = word;
     if (global.has('version')) return print(await version());
     if (name === 'help' || global.has('help')) return print(help(name));
-    if (global.has('systemd-cgroup'))
-      throw new UsageMistake('runc: the systemd cgroup driver is not supported; leave out --systemd-cgroup');
     const entry = requireCommand(name);
     const flags = parseFlags(rest, { ...entry.flags, help: { ...SWITCH, short: 'h' } }, entry.stopsAtWords !== true);
     if (flags.has('help')) return print(help(name));
     const command = await entry.load();
     const root = resolve(global.value('root') ?? DEFAULT_ROOT);
-    return await command({ root, flags, log, verbose: global.has('debug'), out: print, front });
+    return await command({ root, flags, log, verbose: global.has('debug'), systemd: global.has('systemd-cgroup'), out: print, front });
   } catch (error) {
     return fail(log, error, name);
   } finally {

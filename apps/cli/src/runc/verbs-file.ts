@@ -19,14 +19,17 @@ export async function writeVerbsFile(context: Context, runtime: Runtime, id: str
   const state = await runtime.state(id);
   const document = await describe(context, runtime, state);
   const record = lstatSync(join(context.root, id, 'state.json'), { bigint: true });
-  const text = format({ record, started, state, document, leftToNode: leftToNode(await runtime.spec(id)) });
+  const text = format({ record, started, state, document, leftToNode: leftToNode(await runtime.spec(id), context.systemd) });
   await writeFileAtomic(join(context.root, id, NAME), text, { durable: false }).catch(() => undefined);
 }
 
-/** Verbs that run hooks, or whose answer depends on one. */
-function leftToNode({ hooks }: RuntimeSpec): readonly string[] {
+/** Verbs that run hooks, or whose answer depends on one, or that have to ask systemd. */
+function leftToNode({ hooks }: RuntimeSpec, systemd: boolean): readonly string[] {
   const has = (list: readonly unknown[] = []) => list.length > 0;
-  return [...(has(hooks?.startContainer) || has(hooks?.poststart) ? ['start', 'delete'] : []), ...(has(hooks?.poststop) ? ['delete'] : [])];
+  return [
+    ...(has(hooks?.startContainer) || has(hooks?.poststart) ? ['start', 'delete'] : []),
+    ...(has(hooks?.poststop) || systemd ? ['delete'] : []),
+  ];
 }
 
 interface Contents {

@@ -19,11 +19,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLauncher } from '@slipway/launcher';
-import { formatSpecJson, type RuntimeSpec, type SpecLinux } from '@slipway/oci';
+import { formatSpecJson, type RuntimeSpec, type SpecLinux, type SpecProcess } from '@slipway/oci';
 import { createRuntime, type Runtime } from '../index.ts';
 
 /** What a test changes in a document with every ordinary namespace and no mounts but /proc. */
-export interface SpecChanges extends Omit<Partial<RuntimeSpec>, 'linux'> {
+export interface SpecChanges extends Omit<Partial<RuntimeSpec>, 'linux' | 'process'> {
+  readonly process?: Partial<SpecProcess>;
   readonly linux?: Partial<SpecLinux>;
   readonly args?: readonly string[];
 }
@@ -101,12 +102,12 @@ export class HostContainers {
     }
   }
 
-  bundle({ args = ['/bin/sleep', '1000'], linux, ...changes }: SpecChanges): string {
+  bundle({ args = ['/bin/sleep', '1000'], linux, process, ...changes }: SpecChanges): string {
     const dir = mkdtempSync(join(this.dir, 'bundle-'));
     const spec: RuntimeSpec = {
       ociVersion: '1.2.0',
       root: { path: this.rootfs },
-      process: { cwd: '/', args, env: ['PATH=/bin'], user: { uid: 0, gid: 0 }, capabilities },
+      process: { cwd: '/', args, env: ['PATH=/bin'], user: { uid: 0, gid: 0 }, capabilities, ...process },
       mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }],
       ...changes,
       linux: { namespaces: ['mount', 'pid', 'ipc', 'uts', 'network'].map((type) => ({ type })), ...linux },
