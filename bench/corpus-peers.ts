@@ -116,8 +116,8 @@ async function unpackHere(place: Workplace, layout: string, { target }: CorpusIm
     }));
     return await timed(() => store.unpack(layers));
   } finally {
+    await store.collectGarbage(); // what stays is what Node compiled, as in an engine that has unpacked before
     await store.close();
-    rmSync(root, { recursive: true });
   }
 }
 

@@ -46,7 +46,7 @@ describe('a store that is killed', () => {
 
   hostTest('or fails at one, or stands still until it is ended, does the same', [...NEEDS], async () => {
     for (const round of [
-      { work: 'pull', point: 'snapshot.prepared', nth: 2, how: 'enospc' },
+      { work: 'pull', point: 'snapshot.made', nth: 2, how: 'enospc' },
       { work: 'load', point: 'layer.sized', nth: 1, how: 'hang' },
     ] as const) {
       expect(await campaign.round(round)).toEqual([]);

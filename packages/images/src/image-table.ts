@@ -20,6 +20,12 @@ export interface ImageEntry {
   readonly names: readonly string[];
 }
 
+/** What a layer's regular files hold. */
+export interface LayerSize {
+  readonly chainId: string;
+  readonly fileBytes: number;
+}
+
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS images (
     id TEXT PRIMARY KEY,
@@ -125,6 +131,13 @@ export class ImageTable {
     this.#statement(
       'INSERT INTO layers (chain_id, file_bytes) VALUES (?, ?) ON CONFLICT (chain_id) DO UPDATE SET file_bytes = excluded.file_bytes',
     ).run(chainId, fileBytes);
+  }
+
+  /** As {@link recordLayer}, of several in one durable write. */
+  recordLayers(sizes: readonly LayerSize[]): void {
+    this.#transaction(() => {
+      for (const { chainId, fileBytes } of sizes) this.recordLayer(chainId, fileBytes);
+    });
   }
 
   layerBytes(chainId: string): number {

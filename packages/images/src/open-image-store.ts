@@ -115,7 +115,7 @@ class LocalImageStore implements ImageStore {
     this.#unpacker = new LayerUnpacker({
       ...parts,
       compileCacheDir: this.workerCacheDir,
-      onLayer: (chainId, bytes) => parts.table.recordLayer(chainId, bytes),
+      onLayers: (sizes) => parts.table.recordLayers(sizes),
     });
     this.#registries = new Registries({
       ...parts,

@@ -1,32 +1,38 @@
 /**
  * Image → snapshots: one committed snapshot for each layer, named by chain id, made once whoever asks.
  *
+ * Layers are applied one above the other, without waiting for the disk in between: they are committed in groups, behind the one that is
+ * being applied.
+ *
  * Knows: chain ids, and waiting for an unpack that is already running.
  * Does not know: names, archives, or containers.
  */
-import { randomUUID } from 'node:crypto';
 import type { ContentStore } from '@slipway/content';
-import { hasCode } from '@slipway/errors';
 import { failPoint } from '@slipway/kernel';
-import { openUnpackSession, type UnpackSession, unpackLayer } from '@slipway/layers';
+import { openUnpackSession, type UnpackReport, type UnpackSession, unpackLayer } from '@slipway/layers';
 import { type ChainId, chainIds, type Descriptor, type DiffId, layerCompression } from '@slipway/oci';
-import type { Snapshotter } from '@slipway/snapshots';
+import type { SnapshotStack, Snapshotter } from '@slipway/snapshots';
+import { GroupCommit } from './group-commit.ts';
 import type { LoadProgress, NewLayer } from './image-store.ts';
+import type { LayerSize } from './image-table.ts';
 import type { SelectedImage } from './select-manifest.ts';
 
-/** Keys of snapshots that are being unpacked into begin so; any found when the store opens is a crash's. */
+/** Keys of snapshots that arrive piece by piece begin so; any found when the store opens is a crash's. */
 export const UNPACK_KEY_PREFIX = 'unpacking/';
 
 /** Workers that are started before there is something to do. */
 const MOST_READY = 2;
+
+/** How long an applied layer may wait for others that share its sync: somebody else may be waiting for it. */
+const GATHER_MS = 100;
 
 export interface LayerUnpackerParts {
   readonly content: ContentStore;
   readonly snapshots: Snapshotter;
   /** Directory of the unpack workers' own, see WorkerRequest. */
   readonly compileCacheDir: string;
-  /** Told the size of each layer's files, before its snapshot is committed. */
-  readonly onLayer: (chainId: ChainId, fileBytes: number) => void;
+  /** Told the sizes of layers' files, before their snapshots are committed. */
+  readonly onLayers: (sizes: readonly LayerSize[]) => void;
 }
 
 /** How a stack is unpacked. */
@@ -43,7 +49,19 @@ interface LayerTask {
   readonly chainId: ChainId;
   /** Name of the snapshot below, `''` for none. */
   readonly parent: ChainId | '';
+}
+
+/** One stack that is being unpacked. */
+interface Unpacking {
   readonly session: LazySession;
+  readonly stack: SnapshotStack;
+  readonly commits: GroupCommit<LayerSize>;
+}
+
+interface UnpackedLayer {
+  readonly warnings: readonly string[];
+  /** Settles once its snapshot is committed. */
+  readonly durable: Promise<void>;
 }
 
 /** The worker of one stack of layers: started before its first layer is here, and not at all for a stack that is unpacked. */
@@ -67,7 +85,7 @@ class LazySession {
 
 export class LayerUnpacker {
   readonly #parts: LayerUnpackerParts;
-  readonly #running = new Map<ChainId, Promise<readonly string[]>>();
+  readonly #running = new Map<ChainId, Promise<void>>();
   /** Layers that are waited for. */
   #waiting = 0;
 
@@ -88,21 +106,29 @@ export class LayerUnpacker {
   async ensureLayers(layers: readonly NewLayer[], options: UnpackOptions): Promise<string[]> {
     const chains = chainIds(layers.map(({ diffId }) => diffId));
     const warnings: string[] = [];
+    await using stack = this.#parts.snapshots.stack();
     const session = new LazySession(this.#parts.compileCacheDir, options.signal);
+    const commits = new GroupCommit<LayerSize>(GATHER_MS, (group) => this.#commit(group, stack));
+    const durable: Promise<void>[] = [];
     try {
       for (const [index, { descriptor, diffId }] of layers.entries()) {
         const chainId = chains[index];
         if (chainId === undefined) continue;
-        const task: LayerTask = { descriptor, diffId, chainId, parent: chains[index - 1] ?? '', session };
-        warnings.push(...(await this.#ensureLayer(task, options)));
+        const task: LayerTask = { descriptor, diffId, chainId, parent: chains[index - 1] ?? '' };
+        const unpacked = await this.#ensureLayer(task, { session, stack, commits }, options);
+        warnings.push(...unpacked.warnings);
+        durable.push(unpacked.durable);
       }
+      await commits.settle();
+      await Promise.all(durable);
       return warnings;
     } finally {
       await session.close();
+      await commits.settle();
     }
   }
 
-  async #ensureLayer(task: LayerTask, options: UnpackOptions): Promise<readonly string[]> {
+  async #ensureLayer(task: LayerTask, unpacking: Unpacking, options: UnpackOptions): Promise<UnpackedLayer> {
     const { chainId, diffId } = task;
     const { onProgress, whenHere, signal } = options;
     const running = this.#running.get(chainId);
@@ -110,56 +136,45 @@ export class LayerUnpacker {
     if (running !== undefined) await running.catch(() => undefined);
     if ((await this.#parts.snapshots.find(chainId)) !== undefined) {
       onProgress({ phase: 'unpack', diffId, chainId, state: 'exists' });
-      return [];
+      return { warnings: [], durable: Promise.resolve() };
     }
     // Ready when the layer is; but of many who wait for the same layers, most will have nothing to unpack.
-    if (this.#running.size + ++this.#waiting <= MOST_READY) task.session.open();
+    if (this.#running.size + ++this.#waiting <= MOST_READY) unpacking.session.open();
     await Promise.resolve(whenHere?.(task.descriptor)).finally(() => this.#waiting--);
     signal?.throwIfAborted();
     const again = this.#running.get(chainId);
-    if (again !== undefined) return this.#ensureLayer(task, options);
+    if (again !== undefined) return this.#ensureLayer(task, unpacking, options);
     onProgress({ phase: 'unpack', diffId, chainId, state: 'started' });
-    const unpack = this.#unpack(task, signal).finally(() => this.#running.delete(chainId));
-    this.#running.set(chainId, unpack);
-    const warnings = await unpack;
-    onProgress({ phase: 'unpack', diffId, chainId, state: 'done' });
-    return warnings;
+    const applied = this.#apply(task, unpacking, signal);
+    const durable = applied
+      .then(({ fileBytes }) => unpacking.commits.add({ chainId, fileBytes }))
+      .then(() => onProgress({ phase: 'unpack', diffId, chainId, state: 'done' }))
+      .finally(() => this.#running.delete(chainId));
+    durable.catch(() => undefined); // looked at once the layers above are applied
+    this.#running.set(chainId, durable);
+    return { warnings: (await applied).warnings, durable };
   }
 
-  async #unpack({ descriptor, diffId, chainId, parent, session }: LayerTask, signal: AbortSignal | undefined): Promise<readonly string[]> {
-    const { content, snapshots } = this.#parts;
-    const key = `${UNPACK_KEY_PREFIX}${chainId}/${randomUUID()}`;
-    await snapshots.prepare(parent, key);
+  async #apply(task: LayerTask, { session, stack }: Unpacking, signal: AbortSignal | undefined): Promise<UnpackReport> {
+    const { descriptor, diffId, chainId, parent } = task;
+    const { own, lowers, whiteouts } = await stack.add(parent, chainId);
+    const blob = await this.#parts.content.open(descriptor.digest);
     try {
-      const { own, lowers, whiteouts } = await snapshots.directories(key);
-      const blob = await content.open(descriptor.digest);
-      try {
-        const compression = layerCompression(descriptor.mediaType) ?? 'none';
-        const expected = { blobDigest: descriptor.digest, diffId };
-        const worker = { session: session.open(), ...(signal === undefined ? {} : { signal }) };
-        const report = await unpackLayer({ blob, compression, expected, target: own, lowers, whiteouts, ...worker });
-        failPoint('layer.applied');
-        // Before the snapshot is there: once it is, nobody unpacks the layer again and learns its size.
-        this.#parts.onLayer(chainId, report.fileBytes);
-        failPoint('layer.sized');
-        await this.#commit(chainId, key);
-        return report.warnings;
-      } finally {
-        await blob.close();
-      }
-    } catch (error) {
-      await snapshots.remove(key);
-      throw error;
+      const compression = layerCompression(descriptor.mediaType) ?? 'none';
+      const expected = { blobDigest: descriptor.digest, diffId };
+      const worker = { session: session.open(), ...(signal === undefined ? {} : { signal }) };
+      const report = await unpackLayer({ blob, compression, expected, target: own, lowers, whiteouts, ...worker });
+      failPoint('layer.applied');
+      return report;
+    } finally {
+      await blob.close();
     }
   }
 
-  async #commit(chainId: ChainId, key: string): Promise<void> {
-    const { snapshots } = this.#parts;
-    try {
-      await snapshots.commit(chainId, key);
-    } catch (error) {
-      if (!hasCode(error, 'E_SNAPSHOT_EXISTS')) throw error;
-      await snapshots.remove(key);
-    }
+  async #commit(group: readonly LayerSize[], stack: SnapshotStack): Promise<void> {
+    // Before the snapshots are there: once they are, nobody unpacks the layers again and learns their sizes.
+    this.#parts.onLayers(group);
+    failPoint('layer.sized');
+    await stack.commit(group.map(({ chainId }) => chainId));
   }
 }

@@ -11,7 +11,7 @@ import { type ConfinedDirectory, confinedFile, type EntryStat, isErrno, setXattr
 import { LayerStack, type Place } from './layer-stack.ts';
 import { badPath, placeMember, splitMemberPath } from './member-path.ts';
 import { beyondLimit, type TarEntry, type TarMember } from './tar/entry.ts';
-import { type WhiteoutForm, Whiteouts } from './whiteouts.ts';
+import { type WhiteoutForm, WhiteoutNode, Whiteouts } from './whiteouts.ts';
 
 /** Where a layer goes. */
 export interface LayerTarget {
@@ -21,6 +21,8 @@ export interface LayerTarget {
   readonly whiteouts: WhiteoutForm;
   /** Refuse to put a directory in the place of something else, and the other way round. Default: replace it. */
   readonly keepKinds?: boolean;
+  /** Of layers that are applied one after the other; stays the caller's. Default: one of this layer's own. */
+  readonly whiteoutNode?: WhiteoutNode;
 }
 
 export interface ApplyReport {
@@ -37,7 +39,8 @@ const OVERLAY_XATTR = /^(trusted|user)\.overlay\./;
 
 /** @throws EngineError `invalid-argument` / `E_LAYER_PATH`, `E_TAR_…`; errno errors of the kernel. What was written so far stays. */
 export async function applyMembers(members: AsyncIterable<TarMember>, target: LayerTarget): Promise<ApplyReport> {
-  const applier = new Applier(target);
+  using own = new WhiteoutNode();
+  const applier = new Applier(target, target.whiteoutNode ?? own);
   for await (const member of members) await applier.apply(member);
   return applier.finish();
 }
@@ -53,9 +56,9 @@ class Applier {
   #fileBytes = 0;
   #nodes = 0;
 
-  constructor(target: LayerTarget) {
+  constructor(target: LayerTarget, whiteoutNode: WhiteoutNode) {
     this.#target = target;
-    this.#whiteouts = new Whiteouts(target.whiteouts);
+    this.#whiteouts = new Whiteouts(target.whiteouts, whiteoutNode);
     this.#stack = new LayerStack(target.root, target.lowers, {
       isHidden: (path) => this.#whiteouts.isHidden(path),
       isStale: (path) => this.#whiteouts.isStale(path),

@@ -15,7 +15,11 @@ import { LayerStream } from './decompress.ts';
 import { describeFailure } from './describe-failure.ts';
 import { openPart } from './pack/tree-part.ts';
 import { readTar } from './tar/read.ts';
+import { WhiteoutNode } from './whiteouts.ts';
 import { FIRST_FD, type WorkerAnswer, type WorkerTask } from './worker-protocol.ts';
+
+/** One for all layers that this process unpacks. */
+const whiteoutNode = new WhiteoutNode();
 
 async function unpack(task: WorkerTask, [blob = -1, directory = -1, ...below]: readonly number[]): Promise<WorkerAnswer> {
   const whole = task.mountedAt === undefined ? ConfinedDirectory.fromDescriptor(directory) : ConfinedDirectory.open(task.mountedAt);
@@ -28,6 +32,7 @@ async function unpack(task: WorkerTask, [blob = -1, directory = -1, ...below]: r
     lowers,
     whiteouts: task.whiteouts,
     keepKinds: task.keepKinds,
+    whiteoutNode,
   });
   requireSame(task, layer);
   return { ok: true, report: { ...report, tarBytes: layer.tarBytes, diffId: layer.diffId } };

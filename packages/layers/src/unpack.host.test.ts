@@ -7,7 +7,7 @@ import { digestOf, type LayerCompression, parseDiffId } from '@slipway/oci';
 import { hostTest } from '@slipway/testing';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { tarEnd, tarMember } from './tar/write.ts';
-import { type UnpackReport, type UnpackRequest, unpackLayer } from './unpack.ts';
+import { openUnpackSession, type UnpackReport, type UnpackRequest, unpackLayer } from './unpack.ts';
 
 let base: string;
 beforeEach(() => {
@@ -98,6 +98,26 @@ describe('unpacking a layer in a worker', () => {
     await expect(unpack(gzipSync(zeros), 'gzip', { decompressLimits: limits })).rejects.toMatchObject({ code: 'E_LAYER_BOMB' });
     await expect(unpack(zstdCompressSync(zeros), 'zstd', { decompressLimits: limits })).rejects.toMatchObject({ code: 'E_LAYER_BOMB' });
     await expect(unpack(gzipSync(zeros), 'gzip')).resolves.toMatchObject({ fileBytes: 20_000_000 });
+  });
+
+  hostTest('whiteouts that one worker makes are names of one node, or of a new one when its layers are gone', ['root'], async () => {
+    const place = (name: string) => join(base, name);
+    for (const name of ['lower', 'one', 'two', 'three']) fs.mkdirSync(place(name));
+    for (const name of ['a', 'b', 'c']) fs.writeFileSync(place(`lower/${name}`), '');
+    const session = openUnpackSession({});
+    const hide = async (name: string, target: string) => {
+      const tar = Buffer.concat([tarMember({ name: `.wh.${name}`, type: 'file' }), tarEnd()]);
+      await unpack(tar, 'none', { target: place(target), lowers: [place('lower')], whiteouts: 'overlay', session });
+      return fs.statSync(place(`${target}/${name}`));
+    };
+    try {
+      const { ino } = await hide('a', 'one');
+      expect(await hide('b', 'two')).toMatchObject({ ino, rdev: 0, mode: 0o020600, nlink: 2 });
+      for (const name of ['one', 'two']) fs.rmSync(place(name), { recursive: true });
+      expect(await hide('c', 'three')).toMatchObject({ rdev: 0, mode: 0o020600, nlink: 1 });
+    } finally {
+      await session.close();
+    }
   });
 
   hostTest('an aborted unpack ends its worker', ['root'], async () => {

@@ -5,11 +5,40 @@
  * this layer's own members are known. Overlay gets `c 0 0` nodes, for an opaque directory one for every name below it,
  * which needs no extended attribute; a plain directory has the hidden files removed.
  *
- * Knows: both forms, and that one node can serve for all of a layer's whiteouts as hard links.
+ * Knows: both forms, and that one node can serve for all whiteouts as hard links.
  * Does not know: the archive.
  */
 import { type ConfinedDirectory, isErrno } from '@slipway/kernel';
 import type { LayerStack } from './layer-stack.ts';
+
+/**
+ * The node that whiteouts are names of. Making one costs a process, so that layers that are applied one after the other share it, as overlay's
+ * own whiteouts do.
+ */
+export class WhiteoutNode implements Disposable {
+  #at: { readonly directory: ConfinedDirectory; readonly name: string } | undefined;
+
+  /** Gives it one more name. */
+  link(directory: ConfinedDirectory, name: string): void {
+    if (this.#at !== undefined) {
+      try {
+        directory.hardLink(name, this.#at.directory, this.#at.name);
+        return;
+      } catch (error) {
+        // Every file system bounds the names of one inode, its layer may have been thrown away, this one may lie elsewhere: a node of its own.
+        if (!isErrno(error, 'EMLINK', 'ENOENT', 'EXDEV')) throw error;
+      }
+    }
+    directory.makeNode(name, { type: 'char', major: 0, minor: 0, mode: 0o600 });
+    this[Symbol.dispose]();
+    this.#at = { directory: directory.self(), name };
+  }
+
+  [Symbol.dispose](): void {
+    this.#at?.directory.close();
+    this.#at = undefined;
+  }
+}
 
 /** `literal`: the archive is no layer, and a name that begins like a whiteout is a name. */
 export type WhiteoutForm = 'overlay' | 'remove' | 'literal';
@@ -20,10 +49,11 @@ export class Whiteouts {
   readonly #opaque = new Set<string>();
   /** Paths this layer itself wrote; kept for plain directories only, where its files lie among those of the layers below. */
   readonly #written = new Set<string>();
-  #model: { readonly directory: ConfinedDirectory; readonly name: string } | undefined;
+  readonly #node: WhiteoutNode;
 
-  constructor(form: WhiteoutForm) {
+  constructor(form: WhiteoutForm, node: WhiteoutNode) {
     this.#form = form;
+    this.#node = node;
   }
 
   /** True when the name below is to be hidden and this layer has put nothing there. */
@@ -53,14 +83,10 @@ export class Whiteouts {
 
   /** Performs everything noted. */
   perform(stack: LayerStack): void {
-    try {
-      for (const path of this.#opaque) this.#hideContents(stack, path);
-      for (const path of this.#hidden) {
-        const slash = path.lastIndexOf('/');
-        this.#hideName(stack, path.slice(0, Math.max(0, slash)), path.slice(slash + 1));
-      }
-    } finally {
-      this.#model?.directory.close();
+    for (const path of this.#opaque) this.#hideContents(stack, path);
+    for (const path of this.#hidden) {
+      const slash = path.lastIndexOf('/');
+      this.#hideName(stack, path.slice(0, Math.max(0, slash)), path.slice(slash + 1));
     }
   }
 
@@ -78,25 +104,10 @@ export class Whiteouts {
       if (own?.isDirectory() && (this.#form === 'overlay' || this.#written.has(path))) this.#hideContents(stack, path);
       else if (this.#form === 'remove' && !this.#written.has(path)) directory.remove(name);
       else if (this.#form === 'overlay' && own === undefined && stack.lowerStat(parent, name) !== undefined)
-        this.#makeNode(directory, name);
+        this.#node.link(directory, name);
     } finally {
       directory.close();
     }
-  }
-
-  #makeNode(directory: ConfinedDirectory, name: string): void {
-    if (this.#model !== undefined) {
-      try {
-        directory.hardLink(name, this.#model.directory, this.#model.name);
-        return;
-      } catch (error) {
-        // Every file system bounds the names of one inode; the next node begins afresh.
-        if (!isErrno(error, 'EMLINK')) throw error;
-      }
-    }
-    directory.makeNode(name, { type: 'char', major: 0, minor: 0, mode: 0o600 });
-    this.#model?.directory.close();
-    this.#model = { directory: directory.self(), name };
   }
 }
 

@@ -30,17 +30,9 @@ import {
   uncover,
 } from '@slipway/kernel';
 import type { Mount } from './mount.ts';
+import { DirectorySnapshotStack, type DirectoryStack } from './snapshot-stack.ts';
 import { precondition, type SnapshotRow, SnapshotTable } from './snapshot-table.ts';
-import type { SnapshotDirectories, SnapshotInfo, Snapshotter } from './snapshotter.ts';
-
-/** A stack of snapshot directories, `own` on top. */
-export interface DirectoryStack {
-  /** `<root>/<n>` of the snapshot itself. */
-  readonly own: string;
-  /** `<root>/<n>` of the snapshots below, nearest first. */
-  readonly below: readonly string[];
-  readonly readOnly: boolean;
-}
+import type { SnapshotDirectories, SnapshotInfo, SnapshotStack, Snapshotter } from './snapshotter.ts';
 
 /** What tells one snapshotter from another. */
 export interface SnapshotForm {
@@ -131,6 +123,17 @@ class DirectorySnapshotter implements Snapshotter {
     failPoint('snapshot.committed');
   }
 
+  stack(): SnapshotStack {
+    return new DirectorySnapshotStack({
+      root: this.#root,
+      table: this.#table,
+      newDirectory: () => this.#newDirectory(),
+      make: (stack) => this.#make(stack),
+      removeDirectory: removeSettling,
+      directories: this.#form.directories,
+    });
+  }
+
   async remove(keyOrName: string): Promise<void> {
     const { directory, kind } = await this.#forget(keyOrName);
     failPoint('snapshot.forgotten');
@@ -183,7 +186,7 @@ class DirectorySnapshotter implements Snapshotter {
         op,
       });
     this.#table.requireRoom(parent, key, op);
-    const row: SnapshotRow = { name: key, kind, parent, directory: (++this.#counter).toString(36), createdAtMs: Date.now() };
+    const row: SnapshotRow = { name: key, kind, parent, directory: this.#newDirectory(), createdAtMs: Date.now() };
     const stack = this.#stack(row);
     try {
       // Refused before anything is made, where the options would not fit.
@@ -198,6 +201,10 @@ class DirectorySnapshotter implements Snapshotter {
       await removeTree(stack.own);
       throw error;
     }
+  }
+
+  #newDirectory(): string {
+    return (++this.#counter).toString(36);
   }
 
   async #make(stack: DirectoryStack): Promise<void> {

@@ -8,8 +8,9 @@
  */
 import { EngineError } from '@slipway/errors';
 import { ensurePrivateDirectory, inUserNamespace } from '@slipway/kernel';
-import { type DirectoryStack, openDirectorySnapshotter, type SnapshotForm } from './directory-snapshotter.ts';
+import { openDirectorySnapshotter, type SnapshotForm } from './directory-snapshotter.ts';
 import type { Mount } from './mount.ts';
+import type { DirectoryStack } from './snapshot-stack.ts';
 import type { Snapshotter } from './snapshotter.ts';
 
 export interface OverlayOptions {

@@ -69,26 +69,29 @@ export class SnapshotTable {
 
   /** @throws `not-found` unless `parent` is `''` or committed; `already-exists` */
   requireRoom(parent: string, key: string, op: string): void {
-    if (parent !== '' && this.find(parent)?.kind !== 'committed') {
-      throw new EngineError('not-found', `no committed snapshot ${JSON.stringify(parent)}`, {
-        code: 'E_SNAPSHOT_NOT_FOUND',
-        op,
-        subject: parent,
-      });
-    }
+    if (parent !== '' && this.find(parent)?.kind !== 'committed') throw parentMissing(parent, op);
     if (this.find(key) !== undefined) throw exists(key, op);
   }
 
   insert(row: SnapshotRow, op: string): void {
     this.requireRoom(row.parent, row.name, op);
-    this.#statement('INSERT INTO snapshots (name, kind, parent, directory, created_at_ms) VALUES (?, ?, ?, ?, ?)').run(
-      row.name,
-      row.kind,
-      row.parent === '' ? null : row.parent,
-      row.directory,
-      row.createdAtMs,
-    );
+    this.#insert(row);
     this.#rows.set(row.name, row);
+  }
+
+  /** All of them or none, parents first, in one durable write. */
+  insertCommitted(rows: readonly SnapshotRow[]): void {
+    this.#lasting(() => {
+      this.#db.exec('BEGIN IMMEDIATE');
+      try {
+        for (const row of rows) this.#insert(row);
+        this.#db.exec('COMMIT');
+      } catch (error) {
+        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+        throw error;
+      }
+    });
+    for (const row of rows) this.#rows.set(row.name, row);
   }
 
   commit(name: string, key: string): void {
@@ -136,6 +139,11 @@ export class SnapshotTable {
     }
   }
 
+  #insert({ name, kind, parent, directory, createdAtMs }: SnapshotRow): void {
+    const statement = this.#statement('INSERT INTO snapshots (name, kind, parent, directory, created_at_ms) VALUES (?, ?, ?, ?, ?)');
+    statement.run(name, kind, parent === '' ? null : parent, directory, createdAtMs);
+  }
+
   /** Compiled once; every container's start asks a dozen of them. */
   #statement(sql: string): StatementSync {
     const known = this.#statements.get(sql) ?? this.#db.prepare(sql);
@@ -160,7 +168,12 @@ export function precondition(message: string, op: string, subject: string): Engi
   return new EngineError('failed-precondition', message, { code: 'E_SNAPSHOT_COMMITTED', op, subject });
 }
 
-function exists(name: string, op: string): EngineError {
+export function parentMissing(parent: string, op: string): EngineError {
+  const message = `no committed snapshot ${JSON.stringify(parent)}`;
+  return new EngineError('not-found', message, { code: 'E_SNAPSHOT_NOT_FOUND', op, subject: parent });
+}
+
+export function exists(name: string, op: string): EngineError {
   return new EngineError('already-exists', `snapshot ${JSON.stringify(name)} exists`, { code: 'E_SNAPSHOT_EXISTS', op, subject: name });
 }
 

@@ -29,6 +29,26 @@ export interface SnapshotDirectories {
 }
 
 /**
+ * Committed snapshots in the making, each on one that is committed or was added here before: the layers of an image, filled in turn, which
+ * need not wait for the disk one by one. Nothing of them is in the record before they are committed; what a crash leaves is swept when the
+ * store is opened.
+ */
+export interface SnapshotStack extends AsyncDisposable {
+  /**
+   * Makes the directory that is to be filled. `name` shows everywhere else once it is committed.
+   * @throws `already-exists` / `E_SNAPSHOT_EXISTS`; `not-found` / `E_SNAPSHOT_NOT_FOUND` when the parent is neither committed nor added
+   */
+  add(parent: string, name: string): Promise<SnapshotDirectories>;
+  /**
+   * Commits some that were added and filled, parents first: all of them, durably, or none. Others may be filled meanwhile. A name that
+   * somebody else has committed since stays theirs.
+   */
+  commit(names: readonly string[]): Promise<void>;
+  /** Removes what was not committed; nobody may be filling it any more. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
  * File-system states as a tree.
  *
  *     prepare('', k1) ──write files──▶ commit('layer-1', k1)
@@ -64,6 +84,8 @@ export interface Snapshotter {
    * @throws `not-found`; `already-exists` when `name` is taken, leaving the key as it was; `failed-precondition` for a view
    */
   commit(name: string, key: string): Promise<void>;
+  /** Begins a stack of committed snapshots; nothing is on the disk until one is added. */
+  stack(): SnapshotStack;
   /** @throws `not-found`; `failed-precondition` / `E_SNAPSHOT_HAS_CHILDREN` while another snapshot names this one as parent */
   remove(keyOrName: string): Promise<void>;
   /** @throws `not-found` */

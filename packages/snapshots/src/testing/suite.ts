@@ -146,6 +146,64 @@ export function describeSnapshotter(name: string, open: (root: string) => Promis
       expect(directoriesIn(root)).toEqual([]);
     });
 
+    hostTest('a stack shows nothing until it is committed, and then is as if made one by one', ['root', 'overlayfs'], async () => {
+      await layer('', 'one', { a: '1', b: '1' });
+      await using stack = snapshots.stack();
+      const two = await stack.add('one', 'two');
+      writeFileSync(join(two.own, 'b'), '2');
+      const three = await stack.add('two', 'three');
+      writeFileSync(join(three.own, 'c'), '3');
+
+      expect(await snapshots.list()).toHaveLength(1);
+      await expect(snapshots.prepare('three', 'early')).rejects.toMatchObject({ kind: 'not-found' });
+      await stack.commit(['two', 'three']);
+      expect(read(await snapshots.prepare('three', 'k'))).toEqual({ a: '1', b: '2', c: '3' });
+      expect(read(await snapshots.prepare('two', 'l'))).toEqual({ a: '1', b: '2' });
+      expect(await snapshots.stat('three')).toMatchObject({ kind: 'committed', parent: 'two' });
+    });
+
+    hostTest('what of a stack was not committed goes with it, and what was committed stays', ['root'], async () => {
+      {
+        await using stack = snapshots.stack();
+        await stack.add('', 'one');
+        await stack.commit(['one']);
+        await stack.add('one', 'two');
+        await expect(stack.add('two', 'one')).rejects.toMatchObject({ kind: 'already-exists' });
+        await expect(stack.add('missing', 'three')).rejects.toMatchObject({ kind: 'not-found' });
+      }
+      expect((await snapshots.list()).map(({ name }) => name)).toEqual(['one']);
+      expect(directoriesIn(root)).toHaveLength(1);
+    });
+
+    hostTest('a name that somebody committed meanwhile stays theirs, and the stack goes on above it', ['root', 'overlayfs'], async () => {
+      {
+        await using stack = snapshots.stack();
+        for (const [parent, name] of [
+          ['', 'one'],
+          ['one', 'two'],
+        ] as const) {
+          writeFileSync(join((await stack.add(parent, name)).own, name), 'stacked');
+        }
+        await layer('', 'one', { one: 'theirs' });
+        await stack.commit(['one', 'two']);
+      }
+      expect(read(await snapshots.prepare('one', 'k'))).toEqual({ one: 'theirs' });
+      expect((await snapshots.list()).map(({ name }) => name).sort()).toEqual(['k', 'one', 'two']);
+      expect(directoriesIn(root)).toHaveLength(3);
+    });
+
+    hostTest('a crash in the middle of a stack leaves what was committed, and nothing else', ['root'], async () => {
+      const stack = snapshots.stack();
+      await stack.add('', 'one');
+      await stack.commit(['one']);
+      await stack.add('one', 'two');
+      await snapshots.close();
+
+      snapshots = await open(root);
+      expect((await snapshots.list()).map(({ name }) => name)).toEqual(['one']);
+      expect(directoriesIn(root)).toHaveLength(1);
+    });
+
     hostTest('everything is as before after opening again, and a crash’s leftovers are gone', ['root', 'overlayfs'], async () => {
       await layer('', 'one', { a: '1' });
       await snapshots.prepare('one', 'k');
