@@ -16,7 +16,7 @@ import { readTar } from '@slipway/layers';
 import { digestOf, parseImageConfig, parseManifestOrIndex } from '@slipway/oci';
 import { addDebian } from './images/debian.ts';
 import { Layout, type StoredLayer } from './images/layout.ts';
-import { addBig, addHello, addLayersDemo, addWeb } from './images/teaching.ts';
+import { addAtlas, addBig, addHello, addLayersDemo, addWeb } from './images/teaching.ts';
 
 const [out, busyboxArchive] = process.argv.slice(2);
 if (out === undefined || busyboxArchive === undefined) {
@@ -33,6 +33,7 @@ try {
   addWeb(layout, busybox);
   addLayersDemo(layout, busybox);
   addBig(layout, busybox);
+  addAtlas(layout);
   await addDebian(layout, work);
   layout.finish();
   rmSync(out, { recursive: true, force: true });

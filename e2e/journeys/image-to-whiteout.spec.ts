@@ -93,6 +93,25 @@ for (const [size, use] of Object.entries(SIZES)) {
         await expect(five).toContainText('deleted by a whiteout in the writable layer; still in image layer 8');
         await expect(layers.getByRole('button', { name: '/demo/five whiteout' })).toBeVisible();
       });
+
+      if (isPhone) return;
+      await test.step('an image that goes, and an engine that goes and comes again, are told; what was known stays in sight', async () => {
+        const graph = await labPage.show('Image graph');
+        await type(labPage, 'docker tag layers-demo doomed');
+        await graph.getByRole('combobox', { name: 'image', exact: true }).selectOption('doomed:latest');
+        await expect(graph.getByRole('status')).toHaveText(/8 layers/);
+        await type(labPage, 'docker rmi doomed');
+        await expect(graph.getByText(/^This is how it was\. Neither the engine nor .* "doomed:latest"/)).toBeVisible();
+        await graph.getByRole('combobox', { name: 'image', exact: true }).selectOption('layers-demo:latest');
+        await expect(graph.getByText(/^This is how it was/)).toHaveCount(0);
+        // The engine's command line, and nothing else's, has this; the bracket keeps pkill from finding itself.
+        await type(labPage, "pkill -9 -f '[d]ocker-socket /run/docker.sock'");
+        await graph.getByRole('button', { name: 'Look again' }).click();
+        const note = graph.getByText(/^This is how it was\. The engine does not answer\./);
+        await expect(note).toContainText('asked again every few seconds');
+        await expect(graph.getByRole('button', { name: /^manifest/ }).first()).toBeVisible();
+        await expect(note).toHaveCount(0, { timeout: 30_000 });
+      });
     });
   });
 }

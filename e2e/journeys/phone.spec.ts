@@ -16,7 +16,7 @@ test('a container’s life by taps', async ({ lab, labPage, page }) => {
   await panes.getByRole('button', { name: 'Picture' }).tap();
   const picture = page.getByRole('region', { name: 'Explorers' });
   await expect(picture.getByRole('treeitem').filter({ hasText: 'container’s init' })).toBeVisible();
-  await picture.getByRole('tab', { name: 'Namespaces' }).tap();
+  await labPage.show('Namespaces');
   await expect(picture.getByRole('button', { name: /^pid namespace \d+ 1 process in it/ })).toBeVisible();
 
   await panes.getByRole('button', { name: 'Terminal' }).tap();
@@ -30,6 +30,6 @@ test('a container’s life by taps', async ({ lab, labPage, page }) => {
   await expect(labPage.task('End it from outside', 'done')).toBeVisible();
 
   await panes.getByRole('button', { name: 'Picture' }).tap();
-  await picture.getByRole('tab', { name: 'Processes' }).tap();
+  await labPage.show('Processes');
   await expect(picture.getByRole('treeitem').filter({ hasText: 'container’s init' })).toHaveCount(0);
 });

@@ -57,8 +57,11 @@ export class LabPage {
     await this.page.keyboard.press('Enter');
   }
 
+  /** By its tab; on a phone by the menu. */
   async show(explorer: Explorer): Promise<Locator> {
-    await this.page.getByRole('tab', { name: explorer, exact: true }).click();
+    const menu = this.page.getByRole('combobox', { name: 'Explorer', exact: true });
+    if (await menu.isVisible()) await menu.selectOption({ label: explorer });
+    else await this.page.getByRole('tab', { name: explorer, exact: true }).click();
     return this.page.getByRole('region', { name: `${explorer} explorer` });
   }
 

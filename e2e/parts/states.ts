@@ -34,7 +34,7 @@ const explorers: readonly State[] = EXPLORERS.flatMap((explorer) => {
 });
 
 const choose = async ({ page }: LabPage, option: string): Promise<void> =>
-  page.getByRole('tabpanel').locator('label').filter({ hasText: option }).click();
+  page.getByRole('region', { name: 'Layers explorer' }).locator('label').filter({ hasText: option }).click();
 
 /** Two images joined with a layer chosen; a container's files layer by layer; an image's layers, file by file. */
 const images: readonly State[] = [

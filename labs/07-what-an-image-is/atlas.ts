@@ -1,5 +1,6 @@
 /**
- * The image that lesson 7 takes apart: two text files for two platforms, one of them shared.
+ * The image that lesson 7 takes apart: two text files for two platforms, one of them shared. Set-up puts the same image into every machine's
+ * registry (scripts/images), where nobody can change it; the lesson pushes a copy that can be.
  *
  *     index ─┬─ manifest amd64 ─── config, layer rivers, layer machine (amd64)
  *            └─ manifest arm64 ─── config, layer rivers, layer machine (arm64)
@@ -31,20 +32,18 @@ const CHECKSUM_AT = 148;
 
 const rivers = blob(tarOf('atlas/rivers.txt', 'Amazon\nDanube\nNile\nYangtze\n'));
 
-/** As a machine's registry has it, under the name `atlas`. */
-export const ATLAS = {
-  platforms: [platform('amd64'), platform('arm64')] as const,
-  rivers,
-};
-
+const platforms = [platform('amd64'), platform('arm64')] as const;
 const index = json({
   schemaVersion: 2,
   mediaType: INDEX,
-  manifests: ATLAS.platforms.map(({ manifest, architecture }) => ({
+  manifests: platforms.map(({ manifest, architecture }) => ({
     ...descriptor(MANIFEST, manifest),
     platform: { architecture, os: 'linux' },
   })),
 });
+
+/** Every blob of it, and what leads to them. */
+export const ATLAS = { index: { ...index, mediaType: INDEX }, platforms, rivers };
 
 /** Lines that push it, as any client would, once the registry is there. */
 export function pushAtlas(): readonly string[] {

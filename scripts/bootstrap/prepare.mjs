@@ -62,7 +62,14 @@ function targets({ web, forTests }) {
     {
       name: 'lab-images',
       label: "make the lessons' images from Debian packages",
-      inputs: ['scripts/make-lab-images.ts', 'scripts/images', 'packages/layers/src', 'packages/oci/src', '.slipway/stamps/busybox-image'],
+      inputs: [
+        'scripts/make-lab-images.ts',
+        'scripts/images',
+        'labs/07-what-an-image-is/atlas.ts',
+        'packages/layers/src',
+        'packages/oci/src',
+        '.slipway/stamps/busybox-image',
+      ],
       results: [`${STATE_DIR}/images/layout/index.json`],
       build: (progress) =>
         progress.command(projectNode(), ['scripts/make-lab-images.ts', `${STATE_DIR}/images/layout`, `${STATE_DIR}/images/busybox.tar`], {

@@ -86,12 +86,14 @@ export class Layout {
     this.name(names, this.put(MediaTypes.ociManifest, json(manifest)));
   }
 
-  /** Names a manifest that is in the layout. */
+  /** Names a manifest or index that is in the layout. */
   name(names: readonly string[], manifest: StoredBlob): void {
+    // An index is for no platform, its manifests are.
+    const platform = manifest.mediaType === MediaTypes.ociIndex ? {} : { platform: hostPlatform(process.arch) };
     for (const name of names) {
       const full = `docker.io/library/${name}`;
       const annotations = { 'io.containerd.image.name': full, 'org.opencontainers.image.ref.name': name };
-      this.#manifests.push({ ...manifest, platform: hostPlatform(process.arch), annotations });
+      this.#manifests.push({ ...manifest, ...platform, annotations });
     }
   }
 

@@ -1,11 +1,13 @@
 /**
- * Images whose only purpose is to be looked at: one program, five layers of known size, and one that is large.
+ * Images whose only purpose is to be looked at: one program, five layers of known size, one that is large, and one for two platforms.
  *
  * Knows: what each shows.
  * Does not know: layouts.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { MediaTypes } from '@slipway/oci';
+import { ATLAS } from '../../labs/07-what-an-image-is/atlas.ts';
 import { directory, file, type Layout, type Member, type StoredLayer } from './layout.ts';
 
 const MIB = 1024 ** 2;
@@ -59,6 +61,17 @@ export function addBig(layout: Layout, busybox: readonly StoredLayer[]): void {
   const members = Array.from({ length: 10 }, (_, at) => file(`data/part-${at}`, content));
   const layer = layout.layer('RUN make-data 250MB', [directory('data'), ...members]);
   layout.image(['big:latest'], { Cmd: ['du', '-sh', '/data'] }, [...busybox, layer]);
+}
+
+/** `atlas`: text files for two platforms under one index. No program is in it; it is there to be looked at. */
+export function addAtlas(layout: Layout): void {
+  const { index, platforms } = ATLAS;
+  for (const { manifest, config, layers } of platforms) {
+    layout.put(MediaTypes.ociManifest, manifest.bytes);
+    layout.put(MediaTypes.ociConfig, config.bytes);
+    for (const { bytes } of layers) layout.put(MediaTypes.ociLayer, bytes);
+  }
+  layout.name(['atlas:latest'], layout.put(index.mediaType, index.bytes));
 }
 
 /** Bytes that look random and are the same every time (xorshift). */

@@ -159,7 +159,8 @@ const XrayDiff = z.object({
 export type XrayDiff = z.infer<typeof XrayDiff>;
 
 export const ImageAnswers = {
-  imageList: z.object({ images: list(ListedImage, 500) }),
+  /** `notes`: what could not be listed, in sentences. */
+  imageList: z.object({ images: list(ListedImage, 500), notes: list(Sentence, 20) }),
   imageGraph: ImageGraph,
   xray: Xray,
   xrayDirectory: XrayDirectory,

@@ -75,7 +75,7 @@ hostTest('the lessons’ images are in a registry inside, and nobody there can c
 
   const catalogue = 'for i in $(seq 100); do curl -sf http://127.0.0.1:5000/v2/_catalog && exit 0; sleep 0.1; done; exit 1';
   expect(JSON.parse(await inside('one', catalogue))).toEqual({
-    repositories: ['big', 'busybox', 'debian', 'hello', 'hello-world', 'layers-demo', 'web'].map((name) => `library/${name}`),
+    repositories: ['atlas', 'big', 'busybox', 'debian', 'hello', 'hello-world', 'layers-demo', 'web'].map((name) => `library/${name}`),
   });
   const manifest = 'curl -s http://127.0.0.1:5000/v2/library/debian/manifests/latest';
   const blob = `curl -s http://127.0.0.1:5000/v2/library/debian/blobs/$(${manifest} | jq -r .config.digest)`;

@@ -35,7 +35,7 @@ export class Agent {
     fromContainer: ({ container }) => configOfContainer(container),
     fromDockerRun: ({ line }) => documentOfDockerRun(line),
     layers: ({ directories, path }) => lookInLayers(directories, path),
-    imageList: async () => ({ images: await listedImages() }),
+    imageList: listedImages,
     imageGraph: ({ image }) => graphOf(image),
     xray: ({ image }) => xrayOf(image),
     xrayDirectory: async ({ stack, layer, path }) => directoryOf(await XRAYS.open(stack), path, layer),

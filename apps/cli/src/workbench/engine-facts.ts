@@ -8,7 +8,7 @@
 import { createLauncher } from '@slipway/launcher';
 import { type ExecutionDefaults, formatSpecJson, isObject } from '@slipway/oci';
 import { createRuntime } from '@slipway/runtime';
-import { DaemonError, openDaemon } from '../docker/daemon.ts';
+import { DaemonError, openDaemon, UnreachableError } from '../docker/daemon.ts';
 import { unusable } from './failures.ts';
 
 const SOCKET = '/run/docker.sock';
@@ -135,6 +135,12 @@ async function call<T>(path: string): Promise<T> {
 }
 
 function refused(error: unknown): unknown {
+  if (error instanceof UnreachableError)
+    return unusable(
+      'the engine does not answer',
+      'E_WORKBENCH_ENGINE',
+      'wait, the machine starts it again; tail /var/log/slipwayd.log tells why it ended',
+    );
   if (!(error instanceof DaemonError)) return error;
   return unusable(error.message, 'E_WORKBENCH_ENGINE', 'docker ps and docker images show what there is');
 }

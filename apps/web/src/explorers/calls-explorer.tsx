@@ -8,26 +8,24 @@ import { callChain, traces, type World } from '@slipway/journal';
 import { CallText, EmptyState, Flame, Sequence, Switch, TraceList } from '@slipway/ui';
 import { useMemo, useState } from 'react';
 import { typeCommand } from '../state/lab.ts';
-import { select } from '../state/stores.ts';
 import { SceneFrame, useScene } from './scene.tsx';
+import { useSpanChoice } from './use-span-choice.ts';
 
 const ABOUT =
   'One request on its way down: who called whom, by which protocol, and how long each hop took, to scale. The last hops are the launcher’s operations, each with the field of config.json that asked for it.';
 
 export function CallsExplorer() {
-  const { world, nowMs, selection, as, container } = useScene();
+  const { world, nowMs, as, container } = useScene();
   const [filter, setFilter] = useState('');
   const [shape, setShape] = useState<'sequence' | 'flame'>('sequence');
-  const [chosen, setChosen] = useState<string>();
-  const all = useMemo(() => traces(world), [world]);
+  const { selectedSpan, chosen, onChoose, onSelect } = useSpanChoice();
+  const all = useMemo(() => traces(world).filter((trace) => !isOwnLook(trace)), [world]);
   const causes = useMemo(() => causesOf(world), [world]);
-  const selectedSpan = selection?.kind === 'span' ? selection.id : undefined;
   const trace = traceOf(world, all, { selectedSpan, chosen, container });
   const open = all.find((entry) => entry.id === trace)?.durationMs === undefined;
   // A finished chain does not change with time: it is laid out once.
   const untilMs = open ? nowMs : undefined;
   const chain = useMemo(() => (trace === undefined ? undefined : callChain(world, trace, untilMs)), [world, trace, untilMs]);
-  const onSelect = (id: string) => select({ kind: 'span', id });
   return (
     <SceneFrame
       title="Call chain"
@@ -54,15 +52,7 @@ export function CallsExplorer() {
         </EmptyState>
       ) : (
         <div className="calls">
-          <TraceList
-            traces={all}
-            chosen={trace}
-            causes={causes}
-            onChoose={(id) => {
-              setChosen(id);
-              if (selectedSpan !== undefined) select(undefined);
-            }}
-          />
+          <TraceList traces={all} chosen={trace} causes={causes} onChoose={onChoose} />
           {as === 'text' ? (
             <CallText chain={chain} selected={selectedSpan} filter={filter} onSelect={onSelect} />
           ) : shape === 'flame' ? (
@@ -74,6 +64,11 @@ export function CallsExplorer() {
       )}
     </SceneFrame>
   );
+}
+
+/** What this page asked for its pictures: in the journal as everything is, but nothing that the learner did. */
+function isOwnLook({ actor, name }: ReturnType<typeof traces>[number]): boolean {
+  return actor === 'client' && name === 'workbench';
 }
 
 /** The selected hop's request, else the one chosen, else the birth of the selected container, else the latest that changed something. */

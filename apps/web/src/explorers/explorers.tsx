@@ -1,19 +1,19 @@
 /**
- * The explorers' pane: tabs, the chosen explorer, and the evidence of what is selected.
+ * The explorers' pane: the choice, the chosen explorer, and the evidence of what is selected.
  *
  * Knows: which explorer is shown, the shared selection. Does not know: how each draws.
  */
 'use client';
 import type { PanelName } from '@slipway/lessons/types';
 import { containerOf, EvidencePanel, evidenceFor, PANEL_TITLES, type Selection, Skeleton, visible } from '@slipway/ui';
-import { type ComponentType, type KeyboardEvent, lazy, Suspense, useMemo } from 'react';
+import { type ComponentType, lazy, Suspense, useMemo } from 'react';
 import { typeCommand } from '../state/lab.ts';
-import { PANEL_ORDER } from '../state/panel-order.ts';
 import { select, useMoment, useView } from '../state/stores.ts';
 import { CallsExplorer } from './calls-explorer.tsx';
 import { CgroupsExplorer } from './cgroups-explorer.tsx';
 import { LayersExplorer } from './layers-explorer.tsx';
 import { NamespacesExplorer } from './namespaces-explorer.tsx';
+import { PANEL_ID, PanelMenu, PanelTabs, tabId } from './panel-choice.tsx';
 import { ProcessesExplorer } from './processes-explorer.tsx';
 
 /** What not every visit needs is loaded when it is first opened. */
@@ -35,33 +35,19 @@ const EXPLORERS: Readonly<Record<PanelName, ComponentType>> = {
   'build-graph': BuildExplorer,
   disk: DiskExplorer,
 };
-export function Explorers() {
+/** @param by how an explorer is chosen: with a menu where there is no room for tabs */
+export function Explorers({ by = 'tabs' }: { readonly by?: 'tabs' | 'menu' }) {
   const panel = useView((state) => state.panel);
   const Explorer = EXPLORERS[panel];
+  const labelled = by === 'tabs' ? ({ role: 'tabpanel', 'aria-labelledby': tabId(panel) } as const) : {};
   return (
     <div className="explorers">
       <div className="tabs">
-        <div role="tablist" aria-label="Explorers" onKeyDown={tabKeys}>
-          {PANEL_ORDER.map((name, index) => (
-            <button
-              key={name}
-              type="button"
-              role="tab"
-              id={`tab-${name}`}
-              aria-selected={panel === name}
-              aria-controls="explorer-panel"
-              tabIndex={panel === name ? 0 : -1}
-              title={`${PANEL_TITLES[name]} (${(index + 1) % 10})`}
-              onClick={() => useView.setState({ panel: name })}
-            >
-              {PANEL_TITLES[name]}
-            </button>
-          ))}
-        </div>
+        {by === 'tabs' ? <PanelTabs /> : <PanelMenu />}
         <span className="spacer" />
         <SelectedContainer />
       </div>
-      <div className="explorer-panel" role="tabpanel" id="explorer-panel" aria-labelledby={`tab-${panel}`}>
+      <div className="explorer-panel" id={PANEL_ID} {...labelled}>
         <Suspense fallback={<Skeleton rows={7} label={`Loading ${PANEL_TITLES[panel]}`} />}>
           <Explorer />
         </Suspense>
@@ -107,14 +93,4 @@ function SelectedEvidence() {
   const evidence = useMemo(() => (selection ? evidenceFor(world, selection) : undefined), [world, selection]);
   if (!selection || !EVIDENCE[panel].includes(selection.kind)) return null;
   return <EvidencePanel evidence={evidence} onType={typeCommand} onClose={() => select(undefined)} />;
-}
-
-function tabKeys(event: KeyboardEvent<HTMLElement>): void {
-  if (event.key !== 'ArrowRight' && event.key !== 'ArrowLeft') return;
-  const { panel } = useView.getState();
-  const step = event.key === 'ArrowRight' ? 1 : PANEL_ORDER.length - 1;
-  const next = PANEL_ORDER[(PANEL_ORDER.indexOf(panel) + step) % PANEL_ORDER.length] ?? 'processes';
-  useView.setState({ panel: next });
-  event.currentTarget.querySelector<HTMLElement>(`#tab-${next}`)?.focus();
-  event.preventDefault();
 }

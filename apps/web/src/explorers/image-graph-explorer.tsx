@@ -5,37 +5,34 @@
  */
 'use client';
 import type { ImageGraph, ListedImage } from '@slipway/contracts';
-import { Button, EmptyState, ExplorerFrame, formatBytes, Skeleton } from '@slipway/ui';
+import { Button, EmptyState, formatBytes } from '@slipway/ui';
 import { ImageDetails, ImagePicture, ImageText, type JoinedImages, joinImages, sharedBytes } from '@slipway/ui/images';
 import { useMemo, useState } from 'react';
 import { typeCommand } from '../state/lab.ts';
 import { useMoment, useView } from '../state/stores.ts';
+import { Answered } from './answered.tsx';
 import { imageChange } from './image-changes.ts';
 import { ImageChooser } from './image-chooser.tsx';
-import { useAnswer } from './use-answer.ts';
+import { NowFrame } from './scene.tsx';
+import { type Asked, useAnswer } from './use-answer.ts';
 
 const ABOUT =
   'A name leads to a manifest, by way of an index where there are several platforms; the manifest names a config and the layers, each by the digest of its bytes. What two images have in common has one digest, and is stored and fetched once.';
 const NOBODY: readonly string[] = [];
 
 export default function ImageGraphExplorer() {
-  const as = useView((state) => state.as);
-  const machine = useMoment((state) => state.world.machine);
   const change = useMoment((state) => imageChange(state.world));
+  const chosen = useView((state) => state.images) ?? NOBODY;
   const [asks, setAsks] = useState(0);
   const [filter, setFilter] = useState('');
   const since = `${change} ${asks}`;
   const list = useAnswer<'imageList'>({ do: 'imageList' }, since);
   const images = list.answer?.images ?? [];
-  const names = chosenNames(useView((state) => state.images) ?? NOBODY, images);
+  const names = chosenNames(chosen, images);
   return (
-    <ExplorerFrame
+    <NowFrame
       title="Image graph"
       about={ABOUT}
-      provenance="live"
-      provenanceFacts={machine ? [`kernel ${machine.kernel}`, machine.engine] : []}
-      as={as}
-      onAs={(next) => useView.setState({ as: next })}
       filter={filter}
       onFilter={setFilter}
       tools={
@@ -48,17 +45,17 @@ export default function ImageGraphExplorer() {
       }
     >
       {names.length > 0 ? (
-        <Graphs names={names} since={since} filter={filter} as={as} />
-      ) : list.answer ? (
-        <EmptyState title="No image yet." command="docker pull busybox" onType={typeCommand}>
-          Whatever is pulled, built or loaded can be looked at here.
-        </EmptyState>
-      ) : list.failure ? (
-        <EmptyState title="The machine’s images cannot be listed.">{list.failure}</EmptyState>
+        <Graphs names={names} notes={list.answer?.notes ?? NOBODY} since={since} filter={filter} />
       ) : (
-        <Skeleton rows={7} label="Asking for images" />
+        <Answered asked={list} failed="The machine’s images cannot be listed." waiting="Asking for images">
+          {() => (
+            <EmptyState title="No image yet." command="docker pull busybox" onType={typeCommand}>
+              Whatever is pulled, built or loaded can be looked at here.
+            </EmptyState>
+          )}
+        </Answered>
       )}
-    </ExplorerFrame>
+    </NowFrame>
   );
 }
 
@@ -78,33 +75,52 @@ function lookInto(image: string): void {
 }
 
 interface GraphsProps {
+  /** One or two. */
   readonly names: readonly string[];
+  /** What the list of images lacks. */
+  readonly notes: readonly string[];
   readonly since: string;
   readonly filter: string;
-  readonly as: 'picture' | 'text';
 }
 
-function Graphs({ names, since, filter, as }: GraphsProps) {
+function Graphs({ names, notes, since, filter }: GraphsProps) {
   const [first = '', second] = names;
   const one = useAnswer<'imageGraph'>({ do: 'imageGraph', image: first }, since);
   const two = useAnswer<'imageGraph'>(second === undefined ? undefined : { do: 'imageGraph', image: second }, since);
+  const both = useMemo(() => bothOf(one, two), [one, two]);
+  return (
+    <Answered asked={both} failed="This image cannot be read." waiting="Reading the image">
+      {(graphs) => <Graph graphs={graphs} notes={notes} filter={filter} />}
+    </Answered>
+  );
+}
+
+/** What there is of two answers, and why there is not more. */
+function bothOf(one: Asked<ImageGraph>, two: Asked<ImageGraph>): Asked<readonly ImageGraph[]> {
+  const graphs = [one.answer, two.answer].filter((graph) => graph !== undefined);
+  const failure = one.failure ?? two.failure;
+  return { ...(graphs.length > 0 && { answer: graphs }), ...(failure && { failure }), isAsking: one.isAsking || two.isAsking };
+}
+
+interface GraphProps extends Pick<GraphsProps, 'notes' | 'filter'> {
+  readonly graphs: readonly ImageGraph[];
+}
+
+function Graph({ graphs, notes, filter }: GraphProps) {
+  const as = useView((state) => state.as);
   const part = useView((state) => state.part);
   const [opened, setOpened] = useState<readonly string[]>(NOBODY);
   const onSelect = (digest: string) => {
     setOpened([...opened.slice(-20), digest]);
     useView.setState({ part: digest });
   };
-  const graphs = useMemo(() => [one.answer, two.answer].filter((graph) => graph !== undefined), [one.answer, two.answer]);
   const joined = useMemo(() => joinImages(graphs, part === undefined ? opened : [...opened, part]), [graphs, opened, part]);
-  const failure = one.failure ?? two.failure;
-  if (failure !== undefined && graphs.length === 0) return <EmptyState title="This image cannot be read.">{failure}</EmptyState>;
-  if (graphs.length === 0) return <Skeleton rows={7} label="Reading the image" />;
   const view = { joined, names: graphs.map(({ image }) => image), filter, selected: part, onSelect };
   return (
     <>
       <p className="image-summary" role="status">
         {summary(graphs, joined)}
-        {failure === undefined ? '' : ` ${failure}.`}
+        {[...graphs.flatMap((graph) => graph.notes), ...notes].map((note) => ` ${note}.`)}
       </p>
       <div className="image-graph-panes">
         {as === 'text' ? <ImageText {...view} /> : <ImagePicture {...view} />}
@@ -117,8 +133,7 @@ function Graphs({ names, since, filter, as }: GraphsProps) {
 function summary(graphs: readonly ImageGraph[], joined: JoinedImages): string {
   const layers = [...joined.parts.values()].filter(({ kind }) => kind === 'layer');
   const bytes = layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const notes = graphs.flatMap((graph) => graph.notes).map((note) => ` ${note}.`);
-  if (graphs.length < 2) return `${joined.parts.size} parts, ${layers.length} layers, ${formatBytes(bytes)} as stored.${notes.join('')}`;
+  if (graphs.length < 2) return `${joined.parts.size} parts, ${layers.length} layers, ${formatBytes(bytes)} as stored.`;
   const shared = layers.filter(({ sides }) => sides.length > 1).length;
-  return `${shared} of ${layers.length} layers are in both: ${formatBytes(sharedBytes(joined))} stored and fetched once.${notes.join('')}`;
+  return `${shared} of ${layers.length} layers are in both: ${formatBytes(sharedBytes(joined))} stored and fetched once.`;
 }

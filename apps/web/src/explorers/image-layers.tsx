@@ -4,8 +4,8 @@
  * Knows: which image, layer, directory and file are looked at. Does not know: how any of it is drawn.
  */
 'use client';
-import type { ListedImage, Xray } from '@slipway/contracts';
-import { EmptyState, ExplorerFrame, Skeleton, Switch } from '@slipway/ui';
+import type { Xray } from '@slipway/contracts';
+import { EmptyState, Switch } from '@slipway/ui';
 import {
   type ChosenFile,
   wasteSentence,
@@ -19,8 +19,10 @@ import {
 import { type ReactNode, useState } from 'react';
 import { typeCommand } from '../state/lab.ts';
 import { useMoment, useView } from '../state/stores.ts';
+import { Answered } from './answered.tsx';
 import { imageChange } from './image-changes.ts';
 import { ImageChooser } from './image-chooser.tsx';
+import { NowFrame } from './scene.tsx';
 import { useAnswer } from './use-answer.ts';
 
 const ABOUT =
@@ -29,23 +31,17 @@ const ABOUT =
 type View = 'files' | 'wasted' | 'difference';
 
 export default function ImageLayers({ side }: { readonly side: ReactNode }) {
-  const as = useView((state) => state.as);
-  const machine = useMoment((state) => state.world.machine);
   const change = useMoment((state) => imageChange(state.world));
   const chosen = useView((state) => state.images);
   const [filter, setFilter] = useState('');
   const list = useAnswer<'imageList'>({ do: 'imageList' }, change);
   const images = (list.answer?.images ?? []).filter(({ local }) => local);
-  const names = namesOf(chosen, images);
+  const names = chosen ?? images.slice(0, 1).map(({ name }) => name);
   const [name, other] = names;
   return (
-    <ExplorerFrame
+    <NowFrame
       title="Layers"
       about={ABOUT}
-      provenance="live"
-      provenanceFacts={machine ? [`kernel ${machine.kernel}`, machine.engine] : []}
-      as={as}
-      onAs={(next) => useView.setState({ as: next })}
       filter={filter}
       onFilter={setFilter}
       tools={
@@ -56,24 +52,18 @@ export default function ImageLayers({ side }: { readonly side: ReactNode }) {
       }
     >
       {name !== undefined ? (
-        <Layers key={name} name={name} other={other} change={change} filter={filter.trim()} as={as} />
-      ) : list.failure ? (
-        <EmptyState title="The machine’s images cannot be listed.">{list.failure}</EmptyState>
-      ) : list.answer ? (
-        <EmptyState title="No image, no layers." command="docker pull layers-demo" onType={typeCommand}>
-          The layers of an image that the engine has are looked into where they lie.
-        </EmptyState>
+        <Layers key={name} name={name} other={other} change={change} filter={filter.trim()} />
       ) : (
-        <Skeleton rows={7} label="Asking for images" />
+        <Answered asked={list} failed="The machine’s images cannot be listed." waiting="Asking for images">
+          {() => (
+            <EmptyState title="No image, no layers." command="docker pull layers-demo" onType={typeCommand}>
+              The layers of an image that the engine has are looked into where they lie.
+            </EmptyState>
+          )}
+        </Answered>
       )}
-    </ExplorerFrame>
+    </NowFrame>
   );
-}
-
-/** Only what the engine has unpacked has layers to look into. */
-function namesOf(chosen: readonly string[] | undefined, images: readonly ListedImage[]): readonly string[] {
-  const there = (chosen ?? []).filter((name) => images.some((image) => image.name === name));
-  return there.length > 0 ? there : images.slice(0, 1).map((image) => image.name);
 }
 
 interface LayersProps {
@@ -82,27 +72,30 @@ interface LayersProps {
   readonly change: string;
   /** A part of paths, looked for in all layers; `''` for none. */
   readonly filter: string;
-  readonly as: 'picture' | 'text';
 }
 
-function Layers({ name, other, change, filter, as }: LayersProps) {
+function Layers({ name, other, change, filter }: LayersProps) {
+  const as = useView((state) => state.as);
   const [layer, setLayer] = useState<number>();
-  const xray = useAnswer<'xray'>({ do: 'xray', image: name }, change);
-  if (xray.failure !== undefined) return <EmptyState title="These layers cannot be looked into.">{xray.failure}</EmptyState>;
-  if (xray.answer === undefined) return <Skeleton rows={7} label="Looking through the layers" />;
-  const { fileBytes, wastedBytes, layers, truncated } = xray.answer;
-  const stack = { xray: xray.answer, layer, onLayer: setLayer };
+  const asked = useAnswer<'xray'>({ do: 'xray', image: name }, change);
   return (
-    <>
-      <p className="image-summary" role="status">
-        {wasteSentence(wastedBytes, fileBytes, layers.length)}
-        {truncated ? ' There are more names than are looked at: all of this is a lower bound.' : ''}
-      </p>
-      <div className="xray-panes">
-        {as === 'text' ? <XrayText {...stack} /> : <XrayStack {...stack} />}
-        <Files xray={xray.answer} layer={layer} other={other} filter={filter} />
-      </div>
-    </>
+    <Answered asked={asked} failed="These layers cannot be looked into." waiting="Looking through the layers">
+      {(xray) => {
+        const stack = { xray, layer, onLayer: setLayer };
+        return (
+          <>
+            <p className="image-summary" role="status">
+              {wasteSentence(xray.wastedBytes, xray.fileBytes, xray.layers.length)}
+              {xray.truncated ? ' There are more names than are looked at: all of this is a lower bound.' : ''}
+            </p>
+            <div className="xray-panes">
+              {as === 'text' ? <XrayText {...stack} /> : <XrayStack {...stack} />}
+              <Files xray={xray} layer={layer} other={other} filter={filter} />
+            </div>
+          </>
+        );
+      }}
+    </Answered>
   );
 }
 
@@ -150,33 +143,44 @@ function Entries({ stack, layer, filter, file, onFile }: EntriesProps) {
     isSearch ? undefined : { do: 'xrayDirectory', stack, path, ...(layer === undefined ? {} : { layer }) },
   );
   const found = useAnswer<'xrayFind'>(isSearch ? { do: 'xrayFind', stack, text: filter.slice(0, 200) } : undefined);
-  const { answer, failure } = isSearch ? found : listed;
-  if (failure !== undefined) return <p className="browser-note">{failure}</p>;
   return (
-    <XrayEntries
-      entries={answer?.entries}
-      total={answer?.total ?? 0}
-      {...(isSearch ? {} : { path })}
-      inAll={isSearch || layer === undefined}
-      chosen={file}
-      onDirectory={setPath}
-      onFile={onFile}
-    />
+    <Answered asked={isSearch ? found : listed} waiting="Reading the directory" rows={5}>
+      {({ entries, total }) => (
+        <XrayEntries
+          entries={entries}
+          total={total}
+          {...(isSearch ? {} : { path })}
+          inAll={isSearch || layer === undefined}
+          chosen={file}
+          onDirectory={setPath}
+          onFile={onFile}
+        />
+      )}
+    </Answered>
   );
 }
 
 function Content({ stack, file, onClose }: { readonly stack: string; readonly file: ChosenFile; readonly onClose: () => void }) {
   const [offset, setOffset] = useState(0);
-  const { answer, failure } = useAnswer<'xrayFile'>({ do: 'xrayFile', stack, ...file, offset });
-  if (failure !== undefined) return <p className="browser-note">{failure}</p>;
-  return answer ? <XrayContent file={answer} onOffset={setOffset} onClose={onClose} /> : <Skeleton rows={3} label="Reading the file" />;
+  const asked = useAnswer<'xrayFile'>({ do: 'xrayFile', stack, ...file, offset });
+  return (
+    <Answered asked={asked} waiting="Reading the file" rows={3}>
+      {(answer) => <XrayContent file={answer} onOffset={setOffset} onClose={onClose} />}
+    </Answered>
+  );
 }
 
 function Difference({ xray, other }: { readonly xray: Xray; readonly other: string }) {
   const against = useAnswer<'xray'>({ do: 'xray', image: other });
   const stack = against.answer?.stack;
-  const { answer, failure } = useAnswer<'xrayDiff'>(stack === undefined ? undefined : { do: 'xrayDiff', stack: xray.stack, other: stack });
-  const problem = against.failure ?? failure;
-  if (problem !== undefined) return <p className="browser-note">{problem}</p>;
-  return answer ? <XrayDifference diff={answer} names={[xray.image, other]} /> : <Skeleton rows={5} label="Comparing" />;
+  const diff = useAnswer<'xrayDiff'>(stack === undefined ? undefined : { do: 'xrayDiff', stack: xray.stack, other: stack });
+  return (
+    <Answered asked={against} waiting="Looking through the layers" rows={5}>
+      {() => (
+        <Answered asked={diff} waiting="Comparing" rows={5}>
+          {(answer) => <XrayDifference diff={answer} names={[xray.image, other]} />}
+        </Answered>
+      )}
+    </Answered>
+  );
 }

@@ -4,13 +4,13 @@
  * Knows: stacks of the journal, which container is meant. Does not know: how slabs are drawn.
  */
 'use client';
-import { containerNames, layerStacks } from '@slipway/journal';
+import { containerNames, type LayersFact, layerStacks } from '@slipway/journal';
 import { EmptyState, LayerBrowser, LayersPicture, LayersText, Skeleton, Switch, visible } from '@slipway/ui';
 import { lazy, type ReactNode, Suspense, useMemo, useState } from 'react';
 import { typeCommand } from '../state/lab.ts';
 import { select, useView } from '../state/stores.ts';
 import { SceneFrame, useScene } from './scene.tsx';
-import { useLayerLook } from './use-layer-look.ts';
+import { useAnswer } from './use-answer.ts';
 
 const ABOUT =
   'An overlay mount shows several directories as one: the image’s layers, read-only and shared, and on top a writable one per container. Writing copies up, deleting leaves a whiteout; the image’s own files never change.';
@@ -48,7 +48,8 @@ function ContainerLayers({ side }: { readonly side: ReactNode }) {
   const [isOpen, setOpen] = useState(false);
   const [place, setPlace] = useState({ container: '', path: '/' });
   const path = place.container === stack?.container ? place.path : '/';
-  const looked = useLayerLook(isOpen ? stack?.fact : undefined, path);
+  const fact = isOpen ? stack?.fact : undefined;
+  const looked = useAnswer<'layers'>(fact && { do: 'layers', directories: directoriesOf(fact), path }, fact);
   const view = stack ? { stack, names, filter, selection, onSelect } : undefined;
   return (
     <SceneFrame
@@ -88,8 +89,8 @@ function ContainerLayers({ side }: { readonly side: ReactNode }) {
           isOpen={isOpen}
           onToggle={() => setOpen(!isOpen)}
           path={path}
-          layers={looked.layers}
-          {...(looked.failure ? { failure: looked.failure } : {})}
+          layers={looked.answer?.layers}
+          {...(looked.failure ? { failure: looked.failure.message } : {})}
           filter={filter}
           onOpen={(next) => setPlace({ container: view.stack.container, path: next })}
         />
@@ -105,4 +106,9 @@ function ContainerLayers({ side }: { readonly side: ReactNode }) {
       {view?.stack.fact.truncated ? <p className="explorer-hint warn">The writable layer holds more than the 500 entries shown.</p> : null}
     </SceneFrame>
   );
+}
+
+/** Lowest first, the writable one last. */
+function directoriesOf({ lower, upperDirectory }: LayersFact): string[] {
+  return [...lower.map(({ directory }) => directory), upperDirectory];
 }

@@ -27,6 +27,18 @@ export interface SceneFrameProps {
   readonly children: ReactNode;
 }
 
+/** The frame of what is asked of the machine as it is now, whatever moment the other pictures show. */
+export function NowFrame({ children, ...rest }: SceneFrameProps) {
+  const as = useView((state) => state.as);
+  const machine = useMoment((state) => state.world.machine);
+  const facts = machine ? [`kernel ${machine.kernel}`, machine.engine] : [];
+  return (
+    <ExplorerFrame {...rest} provenance="live" provenanceFacts={facts} as={as} onAs={(next) => useView.setState({ as: next })}>
+      {children}
+    </ExplorerFrame>
+  );
+}
+
 /** The frame with everything that is the same for all explorers filled in; until the first event it waits. */
 export function SceneFrame({ children, ...rest }: SceneFrameProps) {
   const as = useView((state) => state.as);

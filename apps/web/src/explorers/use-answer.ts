@@ -1,21 +1,39 @@
 /**
  * One question to the workbench and its newest answer.
  *
- * Knows: that an answer to an older question is of no use, and that nobody answers before the machine is there.
- * Does not know: what is asked.
+ * Knows: that an answer to an older question is of no use, that nobody answers before the machine is there, and that what only is away for a
+ * moment is asked again. Does not know: what is asked.
  */
 'use client';
 import type { WorkbenchAnswer, WorkbenchRequest, WorkbenchVerb } from '@slipway/contracts';
 import { useEffect, useState } from 'react';
+import { WorkbenchError } from '../net/workbench-client.ts';
 import { workbench } from '../state/lab.ts';
 import { useSession } from '../state/stores.ts';
 
+/** Why there is no answer, or no newer one. */
+export interface AskFailure {
+  readonly message: string;
+  /** What to try: a command or a sentence. */
+  readonly hint?: string | undefined;
+  /** It may pass by itself: the same is asked again every few seconds. */
+  readonly mayPass: boolean;
+}
+
 export interface Asked<T> {
-  /** Absent until the first answer to this question. */
+  /** The last one to this question; it stands while a newer one is on its way or cannot be had. */
   readonly answer?: T;
-  readonly failure?: string;
+  readonly failure?: AskFailure;
   /** A newer answer to the same question is on its way. */
   readonly isAsking: boolean;
+}
+
+const AGAIN_MS = 3000;
+/** The engine is being started again, the registry with it; the agent ended; too much was asked at once. */
+const MAY_PASS = new Set(['E_WORKBENCH_ENGINE', 'E_WORKBENCH_REGISTRY', 'E_WORKBENCH_GONE', 'E_WORKBENCH_BUSY']);
+
+interface Held<T> extends Omit<Asked<T>, 'isAsking'> {
+  readonly question: string;
 }
 
 /**
@@ -28,30 +46,36 @@ export function useAnswer<Verb extends WorkbenchVerb>(
 ): Asked<WorkbenchAnswer<Verb>> {
   const isLive = useSession((state) => state.connection.phase === 'live' && state.machine?.state === 'ready');
   const question = request === undefined ? '' : JSON.stringify(request);
-  const [held, setHeld] = useState<{ readonly question: string; readonly answer?: WorkbenchAnswer<Verb>; readonly failure?: string }>({
-    question: '',
-  });
+  const [held, setHeld] = useState<Held<WorkbenchAnswer<Verb>>>({ question: '' });
   const [isAsking, setAsking] = useState(false);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `since` is only a reason to ask again
+  const [asksAgain, setAsksAgain] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `since` and `asksAgain` are only reasons to ask again
   useEffect(() => {
     if (question === '' || !isLive) return;
+    let again: ReturnType<typeof setTimeout> | undefined;
     let isWanted = true;
     setAsking(true);
-    void workbench
-      .ask<Verb>(JSON.parse(question) as Extract<WorkbenchRequest, { readonly do: Verb }>)
-      .then(
-        (answer) => ({ answer }),
-        (error: unknown) => ({ failure: error instanceof Error ? error.message : 'the machine did not answer' }),
-      )
-      .then((outcome) => {
-        if (!isWanted) return;
-        setHeld({ question, ...outcome });
-        setAsking(false);
-      });
+    void ask<Verb>(question).then((outcome) => {
+      if (!isWanted) return;
+      setHeld((before) => ({ ...(before.question === question && outcome.failure ? before : {}), question, ...outcome }));
+      setAsking(false);
+      if (outcome.failure?.mayPass) again = setTimeout(() => setAsksAgain((count) => count + 1), AGAIN_MS);
+    });
     return () => {
       isWanted = false;
+      clearTimeout(again);
     };
-  }, [question, since, isLive]);
-  const { answer, failure } = held.question === question ? held : {};
-  return { ...(answer === undefined ? {} : { answer }), ...(failure === undefined ? {} : { failure }), isAsking };
+  }, [question, since, isLive, asksAgain]);
+  const { question: _question, ...asked } = held.question === question ? held : { question };
+  return { ...asked, isAsking };
+}
+
+async function ask<Verb extends WorkbenchVerb>(question: string): Promise<Omit<Asked<WorkbenchAnswer<Verb>>, 'isAsking'>> {
+  try {
+    return { answer: await workbench.ask<Verb>(JSON.parse(question) as Extract<WorkbenchRequest, { readonly do: Verb }>) };
+  } catch (error) {
+    if (!(error instanceof WorkbenchError)) return { failure: { message: 'the machine did not answer', mayPass: true } };
+    const { code, message, hint } = error;
+    return { failure: { message, hint, mayPass: MAY_PASS.has(code) } };
+  }
 }

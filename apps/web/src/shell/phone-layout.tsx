@@ -22,7 +22,7 @@ export function PhoneLayout() {
         <LessonPane />
       </section>
       <SheetBox name="explorers" title="Explorers" open={sheet === 'explorers'}>
-        <Explorers />
+        <Explorers by="menu" />
         <TimelinePane />
       </SheetBox>
       <SheetBox name="terminal" title="Terminal" open={sheet === 'terminal'}>

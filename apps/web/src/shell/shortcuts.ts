@@ -3,8 +3,9 @@
  *
  * Knows: which key does what; the shortcut map is drawn from the same table. Does not know: how.
  */
+import { PANEL_TITLES } from '@slipway/ui';
 import { feed, publishNow } from '../state/lab.ts';
-import { PANEL_ORDER } from '../state/panel-order.ts';
+import { PANEL_ORDER, panelKey } from '../state/panel-groups.ts';
 import { clearView, type PaneName, select, useView } from '../state/stores.ts';
 
 export interface Shortcut {
@@ -19,8 +20,8 @@ export const LEAVE_TERMINAL = 'Ctrl+Shift+Enter';
 export const SHORTCUTS: readonly Shortcut[] = [
   { keys: '?', does: 'this map', run: () => useView.setState({ dialog: 'shortcuts' }) },
   { keys: 'f', does: 'fill the page with the pane you are in, and back', run: toggleFill },
-  { keys: '1 … 9, 0', does: 'processes, namespaces, cgroups, layers, image graph, call chain, birth, pull timeline, build graph, disk' },
-  ...PANEL_ORDER.map((panel, index) => ({ keys: String((index + 1) % 10), does: '', run: () => useView.setState({ panel }) })),
+  { keys: '1 … 9, 0', does: PANEL_ORDER.map((panel) => PANEL_TITLES[panel].toLowerCase()).join(', ') },
+  ...PANEL_ORDER.map((panel) => ({ keys: panelKey(panel), does: '', run: () => useView.setState({ panel }) })),
   { keys: 'v', does: 'picture or text', run: () => useView.setState(({ as }) => ({ as: as === 'text' ? 'picture' : 'text' })) },
   { keys: 'e', does: 'the config.json editor, and back', run: togglePlace },
   { keys: 'l', does: 'all lessons', run: () => useView.setState({ dialog: 'lessons' }) },
@@ -51,7 +52,7 @@ function onKey(event: KeyboardEvent): void {
   if (event.key === 'Enter' && event.ctrlKey && event.shiftKey && target?.closest('.terminal-pane')) {
     event.preventDefault();
     target.blur();
-    document.querySelector<HTMLElement>('[role="tab"][aria-selected="true"]')?.focus();
+    document.querySelector<HTMLElement>('[role="tab"][aria-selected="true"], .panel-menu select')?.focus();
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;

@@ -4,11 +4,9 @@
  * Knows: summaries of traces. Does not know: their spans.
  */
 import type { TraceSummary } from '@slipway/journal';
-import type { CSSProperties } from 'react';
-import { formatCount, formatDuration, visible } from '../base/format.ts';
+import { type Choice, ChoiceList } from '../base/choice-list.tsx';
+import { formatCount, formatDuration } from '../base/format.ts';
 import { actorKind } from '../base/kinds.ts';
-
-const MOST = 100;
 
 export function TraceList(props: {
   readonly traces: readonly TraceSummary[];
@@ -17,29 +15,22 @@ export function TraceList(props: {
   readonly causes: ReadonlyMap<string, string>;
   readonly onChoose: (trace: string) => void;
 }) {
-  return (
-    <ul className="trace-list scroll" aria-label="Requests, newest first">
-      {props.traces.slice(0, MOST).map((trace) => (
-        <li key={trace.id}>
-          <button
-            type="button"
-            className={`trace ${props.chosen === trace.id ? 'selected' : ''} ${trace.failed ? 'failed' : ''}`}
-            style={{ '--kind': actorKind(trace.actor).color } as CSSProperties}
-            aria-pressed={props.chosen === trace.id}
-            onClick={() => props.onChoose(trace.id)}
-          >
-            <span className="trace-name">
-              {visible(trace.actor === 'client' ? trace.name : (props.causes.get(trace.id) ?? trace.name))}
-            </span>
-            <span className="trace-facts num">
-              {trace.failed ? 'failed · ' : ''}
-              {trace.durationMs === undefined ? 'running' : formatDuration(trace.durationMs)} · {formatCount(trace.spans, 'hop')}
-              {trace.containerName === undefined ? '' : ` · ${visible(trace.containerName)}`}
-            </span>
-          </button>
-        </li>
-      ))}
-      {props.traces.length > MOST ? <li className="more">{props.traces.length - MOST} older ones: go back in time to see them</li> : null}
-    </ul>
-  );
+  const { traces, chosen, causes, onChoose } = props;
+  const toChoice = (trace: TraceSummary): Choice => ({
+    id: trace.id,
+    name: trace.actor === 'client' ? trace.name : (causes.get(trace.id) ?? trace.name),
+    facts: factsOf(trace),
+    failed: trace.failed,
+    color: actorKind(trace.actor).color,
+  });
+  return <ChoiceList label="Requests" all={traces} toChoice={toChoice} chosen={chosen} onChoose={onChoose} />;
+}
+
+function factsOf({ failed, durationMs, spans, containerName }: TraceSummary): string {
+  return [
+    ...(failed ? ['failed'] : []),
+    durationMs === undefined ? 'running' : formatDuration(durationMs),
+    formatCount(spans, 'hop'),
+    ...(containerName === undefined ? [] : [containerName]),
+  ].join(' · ');
 }

@@ -30,13 +30,13 @@ export function ImagePicture({ joined, names, filter, selected, onSelect }: Imag
   const size = useMemo(() => sizeScale(joined), [joined]);
   const related = selected === undefined ? undefined : joined.parts.get(selected);
   return (
-    <div ref={box} className="image-picture">
+    <div className="image-picture">
       <p className="image-names">
         {names.map((name) => (
           <strong key={name}>{visible(name)}</strong>
         ))}
       </p>
-      <div className="image-graph" style={{ height: layout.height }}>
+      <div ref={box} className="image-graph" style={{ height: layout.height }}>
         <svg aria-hidden="true" width={width} height={layout.height}>
           {layout.links.map((link) => (
             <path
@@ -91,8 +91,7 @@ function Part({ placed, names, share, isOpen, isSelected, isDimmed, onSelect }: 
           {LETTERS[part.kind]}
         </span>
         <span className="part-title">
-          {part.createdBy ? <span className="sr-only">layer: </span> : null}
-          {visible(part.createdBy ?? partTitle(part))}
+          <PartName part={part} />
           {part.taken ? ' · this machine’s' : ''}
           {isOpen && part.platform !== undefined ? <span className="sr-only"> (open below)</span> : null}
         </span>
@@ -102,6 +101,20 @@ function Part({ placed, names, share, isOpen, isSelected, isDimmed, onSelect }: 
         {part.kind === 'layer' ? <i aria-hidden="true" className="part-size" /> : null}
       </button>
     </li>
+  );
+}
+
+/** What tells it from its like stands first; the kind is in the letter, too. */
+function PartName({ part }: { readonly part: ImagePart }) {
+  const { kind, createdBy, platform } = part;
+  const [prefix, name] =
+    createdBy !== undefined ? ['layer: ', createdBy] : kind === 'manifest' && platform !== undefined ? ['manifest for ', platform] : [];
+  if (name === undefined) return visible(partTitle(part));
+  return (
+    <>
+      <span className="sr-only">{prefix}</span>
+      {visible(name)}
+    </>
   );
 }
 

@@ -5,7 +5,9 @@
  */
 import type { BuildStage, BuildStep, BuildView } from '@slipway/journal';
 import { useRef } from 'react';
+import { type Choice, ChoiceList } from '../base/choice-list.tsx';
 import { formatBytes, formatClock, formatCount, formatDuration, visible } from '../base/format.ts';
+import { actorKind } from '../base/kinds.ts';
 import { DataTable } from '../base/table.tsx';
 import { useWidth } from '../base/use-width.ts';
 import { HEAD_HEIGHT, layoutBuild, stepHeight, stepNote } from './build-layout.ts';
@@ -21,7 +23,6 @@ export interface BuildViewProps {
   readonly onSelect: (span: string) => void;
 }
 
-const MOST = 100;
 /** Never colour alone. */
 const CACHE = {
   hit: { mark: '=', words: 'taken from the cache' },
@@ -43,27 +44,18 @@ export function BuildPicture(props: BuildViewProps) {
 }
 
 function BuildList({ builds, chosen, zeroMs, onChoose }: BuildViewProps) {
-  return (
-    <ul className="trace-list scroll" aria-label="Builds, newest first">
-      {builds.slice(0, MOST).map((build) => (
-        <li key={build.id}>
-          <button
-            type="button"
-            className={`trace ${build.id === chosen.id ? 'selected' : ''} ${build.error ? 'failed' : ''}`}
-            aria-pressed={build.id === chosen.id}
-            onClick={() => onChoose(build.id)}
-          >
-            <span className="trace-name">{visible(titleOf(build))}</span>
-            <span className="trace-facts num">
-              {build.error ? 'failed' : build.endMs === undefined ? 'going on' : formatDuration(build.durationMs)} · {build.hits} of{' '}
-              {build.hits + build.misses} from the cache · at {formatClock(build.startMs - zeroMs)}
-            </span>
-          </button>
-        </li>
-      ))}
-      {builds.length > MOST ? <li className="more">{builds.length - MOST} older ones: go back in time to see them</li> : null}
-    </ul>
-  );
+  const toChoice = (build: BuildView): Choice => {
+    const { id, error, endMs, durationMs, hits, misses, startMs } = build;
+    const state = error ? 'failed' : endMs === undefined ? 'going on' : formatDuration(durationMs);
+    return {
+      id,
+      name: titleOf(build),
+      facts: `${state} · ${hits} of ${hits + misses} from the cache · at ${formatClock(startMs - zeroMs)}`,
+      failed: error !== undefined,
+      color: actorKind('store').color,
+    };
+  };
+  return <ChoiceList label="Builds" all={builds} toChoice={toChoice} chosen={chosen.id} onChoose={onChoose} />;
 }
 
 function titleOf({ names }: BuildView): string {

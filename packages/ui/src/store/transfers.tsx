@@ -4,7 +4,9 @@
  * Knows: the model's bars and marks. Does not know: registries.
  */
 import type { Transfer, TransferLayer } from '@slipway/journal';
+import { type Choice, ChoiceList } from '../base/choice-list.tsx';
 import { formatBytes, formatClock, formatDuration, shortenId, visible } from '../base/format.ts';
+import { actorKind } from '../base/kinds.ts';
 import { DataTable } from '../base/table.tsx';
 import { type Axis, axisOf, type Bar, barsOf, courseOf, marksOf, originText, stateOf, totalsSentence } from './transfer-model.ts';
 
@@ -20,7 +22,6 @@ export interface TransferViewProps {
   readonly onSelect: (span: string) => void;
 }
 
-const MOST = 100;
 const PHASES = [
   ['arriving', 'arriving, its digest counted on the way'],
   ['verifying', 'digest compared, synced, taken in'],
@@ -40,28 +41,14 @@ export function TransferPicture(props: TransferViewProps) {
 }
 
 function TransferList({ transfers, chosen, onChoose, zeroMs }: TransferViewProps) {
-  return (
-    <ul className="trace-list scroll" aria-label="Pulls and pushes, newest first">
-      {transfers.slice(0, MOST).map((transfer) => (
-        <li key={transfer.id}>
-          <button
-            type="button"
-            className={`trace transfer-${transfer.kind} ${transfer.id === chosen.id ? 'selected' : ''} ${transfer.error ? 'failed' : ''}`}
-            aria-pressed={transfer.id === chosen.id}
-            onClick={() => onChoose(transfer.id)}
-          >
-            <span className="trace-name">
-              {transfer.kind} {visible(transfer.name)}
-            </span>
-            <span className="trace-facts num">
-              {stateOf(transfer)} · {formatBytes(transfer.movedBytes)} · at {formatClock(transfer.startMs - zeroMs)}
-            </span>
-          </button>
-        </li>
-      ))}
-      {transfers.length > MOST ? <li className="more">{transfers.length - MOST} older ones: go back in time to see them</li> : null}
-    </ul>
-  );
+  const toChoice = (transfer: Transfer): Choice => ({
+    id: transfer.id,
+    name: `${transfer.kind} ${transfer.name}`,
+    facts: [stateOf(transfer), formatBytes(transfer.movedBytes), `at ${formatClock(transfer.startMs - zeroMs)}`].join(' · '),
+    failed: transfer.error !== undefined,
+    color: actorKind(transfer.kind === 'push' ? 'registry' : 'store').color,
+  });
+  return <ChoiceList label="Pulls and pushes" all={transfers} toChoice={toChoice} chosen={chosen.id} onChoose={onChoose} />;
 }
 
 function TransferHead({ chosen, nowMs }: TransferViewProps) {

@@ -14,7 +14,7 @@ export interface ChosenFile {
 
 export interface XrayEntriesProps {
   /** Undefined: not asked yet. */
-  readonly entries: readonly XrayEntry[] | undefined;
+  readonly entries: readonly XrayEntry[];
   readonly total: number;
   /** The directory; absent: names are paths, found in all layers. */
   readonly path?: string;
@@ -27,7 +27,6 @@ export interface XrayEntriesProps {
 
 export function XrayEntries(props: XrayEntriesProps) {
   const { entries, total, path } = props;
-  if (entries === undefined) return null;
   const shown = `${formatCount(total, path === undefined ? 'match' : 'name', path === undefined ? 'matches' : 'names')}`;
   return (
     <>

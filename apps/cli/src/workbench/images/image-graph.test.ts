@@ -136,11 +136,12 @@ test('a name that means another image in the registry is told, and the engine’
   expect(find(nodes, built)).toMatchObject({ kind: 'manifest' });
 });
 
-test('an image that is nowhere is refused with what to do', async () => {
-  await expect(readImageGraph('absent:1', undefined, places(nowhere))).rejects.toMatchObject({
+test('an image that is nowhere is refused with what to do; where the registry is silent, nobody can tell', async () => {
+  await expect(readImageGraph('absent:1', undefined, places(await serve({})))).rejects.toMatchObject({
     code: 'E_WORKBENCH_IMAGE',
     hint: 'docker pull absent:1',
   });
+  await expect(readImageGraph('absent:1', undefined, places(nowhere))).rejects.toMatchObject({ code: 'E_WORKBENCH_REGISTRY' });
 });
 
 test('a registry whose bytes are not the digest’s is not believed', async () => {
@@ -189,11 +190,17 @@ test('of a crowded index some manifests are read, this machine’s among them, a
 test('the list joins what the engine has and what the registry serves', async () => {
   const one = image('one', [layer('x')]);
   const from = await serve({ 'docker.io/library/one:latest': one, 'docker.io/team/tool:2': one, 'docker.io/library/two:1': one });
-  expect(await listAllImages(['mine:1', 'one:latest'], from)).toEqual([
-    { name: 'mine:1', local: true, served: false },
-    { name: 'one:latest', local: true, served: true },
-    { name: '127.0.0.1:5000/team/tool:2', local: false, served: true },
-    { name: 'two:1', local: false, served: true },
-  ]);
-  expect(await listAllImages(['mine:1'], nowhere)).toEqual([{ name: 'mine:1', local: true, served: false }]);
+  expect(await listAllImages(['mine:1', 'one:latest'], from)).toEqual({
+    notes: [],
+    images: [
+      { name: 'mine:1', local: true, served: false },
+      { name: 'one:latest', local: true, served: true },
+      { name: '127.0.0.1:5000/team/tool:2', local: false, served: true },
+      { name: 'two:1', local: false, served: true },
+    ],
+  });
+  expect(await listAllImages(['mine:1'], nowhere), 'of a silent registry that is said').toEqual({
+    notes: [expect.stringContaining('registry does not answer')],
+    images: [{ name: 'mine:1', local: true, served: false }],
+  });
 });

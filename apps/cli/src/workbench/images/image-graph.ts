@@ -36,7 +36,7 @@ const MAX_DOCUMENTS_BYTES = 700_000;
 
 /**
  * @param local absent: the engine does not have it
- * @throws `failed-precondition` / `E_WORKBENCH_IMAGE` when neither has it
+ * @throws `failed-precondition` / `E_WORKBENCH_IMAGE` when neither has it; `E_WORKBENCH_REGISTRY` when only the registry can tell, and is silent
  */
 export async function readImageGraph(image: string, local: LocalImage | undefined, places: ImagePlaces): Promise<ImageGraph> {
   const place = repositoryOf(image);
@@ -45,6 +45,14 @@ export async function readImageGraph(image: string, local: LocalImage | undefine
   if (found !== undefined) {
     await builder.grow({ digest: found.digest, mediaType: found.mediaType, sizeBytes: found.bytes.byteLength, kind: 'other' }, false);
     if (local === undefined || builder.has(local.id)) return builder.graph(image, found.digest);
+  }
+  const { isSilent } = places.registry;
+  if (local === undefined && isSilent) {
+    throw unusable(
+      `the machine's registry does not answer, and the engine does not have ${JSON.stringify(image)}`,
+      'E_WORKBENCH_REGISTRY',
+      'tail /var/log/slipwayd.log',
+    );
   }
   if (local === undefined) {
     throw unusable(

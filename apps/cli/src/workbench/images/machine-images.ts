@@ -3,7 +3,7 @@
  *
  * Knows: the places. Does not know: how anything is read.
  */
-import type { ImageGraph, ListedImage, Xray } from '@slipway/contracts';
+import type { ImageGraph, WorkbenchAnswer, Xray } from '@slipway/contracts';
 import { chainIds, isDigest, parseDiffId } from '@slipway/oci';
 import { findImage, listNamesAndIds } from '../engine-facts.ts';
 import { unusable } from '../failures.ts';
@@ -20,11 +20,11 @@ const BLOBS = new EngineBlobs('/var/lib/slipway/content');
 export const XRAYS = new Xrays('/var/lib/slipway/snapshots');
 
 /** The engine's, and those that only wait in the registry. */
-export async function listedImages(): Promise<readonly ListedImage[]> {
+export async function listedImages(): Promise<WorkbenchAnswer<'imageList'>> {
   return await listAllImages(await listNamesAndIds(), REGISTRY);
 }
 
-/** @throws `failed-precondition` / `E_WORKBENCH_IMAGE`, `E_WORKBENCH_ENGINE` */
+/** @throws `failed-precondition` / `E_WORKBENCH_IMAGE`, `E_WORKBENCH_ENGINE`, `E_WORKBENCH_REGISTRY` */
 export async function graphOf(image: string): Promise<ImageGraph> {
   return await readImageGraph(image, await findImage(image), { registry: REGISTRY, blobs: BLOBS });
 }

@@ -28,10 +28,16 @@ const MAX_TAGS = 50;
 /** Everything answers with nothing when there is no registry, or when it does not have it. */
 export class MachineRegistry {
   readonly #origin: string;
+  #isSilent = false;
 
   /** @param origin `http://127.0.0.1:5000` */
   constructor(origin: string) {
     this.#origin = origin;
+  }
+
+  /** Nobody answered the newest request: what is missing may be there all the same. */
+  get isSilent(): boolean {
+    return this.#isSilent;
   }
 
   /** @param target tag or digest */
@@ -83,12 +89,15 @@ export class MachineRegistry {
 
   async #ask(path: string, headers: Readonly<Record<string, string>>) {
     try {
-      return await fetch(`${this.#origin}${path}`, {
+      const response = await fetch(`${this.#origin}${path}`, {
         headers: { ...headers, 'user-agent': USER_AGENT },
         redirect: 'error',
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
+      this.#isSilent = false;
+      return response;
     } catch {
+      this.#isSilent = true;
       return undefined; // nobody listens, or a redirect, or too slow: as if it were not there
     }
   }
