@@ -12,7 +12,7 @@ import { detectCgroups } from '@slipway/cgroups';
 import { EngineError } from '@slipway/errors';
 import { createLauncher } from '@slipway/launcher';
 import { openMachines } from '@slipway/machine';
-import { createKernelFeed, createMachineObserver, openRecorder, tracefsAvailable } from '@slipway/observe';
+import { createKernelFeed, createMachineObserver, openRecorder, openTape, tracefsAvailable } from '@slipway/observe';
 import { createRuntime } from '@slipway/runtime';
 import type { Config } from './config.ts';
 import type { HostFacts, HostObserver, LabMachines, Log } from './ports.ts';
@@ -87,6 +87,7 @@ export async function openHostObserver(config: Config, log: Log): Promise<HostOb
   return {
     trace: feed ? { available: true } : { available: false, reason },
     watch: (machine, emit, onEnd) => createMachineObserver({ machine, emit, onEnd, feed }),
+    record: (hostPid) => openTape(`${config.runDir}/trace`, hostPid),
     close: async () => {
       feed?.close();
       await recorder?.close();

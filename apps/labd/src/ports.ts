@@ -6,6 +6,7 @@
  */
 import type { JournalBody } from '@slipway/journal';
 import type { MachineHandle, Machines } from '@slipway/machine';
+import type { Tape } from '@slipway/observe';
 import type { PtyHostClient, PtyHostListener } from '@slipway/terminal';
 
 export type LabMachines = Pick<Machines, 'ensure' | 'reset' | 'enterCommand' | 'run' | 'removeAll'>;
@@ -27,6 +28,12 @@ export interface HostObserver {
   readonly trace: { readonly available: boolean; readonly reason?: string };
   /** `onEnd`: the machine's pid 1 has ended without our doing. */
   watch(machine: MachineHandle, emit: EmitFromHost, onEnd: () => void): Watch;
+  /**
+   * Records everything that makes a container of what this process (host pid) and those below it start from now on.
+   *
+   * @throws EngineError `unsupported` / `E_TRACEFS_UNAVAILABLE`
+   */
+  record(hostPid: number): Promise<Tape>;
   close(): Promise<void>;
 }
 

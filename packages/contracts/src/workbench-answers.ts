@@ -167,6 +167,36 @@ const Run = z.object({
 });
 export type WorkbenchRun = z.infer<typeof Run>;
 
+/** runc's birth as it looked from the machine: what the process was when it had been made and not begun. */
+const Peer = z.object({
+  /** Absolute, as it was executed. */
+  program: Word,
+  version: Sentence,
+  process: ProcessView.optional(),
+  failure: Failure.optional(),
+});
+
+/** One system call as the host's kernel recorded it. */
+export interface TapedCall {
+  readonly atMs: number;
+  /** Absent: its return was not seen. */
+  readonly tookMs?: number;
+  /** Number in the tree of processes, in order of birth; 0 is the runtime that was called. */
+  readonly process: number;
+  readonly syscall: string;
+  /** Numbers in hexadecimal; what points to memory is the pointer alone. Of `execve` the file's name. */
+  readonly args: Readonly<Record<string, string>>;
+  /** Negative: an errno. */
+  readonly result?: number;
+}
+
+/** labd adds what the machine cannot see of itself. */
+export type PeerBirth = z.infer<typeof Peer> & {
+  readonly calls: readonly TapedCall[];
+  /** The kernel's buffer ran over, or there were more calls than are kept. */
+  readonly truncated: boolean;
+};
+
 const LayerEntryKind = z.enum(['file', 'directory', 'symlink', 'device', 'whiteout']);
 export type LayerEntryKind = z.infer<typeof LayerEntryKind>;
 
@@ -202,14 +232,21 @@ export const WorkbenchAnswers = {
   inspect: ProcessView,
   /** Which of its namespaces are its own: only those have to be entered, and may be. */
   shell: z.object({ pid: z.number().int().min(2).max(10_000_000), namespaces: list(z.enum(NAMESPACE_KINDS), 8) }),
+  peer: Peer,
   delete: z.object({}),
   leaks: z.object({ probes: list(Probe, 40), failure: Failure.optional() }),
   run: Run,
 } satisfies Record<WorkbenchVerb, z.ZodType>;
 
-/** What the page gets: as the agent answered, but for a shell, of which it gets the terminal that labd opened. */
-export type WorkbenchAnswer<Verb extends WorkbenchVerb> = Verb extends 'shell'
-  ? { readonly terminal: string }
+/** What labd makes of some answers, for the page: of a shell the terminal that it opened, of runc's birth the calls that it recorded. */
+interface Completed {
+  readonly shell: { readonly terminal: string };
+  readonly peer: PeerBirth;
+}
+
+/** What the page gets. */
+export type WorkbenchAnswer<Verb extends WorkbenchVerb> = Verb extends keyof Completed
+  ? Completed[Verb]
   : z.infer<(typeof WorkbenchAnswers)[Verb]>;
 
 /** One line from the agent, before `result` has been read as the answer to what was asked. */

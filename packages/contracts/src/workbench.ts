@@ -79,6 +79,8 @@ export const WorkbenchRequest = z.discriminatedUnion('do', [
   z.object({ do: z.literal('inspect'), birth: BirthName }),
   /** A terminal in it, as far as it has come. labd opens it; the agent tells the process only. */
   z.object({ do: z.literal('shell'), birth: BirthName }),
+  /** The same document brought to life by the machine's runc, with what runc asked of the kernel meanwhile, as the host recorded it. */
+  z.object({ do: z.literal('peer'), image: Image, config: Config }),
   /** Ends a birth wherever it is, and undoes all of it. Quiet when there is none. */
   z.object({ do: z.literal('delete'), birth: BirthName }),
   /** Twice to the end, with a probe as its program: as the document says, and with something left out. */

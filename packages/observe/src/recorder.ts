@@ -24,7 +24,7 @@ import {
 } from '@slipway/kernel';
 import { isKnownPageLayout, parseTraceFormat, type TraceFormat } from './trace-format.ts';
 import { readTracePage } from './trace-page.ts';
-import { createRecordReader, NEEDED_EVENTS, RECORDED_EVENTS, type TraceRecord } from './trace-records.ts';
+import { createRecordReader, NEEDED_EVENTS, type RecordReader, recordedEvents, type TraceRecord } from './trace-records.ts';
 
 /** What the recorder hands on: records in order of time, and how many were lost before them. */
 export interface TraceBatch {
@@ -49,6 +49,8 @@ export interface RecorderOptions {
   readonly mountDirectory: string;
   /** Ring buffer per processor in KiB; default 1024, which holds some 15 000 events. */
   readonly bufferKb?: number | undefined;
+  /** System calls recorded besides those that make, enter or shape a container, with their outcomes. */
+  readonly besides?: readonly string[] | undefined;
   /** Milliseconds between reads while things happen (default 15) and after a second of silence (default 40). */
   readonly pollMs?: number | undefined;
   readonly idlePollMs?: number | undefined;
@@ -91,7 +93,7 @@ export async function openRecorder(options: RecorderOptions): Promise<KernelReco
   try {
     sweep(tracefs.directory);
     hostControlFiles.mkdir(instance, 0o700);
-    const formats = setUp(tracefs.directory, instance, options.bufferKb ?? 1024);
+    const formats = setUp(tracefs.directory, instance, options);
     return startReading({ tracefs, instance, formats, options });
   } catch (error) {
     removeInstance(instance);
@@ -129,7 +131,7 @@ function removeInstance(instance: string): void {
 }
 
 /** Switches on what is recorded, still following nobody. */
-function setUp(tracefs: string, instance: string, bufferKb: number): TraceFormat[] {
+function setUp(tracefs: string, instance: string, { bufferKb = 1024, besides }: RecorderOptions): TraceFormat[] {
   const { write, read, kind } = hostControlFiles;
   if (!isKnownPageLayout(read(`${tracefs}/events/header_page`)))
     throw unavailable('this kernel lays out trace pages in a way that is not understood.');
@@ -137,7 +139,7 @@ function setUp(tracefs: string, instance: string, bufferKb: number): TraceFormat
   write(`${instance}/trace_clock`, 'mono');
   write(`${instance}/buffer_size_kb`, String(bufferKb));
   write(`${instance}/options/event-fork`, '1');
-  return RECORDED_EVENTS.flatMap((event) => {
+  return recordedEvents(besides).flatMap((event) => {
     const directory = `${instance}/events/${event}`;
     if (kind(directory) === undefined) {
       if (NEEDED_EVENTS.includes(event)) throw unavailable(`this kernel has no tracepoint "${event}".`);
@@ -157,7 +159,7 @@ interface Running {
 
 function startReading({ tracefs, instance, formats, options }: Running): KernelRecorder {
   const { pollMs = 15, idlePollMs = 40 } = options;
-  const source = openPages(instance, formats);
+  const source = openPages(instance, createRecordReader(formats, options.besides));
   const listeners = new Set<(batch: TraceBatch) => void>();
   let following = false;
   let closed = false;
@@ -215,8 +217,7 @@ function followOne(instance: string, pid: number): void {
 }
 
 /** Every processor's pages, as batches in order of time. */
-function openPages(instance: string, formats: readonly TraceFormat[]) {
-  const reader = createRecordReader(formats);
+function openPages(instance: string, reader: RecordReader) {
   const cpus: TracePages[] = hostControlFiles
     .list(`${instance}/per_cpu`)
     .map((cpu) => openTracePages(`${instance}/per_cpu/${cpu}/trace_pipe_raw`));

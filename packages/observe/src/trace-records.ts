@@ -64,8 +64,13 @@ export const RETURNING_SYSCALLS: ReadonlySet<string> = new Set([
 
 const CLONES = ['clone', 'clone3', 'fork', 'vfork'] as const;
 
-/** Events to switch on, as directories below `events/`; those a kernel lacks are left out. */
-export const RECORDED_EVENTS: readonly string[] = [
+/** Events to switch on, as directories below `events/`; those a kernel lacks are left out. `besides` are recorded with their outcomes. */
+export function recordedEvents(besides: readonly string[] = []): readonly string[] {
+  const both = besides.flatMap((name) => [`syscalls/sys_enter_${name}`, `syscalls/sys_exit_${name}`]);
+  return [...new Set([...RECORDED_EVENTS, ...both])];
+}
+
+const RECORDED_EVENTS: readonly string[] = [
   'task/task_newtask',
   'sched/sched_process_exec',
   'sched/sched_process_exit',
@@ -80,7 +85,7 @@ export const NEEDED_EVENTS: readonly string[] = ['task/task_newtask', 'sched/sch
 
 /** Turns records of the described events into values. */
 export interface RecordReader {
-  /** Undefined for events that are not among {@link RECORDED_EVENTS}. `offset` and `length` as readTracePage gives them. */
+  /** Undefined for events that are not among {@link recordedEvents}. `offset` and `length` as readTracePage gives them. */
   read(page: DataView, atMs: number, offset: number, length: number): TraceRecord | undefined;
 }
 
@@ -93,8 +98,10 @@ type Decode = (bytes: Bytes, atMs: number, pid: number) => TraceRecord | undefin
 
 const FILENAME_LIMIT = 1024;
 
-export function createRecordReader(formats: readonly TraceFormat[]): RecordReader {
-  const decoders = new Map(formats.flatMap((format) => [[format.id, decoderOf(format)] as const]));
+/** `besides`: system calls of whose outcomes is told besides {@link RETURNING_SYSCALLS}. */
+export function createRecordReader(formats: readonly TraceFormat[], besides: readonly string[] = []): RecordReader {
+  const returning = new Set([...RETURNING_SYSCALLS, ...besides]);
+  const decoders = new Map(formats.flatMap((format) => [[format.id, decoderOf(format, returning)] as const]));
   return {
     read: (page, atMs, offset, length) => {
       if (length < 8) return undefined;
@@ -104,7 +111,7 @@ export function createRecordReader(formats: readonly TraceFormat[]): RecordReade
   };
 }
 
-function decoderOf(format: TraceFormat): Decode {
+function decoderOf(format: TraceFormat, returning: ReadonlySet<string>): Decode {
   const field = new Map(format.fields.map((entry) => [entry.name, entry]));
   const number = (name: string) => numberAt(field.get(name));
   const text = (name: string) => textAt(field.get(name));
@@ -126,14 +133,14 @@ function decoderOf(format: TraceFormat): Decode {
       return (bytes, atMs, pid) => ({ type: 'oom', atMs, pid, victim: victim(bytes) });
     }
     default:
-      return decoderOfSyscall(format, number('ret'));
+      return decoderOfSyscall(format, number('ret'), returning);
   }
 }
 
-function decoderOfSyscall(format: TraceFormat, result: (bytes: Bytes) => number): Decode {
-  const returning = format.name.replace(/^sys_exit_/, '');
-  if (RETURNING_SYSCALLS.has(returning)) {
-    return (bytes, atMs, pid) => ({ type: 'returned', atMs, pid, syscall: returning, result: result(bytes) });
+function decoderOfSyscall(format: TraceFormat, result: (bytes: Bytes) => number, returning: ReadonlySet<string>): Decode {
+  const returned = format.name.replace(/^sys_exit_/, '');
+  if (returning.has(returned)) {
+    return (bytes, atMs, pid) => ({ type: 'returned', atMs, pid, syscall: returned, result: result(bytes) });
   }
   if (format.name.startsWith('sys_exit_')) {
     return (bytes, atMs, pid) => {

@@ -16,6 +16,7 @@ import { fileOf } from './images/xray-file.ts';
 import { directoryOf, searchIn } from './images/xray-reports.ts';
 import { lookInLayers } from './layer-look.ts';
 import { measureLeaks } from './leaks.ts';
+import { beginPeer } from './peer-birth.ts';
 import { runDocument } from './run.ts';
 import { splitLines } from './split-lines.ts';
 
@@ -52,6 +53,7 @@ export class Agent {
     shell: ({ birth }, page) => this.#births.entrance(page, birth),
     leaks: ({ image, config, without }, page) => measureLeaks(this.#births, page, { image, config, without }),
     run: ({ image, config, runtime, timeoutMs }, page) => runDocument(this.#births, page, { image, config, runtime, timeoutMs }),
+    peer: ({ image, config }, page) => beginPeer(page, { image, config }),
     delete: async ({ birth }, page) => {
       await this.#births.end(page, birth);
       return {};

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { BirthView, ServerMessage, WorkbenchAnswer, WorkbenchRequest, WorkbenchVerb } from '@slipway/contracts';
 import { createLauncher } from '@slipway/launcher';
 import { openMachines } from '@slipway/machine';
+import { openTape } from '@slipway/observe';
 import { createRuntime } from '@slipway/runtime';
 import { hostTest } from '@slipway/testing';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
@@ -66,7 +67,8 @@ afterAll(async () => {
 
 function newBench(): Workbench {
   const terminals = { open: () => Promise.reject(new Error('no terminal in this test')) };
-  return new Workbench({ machine: MACHINE, machines, terminals, log: silent });
+  const observer = { record: (hostPid: number) => openTape(`${work}/trace`, hostPid) };
+  return new Workbench({ machine: MACHINE, machines, terminals, observer, log: silent });
 }
 
 /** Looks again until it is so, or says what it is instead. */
@@ -115,7 +117,7 @@ class TestBenchPage {
 async function leftovers(): Promise<string> {
   const script = `
     ls /run/slipway/workbench/bundles /run/slipway/workbench/runtime /run/slipway/workbench/runc 2>/dev/null | grep -v ':$' | grep .
-    find /sys/fs/cgroup -maxdepth 2 -type d \\( -name 'birth-*' -o -name 'leak-*' -o -name 'run-*' \\)
+    find /sys/fs/cgroup -maxdepth 2 -type d \\( -name 'birth-*' -o -name 'leak-*' -o -name 'run-*' -o -name 'peer-*' \\)
     grep ' /run/slipway/workbench' /proc/self/mountinfo
     for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -E '^(slipway-shim|slipway-launcher).*workbench'; done
     true`;
@@ -266,6 +268,26 @@ hostTest(
     expect(crun.version).toMatch(/^crun version /);
     if (crun.failure === undefined) expect(crun).toMatchObject({ exitCode: 7, stdout: 'workbench\n' });
     else expect(crun).toMatchObject({ failure: { code: 'E_WORKBENCH_RUN', message: expect.stringMatching(/\S/) }, evidence: [] });
+    page.leave();
+  },
+  TEST_MS,
+);
+
+hostTest(
+  'runc’s birth is recorded by the host, from its program to the container’s, and nothing of it stays',
+  [...NEEDS, 'tracefs'],
+  async () => {
+    const page = new TestBenchPage();
+    const { program, version, process, calls, truncated, failure } = await page.ask({ do: 'peer', image: IMAGE, config });
+    expect({ program, failure, truncated }).toEqual({ program: '/usr/bin/runc', failure: undefined, truncated: false });
+    expect(version).toMatch(/^runc version /);
+    expect(calls[0]).toMatchObject({ process: 0, syscall: 'execve', args: { filename: '/usr/bin/runc' } });
+    const pivots = calls.filter(({ syscall }) => syscall === 'pivot_root');
+    expect(pivots).toEqual([expect.objectContaining({ result: 0, tookMs: expect.any(Number) })]);
+    const init = pivots[0]?.process;
+    expect(calls.filter((call) => call.process === init && call.syscall === 'execve').at(-1)?.args['filename']).toBe('/bin/sh');
+    expect(process?.mounts.map(({ mountPoint }) => mountPoint).slice(0, 3)).toEqual(['/', '/proc', '/dev']);
+    expect(process?.hostname).toBe('workbench');
     page.leave();
   },
   TEST_MS,

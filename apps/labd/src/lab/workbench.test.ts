@@ -2,7 +2,7 @@
 import type { ServerMessage, WorkbenchRequest } from '@slipway/contracts';
 import { afterEach, expect, test } from 'vitest';
 import { until } from '../testing/page.ts';
-import { silent } from '../testing/stand-in.ts';
+import { silent, standInObserver } from '../testing/stand-in.ts';
 import { Workbench } from './workbench.ts';
 
 const benches: Workbench[] = [];
@@ -25,6 +25,7 @@ function benchOf(script: string) {
         return { id: 't-1', title: '', labels: {}, cols: 80, rows: 24, pid: 1 };
       },
     },
+    observer: standInObserver(),
     log: silent,
   });
   benches.push(bench);

@@ -7,6 +7,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
+  type PeerBirth,
   type ServerMessage,
   WORKBENCH_LINE_BYTES,
   WorkbenchAnswers,
@@ -17,13 +18,14 @@ import {
 import { EngineError } from '@slipway/errors';
 import type { z } from 'zod';
 import { toFailure } from '../failures.ts';
-import type { LabMachines, Log } from '../ports.ts';
+import type { HostObserver, LabMachines, Log } from '../ports.ts';
 import type { Terminals } from './terminals.ts';
 
 export interface WorkbenchOptions {
   readonly machine: string;
   readonly machines: Pick<LabMachines, 'enterCommand'>;
   readonly terminals: Pick<Terminals, 'open'>;
+  readonly observer: Pick<HostObserver, 'record'>;
   readonly log: Log;
 }
 
@@ -48,6 +50,7 @@ interface Pending {
  * machine mounts, the agent sees.
  */
 const COMMAND = ['/usr/bin/unshare', '--mount', '--propagation', 'slave', '/usr/lib/slipway/bin/slipway', 'workbench'];
+type Peer = z.infer<(typeof WorkbenchAnswers)['peer']>;
 type Entrance = z.infer<(typeof WorkbenchAnswers)['shell']>;
 
 const ENTER = {
@@ -109,13 +112,30 @@ export class Workbench {
     if (this.#pending.size >= MAX_PENDING) throw busy();
     this.#agent ??= this.#start();
     const agent = await this.#agent;
+    if (request.do === 'peer') return await this.#record(agent, page, request);
+    const answer = await this.#askAgent(agent, page, request);
+    return request.do === 'shell' ? await this.#openShell(answer as Entrance) : answer;
+  }
+
+  #askAgent(agent: ChildProcess, page: number, request: WorkbenchRequest): Promise<unknown> {
     this.#numbers += 1;
     const id = this.#numbers;
-    const answer = await new Promise((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       this.#pending.set(id, { request, resolve, reject });
       this.#write(agent, { id, page, request });
     });
-    return request.do === 'shell' ? await this.#openShell(answer as Entrance) : answer;
+  }
+
+  /** A machine cannot see its own system calls; its host can. */
+  async #record(agent: ChildProcess, page: number, request: WorkbenchRequest): Promise<PeerBirth> {
+    const tape = await this.#options.observer.record(agent.pid ?? 0);
+    try {
+      const peer = (await this.#askAgent(agent, page, request)) as Peer;
+      return { ...peer, ...(await tape.end(peer.program)) };
+    } catch (error) {
+      await tape.end('');
+      throw error;
+    }
   }
 
   /** Whatever process the agent named, it is one of the machine: the terminal's program finds it from inside. */

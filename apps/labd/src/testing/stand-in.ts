@@ -76,6 +76,7 @@ export function standInObserver(): HostObserver & { readonly emit: Map<string, E
       end.set(machine.id, onEnd);
       return { follow: () => {}, stop: () => {} };
     },
+    record: () => Promise.reject(new Error('nothing is recorded in this test')),
     close: async () => {},
   };
 }
