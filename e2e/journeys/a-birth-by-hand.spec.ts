@@ -69,11 +69,27 @@ test('a container’s birth, stepped through, looked at, entered, and left incom
     await expect(row.getByRole('cell')).toHaveText(['Can it see the machine’s engine run?', 'no', 'yes', '⚠ yes'], { timeout: 60_000 });
   });
 
+  await test.step('runc’s birth of the same document, as the kernel saw it, joined with ours', async () => {
+    await explorer.getByText('runc’s beside it').click();
+    const lanes = explorer.getByRole('region', { name: 'Ours and runc, joined' });
+    await expect(explorer.getByText(/runc version .* system calls recorded/)).toBeVisible({ timeout: 60_000 });
+    await lanes.getByRole('button', { name: /ours: mount \/proc , the same job in runc: \d+ mount \/proc/ }).click();
+    const step = explorer.getByRole('article', { name: /^Step \d+ of runc/ });
+    await expect(step).toContainText('mount(…, …, …, 0, NULL)');
+    await expect(step).toContainText('/proc: known from the mount table it left');
+    await expect(explorer.getByRole('article', { name: 'Operation mount' })).toContainText('fsopen("proc")');
+    await lanes.getByRole('button', { name: /ours: pivotRoot , the same job in runc: \d+ pivot_root/ }).click();
+    await expect(step).toContainText('pivot_root(…, …)');
+    await lanes.getByRole('button', { name: /ours: joinCgroup/ }).click();
+    await expect(explorer.getByText(/written to a file; afterwards \/proc\/PID\/cgroup says \/\S*peer/).last()).toBeVisible();
+    await explorer.getByText('one birth').click();
+  });
+
   await test.step('undone: nothing is left in the machine', async () => {
     await button('Undo').click();
     await expect(status).toContainText('planned');
     await page.getByRole('tab', { name: /shell 1/ }).click();
-    await labPage.type('echo left=$(ls -d /run/slipway/workbench/bundles/* /sys/fs/cgroup/*/birth-* 2>/dev/null | wc -l)');
+    await labPage.type('echo left=$(ls -d /run/slipway/workbench/bundles/* /sys/fs/cgroup/*/birth-* /sys/fs/cgroup/*/peer-* 2>/dev/null | wc -l)');
     await expect(labPage.screen).toContainText('left=0');
   });
 });

@@ -141,6 +141,9 @@ class ProgramRun {
       case 'exit':
         this.#processes.delete(pid);
         this.#open.delete(pid);
+        return;
+      case 'cloned': // the child's birth told it already
+      case 'oom':
     }
   }
 

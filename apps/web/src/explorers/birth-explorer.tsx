@@ -1,18 +1,21 @@
 /**
- * Explorer: a container's birth under the learner's hands, operation by operation, and a second one beside it if wanted.
+ * Explorer: a container's birth under the learner's hands, operation by operation, and beside it a second one, or runc's of the same document.
  *
- * Knows: the two births of this page, and that both end with the connection. Does not know: how one is driven or drawn.
+ * Knows: the births of this page, and that they end with the connection. Does not know: how one is driven or drawn.
  */
 'use client';
-import { Button, ExplorerFrame } from '@slipway/ui';
+import { ExplorerFrame, Switch } from '@slipway/ui';
 import { useEffect, useState } from 'react';
 import { BirthLane } from '../birth/birth-lane.tsx';
 import { BirthStore } from '../birth/birth-store.ts';
+import { PeerLane } from '../birth/peer-lane.tsx';
 import { orToast } from '../state/lab.ts';
 import { useMoment, useSession, useView } from '../state/stores.ts';
 
 const ABOUT =
   'Our runtime turns a config.json into a list of operations and performs them one by one; here it stops before each one that you choose. What stands still is a real process of your machine, half-born: look at it, enter it, leave something out.';
+
+type Beside = 'nothing' | 'second' | 'runc';
 
 const first = new BirthStore('first');
 const second = new BirthStore('second');
@@ -22,15 +25,15 @@ export default function BirthExplorer() {
   const machine = useMoment((state) => state.world.machine);
   const live = useSession((state) => state.connection.phase === 'live' && state.machine?.state === 'ready');
   const [filter, setFilter] = useState('');
-  const [beside, setBeside] = useState(false);
+  const [beside, setBeside] = useState<Beside>('nothing');
   useEffect(() => {
     if (live) void first.open();
     for (const birth of [first, second]) if (!live) birth.lost();
   }, [live]);
-  const toggleBeside = () => {
-    setBeside(!beside);
-    if (beside) void orToast(second.end());
-    else void orToast(second.open());
+  const showBeside = (next: Beside) => {
+    setBeside(next);
+    if (next === 'second') void orToast(second.open());
+    else if (beside === 'second') void orToast(second.end());
   };
   return (
     <ExplorerFrame
@@ -43,14 +46,25 @@ export default function BirthExplorer() {
       filter={filter}
       onFilter={setFilter}
       tools={
-        <Button tone="quiet" aria-pressed={beside} onClick={toggleBeside}>
-          {beside ? 'Only one birth' : 'A second beside it'}
-        </Button>
+        <Switch
+          label="Beside it"
+          value={beside}
+          onChange={showBeside}
+          options={[
+            { value: 'nothing', label: 'one birth' },
+            { value: 'second', label: 'a second beside it' },
+            { value: 'runc', label: 'runc’s beside it' },
+          ]}
+        />
       }
     >
-      <div className={beside ? 'birth-lanes two' : 'birth-lanes'}>
-        <BirthLane birth={first} title="First birth" as={as} filter={filter} />
-        {beside ? <BirthLane birth={second} title="Second birth" as={as} filter={filter} /> : null}
+      <div className={beside === 'second' ? 'birth-lanes two' : 'birth-lanes'}>
+        {beside === 'runc' ? (
+          <PeerLane birth={first} as={as} filter={filter} />
+        ) : (
+          <BirthLane birth={first} title="First birth" as={as} filter={filter} />
+        )}
+        {beside === 'second' ? <BirthLane birth={second} title="Second birth" as={as} filter={filter} /> : null}
       </div>
     </ExplorerFrame>
   );

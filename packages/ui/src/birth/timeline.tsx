@@ -7,6 +7,7 @@ import type { OperationOutcome, PlannedOperation } from '@slipway/contracts';
 import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { formatDuration, visible } from '../base/format.ts';
 import { objectText } from './explanations.ts';
+import { phaseTitle } from './phases.ts';
 
 export interface BirthTimelineProps {
   readonly label: string;
@@ -22,18 +23,6 @@ export interface BirthTimelineProps {
   readonly onSelect: (index: number) => void;
   readonly onBreakpoint: (index: number) => void;
 }
-
-const PHASES: Readonly<Record<string, string>> = {
-  prepare: 'prepare: outside, before there is anything',
-  clone: 'clone: the process and its namespaces',
-  identity: 'identity: who it is, where it is counted',
-  mounts: 'mounts: its file systems',
-  devices: 'devices: its /dev',
-  settings: 'settings: its name and its network',
-  root: 'root: its / and nothing else',
-  rights: 'rights: what it may do',
-  start: 'start: the program',
-};
 
 export function BirthTimeline(props: BirthTimelineProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -51,7 +40,7 @@ export function BirthTimeline(props: BirthTimelineProps) {
     <section ref={box} className="birth-timeline scroll" aria-label={props.label} tabIndex={0}>
       {phases.map((phase) => (
         <section key={phase} className="birth-phase" aria-label={`Phase ${phase}`}>
-          <h3>{PHASES[phase] ?? phase}</h3>
+          <h3>{phaseTitle(phase)}</h3>
           <ol onKeyDown={moveFocus}>
             {shown
               .filter((operation) => operation.phase === phase)
