@@ -89,7 +89,9 @@ test('a container’s birth, stepped through, looked at, entered, and left incom
     await button('Undo').click();
     await expect(status).toContainText('planned');
     await page.getByRole('tab', { name: /shell 1/ }).click();
-    await labPage.type('echo left=$(ls -d /run/slipway/workbench/bundles/* /sys/fs/cgroup/*/birth-* /sys/fs/cgroup/*/peer-* 2>/dev/null | wc -l)');
+    await labPage.type(
+      'echo left=$(ls -d /run/slipway/workbench/bundles/* /sys/fs/cgroup/*/birth-* /sys/fs/cgroup/*/peer-* 2>/dev/null | wc -l)',
+    );
     await expect(labPage.screen).toContainText('left=0');
   });
 });
