@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { EngineError } from '@slipway/errors';
 import { parseListenAddress } from '@slipway/registry/listen-address';
 import { type Mirror, parseMirror } from '@slipway/registry-client/mirror';
+import { type ProxyRules, readProxyRules } from '@slipway/registry-client/proxy';
 
 const loadModule = createRequire(import.meta.url);
 
@@ -35,6 +36,10 @@ export interface DaemonConfig {
   readonly registryMirrors: readonly Mirror[];
   /** `host[:port]` that may be asked by plain http, and whose certificates are not checked. */
   readonly insecureRegistries: readonly string[];
+  /** By HTTP_PROXY, HTTPS_PROXY and NO_PROXY; absent: none. */
+  readonly proxies?: ProxyRules;
+  /** `host[:port]` that a Dockerfile's `ADD` may fetch from although their addresses are not public. */
+  readonly addHosts: readonly string[];
   /** Whether pulls that do not say so let containers start before the layers have come. */
   readonly lazyPulls: boolean;
   readonly logLevel: string;
@@ -66,6 +71,7 @@ const SETTINGS = {
   snapshotter: { value: 'NAME', fallback: 'overlay', choices: ['overlay', 'native'], help: 'how writable layers are made' },
   'registry-mirror': { value: 'NAME=URL', help: 'ask URL before the registry NAME (docker.io when left out); may be given several times' },
   'insecure-registry': { value: 'HOST', help: 'HOST[:PORT] may be asked by http, its certificate is not checked; several times' },
+  'build-add-host': { value: 'HOST', help: 'HOST[:PORT] that ADD may fetch from although its address is not public; several times' },
   'lazy-pull': {
     value: 'WHEN',
     fallback: 'asked',
@@ -84,7 +90,7 @@ const SETTINGS = {
 } as const satisfies Readonly<Record<string, Setting>>;
 
 /** Those that may be given several times; in a file or a variable, separated by commas. */
-const REPEATED: readonly string[] = ['runtime', 'registry-mirror', 'insecure-registry'];
+const REPEATED: readonly string[] = ['runtime', 'registry-mirror', 'insecure-registry', 'build-add-host'];
 
 type SettingName = keyof typeof SETTINGS;
 const NAMES = Object.keys(SETTINGS) as SettingName[];
@@ -109,7 +115,8 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     return value === '' ? undefined : value;
   };
   for (const name of NAMES) pick(name); // those with a single choice are checked although nobody reads them
-  return { kind: 'run', config: toConfig(pick) };
+  const proxies = readProxyRules(env);
+  return { kind: 'run', config: { ...toConfig(pick), ...(proxies === undefined ? {} : { proxies }) } };
 }
 
 function toConfig(pick: (name: SettingName) => string | undefined): DaemonConfig {
@@ -139,6 +146,7 @@ function toConfig(pick: (name: SettingName) => string | undefined): DaemonConfig
     cgroupParent: pick('cgroup-parent') ?? 'slipway',
     snapshotter: pick('snapshotter') === 'native' ? 'native' : 'overlay',
     ...readRegistries(pick('registry-mirror') ?? '', pick('insecure-registry') ?? ''),
+    addHosts: readHosts(pick('build-add-host') ?? '', 'build-add-host'),
     lazyPulls: pick('lazy-pull') === 'always',
     logLevel: pick('log-level') ?? 'info',
     logFormat: pick('log-format') === 'json' ? 'json' : 'text',
@@ -167,13 +175,16 @@ function readRuntimes(text: string): Readonly<Record<string, string>> {
 }
 
 function readRegistries(mirrors: string, insecure: string): Pick<DaemonConfig, 'registryMirrors' | 'insecureRegistries'> {
-  const insecureRegistries = insecure.split(',').filter(Boolean);
-  for (const host of insecureRegistries) {
-    if (!/^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?$/i.test(host))
-      throw refuse(`invalid insecure-registry "${host}"`, 'write HOST or HOST:PORT');
-  }
+  const insecureRegistries = readHosts(insecure, 'insecure-registry');
   const registryMirrors = mirrors.split(',').filter(Boolean);
   return { insecureRegistries, registryMirrors: registryMirrors.map((text) => parseMirror(text, insecureRegistries)) };
+}
+
+function readHosts(text: string, setting: SettingName): readonly string[] {
+  const hosts = text.split(',').filter(Boolean);
+  const wrong = hosts.find((host) => !/^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?$/i.test(host));
+  if (wrong !== undefined) throw refuse(`invalid ${setting} "${wrong}"`, 'write HOST or HOST:PORT');
+  return hosts;
 }
 
 function readFlags(args: readonly string[]) {

@@ -79,7 +79,7 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     root: config.root,
     snapshotter: config.snapshotter,
     platform: hostPlatform(arch()),
-    registries: { mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries },
+    registries: { mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries, proxies: config.proxies },
     lazyPulls: config.lazyPulls,
     onLazy: traceLazyLayers(tracer, warn),
   });

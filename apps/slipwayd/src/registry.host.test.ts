@@ -59,15 +59,24 @@ hostTest('what a registry is asked stands in the journal of its daemon', ['root'
   expect(JSON.parse(String(span['response']))).toMatchObject({ status: 404, received: 0 });
 });
 
-hostTest('our skopeo puts an image into the engine’s store', ['root', 'linux', 'overlayfs'], async () => {
-  await daemon.down('SIGTERM');
-  await daemon.up('--registry-listen', '127.0.0.1:0');
-  const env = { ...process.env, DOCKER_HOST: `unix://${daemon.socket}` };
-  const copy = (from: string, to: string) => run(SKOPEO, ['copy', '--src-tls-verify=false', '--dest-tls-verify=false', from, to], { env });
-  await copy(`oci:${LAB_IMAGES}:hello:latest`, `docker://${servedAt()}/hello:1`);
-  await copy(`docker://${servedAt()}/hello:1`, 'containers-storage:from/registry:1');
-  expect((await daemon.docker('run', '--rm', 'from/registry:1')).stdout).toContain('Hello from a container');
-});
+hostTest(
+  'our skopeo puts an image into the engine’s store, docker pulls all tags of a repository',
+  ['root', 'linux', 'overlayfs'],
+  async () => {
+    await daemon.down('SIGTERM');
+    await daemon.up('--registry-listen', '127.0.0.1:0');
+    const env = { ...process.env, DOCKER_HOST: `unix://${daemon.socket}` };
+    const copy = (from: string, to: string) =>
+      run(SKOPEO, ['copy', '--src-tls-verify=false', '--dest-tls-verify=false', from, to], { env });
+    await copy(`oci:${LAB_IMAGES}:hello:latest`, `docker://${servedAt()}/hello:1`);
+    await copy(`docker://${servedAt()}/hello:1`, 'containers-storage:from/registry:1');
+    expect((await daemon.docker('run', '--rm', 'from/registry:1')).stdout).toContain('Hello from a container');
+    await copy(`oci:${LAB_IMAGES}:busybox:latest`, `docker://${servedAt()}/hello:2`);
+    expect((await daemon.docker('pull', '-a', `${servedAt()}/hello`)).stdout.match(/^Digest: sha256:/gm)).toHaveLength(2);
+    const tags = await daemon.docker('images', '--format', '{{.Tag}}', `${servedAt()}/hello`);
+    expect(tags.stdout.split('\n').sort()).toEqual(['', '1', '2']);
+  },
+);
 
 hostTest('a build begins with an image of a registry, and asks for it again only with --pull', ['root', 'linux', 'overlayfs'], async () => {
   await daemon.down('SIGTERM');

@@ -25,6 +25,7 @@ test('nothing asked: the usual places, and no socket', () => {
     cgroupParent: 'slipway',
     runtimes: {},
     registryMirrors: [],
+    addHosts: [],
     lazyPulls: false,
     insecureRegistries: [],
     snapshotter: 'overlay',

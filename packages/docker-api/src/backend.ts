@@ -297,6 +297,7 @@ export interface Backend {
     options: { readonly credentials?: Credentials },
     parent?: SpanContext,
   ): Promise<{ readonly descriptor: BackendLayer; readonly platforms: readonly Platform[] }>;
+  remoteTags(name: string, options: { readonly credentials?: Credentials; readonly signal?: AbortSignal }): Promise<readonly string[]>;
   logIn(domain: string, credentials: Credentials): Promise<void>;
   saveImages(references: readonly string[]): Promise<AsyncIterable<Uint8Array>>;
   importImage(archive: AsyncIterable<Uint8Array>, options: BackendImport, parent?: SpanContext): Promise<{ readonly id: string }>;

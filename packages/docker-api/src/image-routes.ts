@@ -3,6 +3,7 @@
  *
  * @spec docker-api/v1.47#tag/Image
  */
+import { posix } from 'node:path';
 import { configJson } from '@slipway/oci';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { bodyOf, changesOf, nameOf, streamOf } from './archive-routes.ts';
@@ -31,12 +32,12 @@ export async function imageRoutes(app: FastifyInstance, context: RouteContext): 
     return images
       .filter((image) =>
         matchesAll(filters, {
-          reference: (value) => image.references.map(familiarName).some((name) => name === value || name.replace(/:[^:/]*$/, '') === value),
+          reference: (value) => image.references.some((name) => matchesReference(name, value)),
           label: (value) => matchesLabel(image.config.config.labels, value),
           dangling: (value) => (image.references.length === 0) === queryFlag(value),
         }),
       )
-      .map((image) => toImageJson(image, containers.filter(({ imageId }) => imageId === image.id).length));
+      .map((image) => toImageJson(shownAs(image, filters), containers.filter(({ imageId }) => imageId === image.id).length));
   });
 
   app.get('/images/*', async (request, reply) => {
@@ -97,6 +98,19 @@ export async function imageRoutes(app: FastifyInstance, context: RouteContext): 
     const { untagged, deleted } = await backend.removeImage(reference, { force: queryFlag(query(request)['force']) });
     return toRemovedJson(untagged, deleted);
   });
+}
+
+/** With the names that were asked for. */
+function shownAs(image: BackendImage, filters: ReadonlyMap<string, readonly string[]>): BackendImage {
+  const wanted = filters.get('reference');
+  if (wanted === undefined) return image;
+  return { ...image, references: image.references.filter((name) => wanted.some((value) => matchesReference(name, value))) };
+}
+
+/** Wildcards stand for anything but a slash; the tag may be left out. */
+function matchesReference(name: string, pattern: string): boolean {
+  const shown = familiarName(name);
+  return [shown, shown.replace(/:[^:/]*$/, '')].some((each) => posix.matchesGlob(each, pattern));
 }
 
 function toRemovedJson(untagged: readonly string[], deleted: readonly string[]): readonly Json[] {

@@ -90,9 +90,23 @@ describe('POST /images/create', () => {
     expect((await pull('fromImage=')).statusCode).toBe(400);
   });
 
+  test('a name alone means every tag', async () => {
+    const asked: string[] = [];
+    const app = await open({
+      remoteTags: async (name) => (name === 'localhost:5000/a' ? ['1', '2'] : []),
+      pullImage: async (reference) => {
+        asked.push(reference);
+        return { digest: DIGEST, isNew: true, warnings: [] };
+      },
+    });
+    const { body } = await app.inject({ method: 'POST', url: '/images/create?fromImage=localhost:5000/a' });
+    expect(asked).toEqual(['localhost:5000/a:1', 'localhost:5000/a:2']);
+    expect(lines(body)).toContainEqual({ status: 'Status: Downloaded newer image for localhost:5000/a:2' });
+  });
+
   test('a failure before the first message is a status, one after it a message', async () => {
     const early = await open({ pullImage: () => Promise.reject(unknown()) });
-    expect((await early.inject({ method: 'POST', url: '/images/create?fromImage=a' })).statusCode).toBe(404);
+    expect((await early.inject({ method: 'POST', url: '/images/create?fromImage=a&tag=1' })).statusCode).toBe(404);
 
     const late = await open({
       pullImage: async (_reference, { onProgress }) => {
@@ -100,7 +114,7 @@ describe('POST /images/create', () => {
         throw unknown();
       },
     });
-    const { statusCode, body } = await late.inject({ method: 'POST', url: '/images/create?fromImage=a' });
+    const { statusCode, body } = await late.inject({ method: 'POST', url: '/images/create?fromImage=a&tag=1' });
     const message = 'no manifest nope of library/a';
     expect([statusCode, lines(body).at(-1)]).toEqual([200, { errorDetail: { message }, error: message }]);
   });

@@ -6,6 +6,7 @@
 import { formatPlatform, type Platform, parsePlatform, parseReference } from '@slipway/oci';
 import { type Credentials, parseRegistryAuth, readCredentials, registryDomain } from '@slipway/registry-client/credentials';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { BackendPullProgress } from './backend.ts';
 import { badRequest, toDockerError } from './docker-status.ts';
 import { queryText } from './fields.ts';
 import { param, query, type RouteContext, spanOf } from './route-context.ts';
@@ -34,18 +35,24 @@ export async function registryRoutes(app: FastifyInstance, { backend }: RouteCon
   });
 }
 
-/** `POST /images/create?fromImage=…`: answers with docker's messages, the first of which comes once the registry has answered. */
+/**
+ * `POST /images/create?fromImage=…`: answers with docker's messages, the first of which comes once the registry has answered.
+ * A name with neither tag nor digest means every tag of the repository.
+ */
 export async function answerPull(request: FastifyRequest, reply: FastifyReply, { backend }: RouteContext): Promise<FastifyReply> {
   const { fromImage, tag, platform, lazy } = query(request);
-  const reference = withTag(queryText(fromImage) ?? '', queryText(tag));
+  const name = withTag(queryText(fromImage) ?? '', queryText(tag));
   const stream = new MessageStream(reply);
-  const toMessages = pullMessages(reference, Date.now);
   // No parameter of docker's: our own client asks so.
   const early = queryText(lazy) === '1' ? { lazy: true } : {};
   const wanted = { ...platformOf(queryText(platform)), ...credentialsOf(request), ...early, signal: stream.signal };
   return await stream.run(async (send) => {
-    const report = await backend.pullImage(reference, { ...wanted, onProgress: (progress) => send(toMessages(progress)) }, spanOf(request));
-    send(pulledMessages(reference, report));
+    const references = /[:@][^/]*$/.test(name) ? [name] : (await backend.remoteTags(name, wanted)).map((each) => `${name}:${each}`);
+    for (const reference of references) {
+      const toMessages = pullMessages(reference, Date.now);
+      const options = { ...wanted, onProgress: (progress: BackendPullProgress) => send(toMessages(progress)) };
+      send(pulledMessages(reference, await backend.pullImage(reference, options, spanOf(request))));
+    }
   });
 }
 

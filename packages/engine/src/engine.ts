@@ -112,6 +112,8 @@ export interface Engine {
   /** To the registry that its name says. @throws as ImageStore.push */
   pushImage(name: string, options: PushOptions, parent?: SpanContext): Promise<PushReport>;
   lookAtRegistry(reference: string, options: Pick<PullOptions, 'credentials' | 'signal'>, parent?: SpanContext): Promise<RemoteImage>;
+  /** Of a repository in its registry. */
+  remoteTags(name: string, options: Pick<PullOptions, 'credentials' | 'signal'>): Promise<readonly string[]>;
   /** @throws permission-denied / E_REGISTRY_DENIED */
   logIn(domain: string, credentials: Credentials): Promise<void>;
   saveImages(references: readonly string[]): Promise<AsyncIterable<Uint8Array>>;
@@ -230,6 +232,7 @@ function imageVerbs(engine: EngineContext) {
     pushImage: (name: string, options: PushOptions, parent?: SpanContext) => pushImage(engine, name, options, parent),
     lookAtRegistry: (reference: string, options: Pick<PullOptions, 'credentials' | 'signal'>, parent?: SpanContext) =>
       lookAtRegistry(engine, reference, options, parent),
+    remoteTags: (name: string, options: Pick<PullOptions, 'credentials' | 'signal'>) => engine.images.registries.remoteTags(name, options),
     logIn: (domain: string, credentials: Credentials) => engine.images.registries.logIn(domain, credentials),
     removeImage: (reference: string, options: { readonly force: boolean }) => removeImage(engine, reference, options),
     saveImages: (references: readonly string[]) => saveImages(engine, references),

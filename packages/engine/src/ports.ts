@@ -58,7 +58,7 @@ export interface ImagePort {
   /** For those who make images, or look into trees. */
   readonly making: ImageMaking;
   /** Pulling and pushing; its promises are those of ImageStore. */
-  readonly registries: Pick<ImageStore, 'pull' | 'push' | 'look' | 'logIn'>;
+  readonly registries: Pick<ImageStore, 'pull' | 'push' | 'look' | 'remoteTags' | 'logIn'>;
 }
 
 /** What the store offers to whoever makes images; its promises are those of ImageStore. */

@@ -169,6 +169,8 @@ export interface ImageStore {
   push(name: string, options?: PushOptions): Promise<PushReport>;
   /** What a registry has under a reference, without pulling it. @throws as the registry refuses */
   look(reference: string, options?: Pick<PullOptions, 'credentials' | 'signal'>): Promise<RemoteImage>;
+  /** Tags of a repository in its registry. @throws as the registry refuses */
+  remoteTags(name: string, options?: Pick<PullOptions, 'credentials' | 'signal'>): Promise<readonly string[]>;
   /** Asks a registry (`docker.io`, `localhost:5000`) whether it takes these. @throws `permission-denied` / `E_REGISTRY_DENIED` */
   logIn(domain: string, credentials: Credentials): Promise<void>;
   /** Newest first. */

@@ -237,7 +237,7 @@ export class LazyLayers {
     readonly options: { readonly credentials?: Credentials };
   }): Promise<void> {
     const { directory, layers, served, planned, repository, options } = about;
-    const { insecureRegistries = [], certificatesDirectory } = this.#parts.settings;
+    const { insecureRegistries = [], certificatesDirectory, proxies } = this.#parts.settings;
     const session: ServerSession = {
       place: repository.place,
       insecureRegistries,
@@ -251,6 +251,7 @@ export class LazyLayers {
       session,
       tocs,
       compileCacheDir,
+      proxies,
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     });
     await this.#follow({ directory, layers, session, done: new Set(), here: new Map(), restarts: 0 });
@@ -385,7 +386,8 @@ export class LazyLayers {
     for (const { target } of session.session.layers) await uncover(target);
     if (session.restarts++ >= MOST_RESTARTS) throw new Error('its server ends again and again: pull the image again');
     // Layers that are whole are covered for a moment more than they need to be, which nobody can tell.
-    await startServer(session.directory, session.session, { compileCacheDir: this.#parts.compileCacheDir });
+    const { compileCacheDir, settings } = this.#parts;
+    await startServer(session.directory, session.session, { compileCacheDir, proxies: settings.proxies });
     await this.#follow(session);
     for (const at of session.done) await uncover(session.session.layers[at]?.target ?? '');
   }

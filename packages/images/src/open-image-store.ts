@@ -142,6 +142,10 @@ class LocalImageStore implements ImageStore {
     return this.#registries.look(reference, options);
   }
 
+  remoteTags(name: string, options: Pick<PullOptions, 'credentials' | 'signal'> = {}): Promise<readonly string[]> {
+    return this.#registries.tags(name, options);
+  }
+
   logIn(domain: string, credentials: Credentials): Promise<void> {
     return this.#registries.logIn(domain, credentials);
   }

@@ -93,6 +93,13 @@ export class Registries {
     return { descriptor, platforms: [{ os, architecture, ...(variant === undefined ? {} : { variant }) }] };
   }
 
+  /** Tags of a name's repository, as the registry itself has them: mirrors know only what they were asked for. */
+  async tags(text: string, { credentials, signal }: Pick<PullOptions, 'credentials' | 'signal'>): Promise<readonly string[]> {
+    const { client } = await this.#open();
+    using repository = await client.open(parseReference(text), 'pull', { credentials, signal });
+    return repository.tags(signal);
+  }
+
   /** @throws `permission-denied` / `E_REGISTRY_DENIED` when the registry does not want them */
   async logIn(domain: string, credentials: Credentials): Promise<void> {
     const { client } = await this.#open();

@@ -6,7 +6,7 @@
  */
 import type { LazyEvent } from '@slipway/lazy';
 import type { ChainId, Descriptor, DiffId, Digest, Platform } from '@slipway/oci';
-import type { Credentials, Mirror } from '@slipway/registry-client';
+import type { Credentials, Mirror, ProxyRules } from '@slipway/registry-client';
 
 /** How registries are reached. */
 export interface RegistrySettings {
@@ -15,6 +15,8 @@ export interface RegistrySettings {
   readonly insecureRegistries?: readonly string[];
   /** Default: `/etc/docker/certs.d`. */
   readonly certificatesDirectory?: string;
+  /** Absent: none. */
+  readonly proxies?: ProxyRules | undefined;
 }
 
 export interface PullOptions {

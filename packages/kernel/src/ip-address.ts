@@ -48,6 +48,14 @@ export function addressScope(address: string): AddressScope | undefined {
   return LISTS.find(([, list]) => list.check(text, kind))?.[0] ?? 'public';
 }
 
+/** Whether a literal address lies in `network/bits`; false where either is not what it should be. */
+export function isInSubnet(address: string, subnet: string): boolean {
+  const [net = '', bits = ''] = subnet.split('/');
+  const [family, ours] = [isIP(net), isIP(address)];
+  if (family === 0 || ours === 0 || !/^[0-9]{1,3}$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128)) return false;
+  return blockList([subnet]).check(address, ours === 4 ? 'ipv4' : 'ipv6');
+}
+
 function blockList(subnets: readonly string[]): BlockList {
   const list = new BlockList();
   for (const subnet of subnets) {

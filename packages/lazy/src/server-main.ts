@@ -24,10 +24,14 @@ const READ_FIRST = ['etc/passwd', 'etc/group'];
 
 const tell = (event: LazyEvent) => workerDescriptor.appendLine(3, JSON.stringify(event));
 
-async function serve({ session, directory, credentials }: ServerTask): Promise<void> {
+async function serve({ session, directory, credentials, proxies }: ServerTask): Promise<void> {
   const { insecureRegistries, certificatesDirectory } = session;
   const files = sessionFiles(directory);
-  const client = new RegistryClient({ insecureRegistries, ...(certificatesDirectory === undefined ? {} : { certificatesDirectory }) });
+  const client = new RegistryClient({
+    insecureRegistries,
+    proxies,
+    ...(certificatesDirectory === undefined ? {} : { certificatesDirectory }),
+  });
   const repository = await client.reopen(session.place, credentials);
   const trees = await Promise.all(session.layers.map((layer, at) => readTree(layer, files.toc(at))));
   const recent = new RecentChunks(RECENT_BYTES);

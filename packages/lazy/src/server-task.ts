@@ -5,7 +5,7 @@
  * Does not know: how either side uses them.
  */
 import type { Descriptor } from '@slipway/oci';
-import type { Credentials, RepositoryPlace } from '@slipway/registry-client';
+import type { Credentials, ProxyRules, RepositoryPlace } from '@slipway/registry-client';
 import type { TocMember } from './estargz/toc.ts';
 
 /** What the layers below have, for parents that an index leaves out; `mtimeNs` in digits. */
@@ -37,6 +37,7 @@ export interface ServerTask {
   /** The session's directory, see {@link sessionFiles}. */
   readonly directory: string;
   readonly credentials?: Credentials;
+  readonly proxies?: ProxyRules | undefined;
 }
 
 /** Where a session keeps what. */

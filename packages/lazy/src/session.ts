@@ -20,9 +20,9 @@ import {
   uncover,
   writeFileAtomic,
 } from '@slipway/kernel';
-import type { Credentials } from '@slipway/registry-client';
+import type { Credentials, ProxyRules } from '@slipway/registry-client';
 import { type LazyEvent, parseEvent } from './events.ts';
-import { type ServerSession, sessionFiles } from './server-task.ts';
+import { type ServerSession, type ServerTask, sessionFiles } from './server-task.ts';
 
 const SERVER = new URL('./server-main.ts', import.meta.url);
 /** Somebody waits for the first event; later ones are for pictures. */
@@ -36,29 +36,29 @@ export interface StartOptions {
   /** By layer, as in the session. */
   readonly tocs: readonly Uint8Array[];
   readonly credentials?: Credentials;
+  readonly proxies?: ProxyRules | undefined;
   readonly compileCacheDir: string;
 }
 
 /** Makes the session's directory and starts its server; listen to it for `ready`. */
-export async function startSession({ directory, session, tocs, credentials, compileCacheDir }: StartOptions): Promise<void> {
+export async function startSession({ directory, session, tocs, ...options }: StartOptions): Promise<void> {
   const files = sessionFiles(directory);
   await ensurePrivateDirectory(directory);
   await ensurePrivateDirectory(files.mountPoint);
   for (const [layer, toc] of tocs.entries()) await writeFileAtomic(files.toc(layer), toc, { mode: 0o600 });
   await writeFileAtomic(files.session, JSON.stringify(session), { mode: 0o600 });
-  await startServer(directory, session, { compileCacheDir, ...(credentials === undefined ? {} : { credentials }) });
+  await startServer(directory, session, options);
 }
 
 /** Starts a server, again perhaps: what an earlier one had fetched is fetched anew. */
 export async function startServer(
   directory: string,
   session: ServerSession,
-  options: Pick<StartOptions, 'credentials' | 'compileCacheDir'>,
+  { compileCacheDir, ...secrets }: Pick<StartOptions, 'credentials' | 'proxies' | 'compileCacheDir'>,
 ): Promise<void> {
   const files = sessionFiles(directory);
-  const { credentials, compileCacheDir } = options;
   await removeTree(files.events);
-  const input = JSON.stringify({ directory, session, ...(credentials === undefined ? {} : { credentials }) });
+  const input = JSON.stringify({ directory, session, ...secrets } satisfies ServerTask);
   const started = await startDetached({ module: SERVER, input, linesPath: files.events, compileCacheDir });
   await writeFileAtomic(files.process, JSON.stringify(started), { mode: 0o600 });
 }

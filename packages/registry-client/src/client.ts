@@ -16,6 +16,7 @@ import { type Credentials, credentialsFor } from './credentials.ts';
 import type { FetchedManifest } from './manifests.ts';
 import type { Mirror } from './mirror.ts';
 import { isLoopbackHost } from './policy.ts';
+import type { ProxyRules } from './proxy.ts';
 import { discard } from './read-body.ts';
 import { Repository, type RepositoryPlace } from './repository.ts';
 import { RegistrySession } from './session.ts';
@@ -29,6 +30,8 @@ export interface RegistryClientOptions {
   readonly certificatesDirectory?: string;
   /** What requests say of who asks; absent: the engine. */
   readonly userAgent?: string;
+  /** Absent: none. */
+  readonly proxies?: ProxyRules | undefined;
 }
 
 export interface OpenOptions {
@@ -111,9 +114,10 @@ export class RegistryClient {
 
   #session(url: URL, tls: TlsFiles | undefined, credentials: Credentials | undefined, retryMs?: readonly number[]): RegistrySession {
     const registry = { url, isInsecure: this.#isInsecure(url.host) };
-    const { userAgent } = this.#options;
+    const { userAgent, proxies } = this.#options;
     return new RegistrySession({
       registry,
+      proxies,
       ...(userAgent === undefined ? {} : { userAgent }),
       credentials,
       ...(tls === undefined ? {} : { tls }),

@@ -12,6 +12,8 @@ import type * as Tls from 'node:tls';
 import { EngineError } from '@slipway/errors';
 import type { AddressScope } from '@slipway/kernel/ip-address';
 import { requireAddress, showUrl } from './policy.ts';
+import { type ProxyRules, proxyAuthorization, proxyFor } from './proxy.ts';
+import { openTunnel } from './proxy-tunnel.ts';
 
 /** Not imported: as ES modules they would load all of undici for their exports. */
 const http: typeof Http = process.getBuiltinModule('node:http');
@@ -54,12 +56,14 @@ export interface WireOptions {
   /** Certificates are not checked. */
   readonly isInsecure: boolean;
   readonly tls?: TlsFiles;
+  /** Absent: no proxies. Where a request goes through one, only literal addresses can be checked: names are the proxy's to look up. */
+  readonly proxies?: ProxyRules | undefined;
 }
 
 /** Connections under one rule; never shared with another rule's, as a kept connection is not checked again. */
 export class Wire {
   readonly #options: WireOptions;
-  readonly #agents: { readonly 'http:': Http.Agent; 'https:'?: Https.Agent };
+  readonly #agents: { readonly 'http:': Http.Agent; 'https:'?: Https.Agent; tunnel?: Https.Agent; proxy?: Http.Agent };
   /** Scope of the address last connected to. */
   scope: AddressScope | undefined;
 
@@ -83,22 +87,32 @@ export class Wire {
   }
 
   close(): void {
-    this.#agents['http:'].destroy();
-    this.#agents['https:']?.destroy();
+    for (const agent of Object.values(this.#agents)) agent.destroy();
   }
 
   #exchange({ method, url, headers, body, signal }: WireRequest): Promise<WireResponse> {
     const isTls = url.protocol === 'https:';
-    const agent = isTls ? this.#tlsAgent() : this.#agents['http:'];
-    const lookup = this.#lookup(url);
+    const way = this.#wayTo(url);
     return new Promise((resolve, reject) => {
-      const options = { method, headers, agent, lookup, maxHeaderSize: MAX_HEADER_BYTES, ...(signal === undefined ? {} : { signal }) };
-      const request = (isTls ? https : http).request(url, options);
+      const options = { method, maxHeaderSize: MAX_HEADER_BYTES, ...way, ...(signal === undefined ? {} : { signal }) };
+      const request = (isTls ? https : http).request(url, { ...options, headers: { ...headers, ...way.headers } });
       request.setTimeout(IDLE_MS, () => request.destroy(new Error(`nothing came for ${IDLE_MS / 1000} s`)));
       request.on('error', reject);
       request.on('response', (response) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response, url }));
       sendBody(request, body).catch((error: unknown) => request.destroy(error instanceof Error ? error : new Error(String(error))));
     });
+  }
+
+  /** Straight there, or through a proxy, which is the one that resolves names then. */
+  #wayTo(url: URL): Http.RequestOptions {
+    const proxy = proxyFor(url, this.#options.proxies);
+    if (proxy === undefined)
+      return { agent: url.protocol === 'https:' ? this.#tlsAgent() : this.#agents['http:'], lookup: this.#lookup(url) };
+    if (url.protocol === 'https:') return { agent: this.#tunnelAgent(proxy) };
+    const authorization = proxyAuthorization(proxy);
+    const headers = { host: url.host, ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }) };
+    this.#agents.proxy ??= new http.Agent(agentOptions());
+    return { agent: this.#agents.proxy, host: proxy.hostname, hostname: proxy.hostname, port: proxy.port || 80, path: url.href, headers };
   }
 
   /** Every address that a name has is checked; so one of several cannot be chosen that would be refused. */
@@ -144,16 +158,30 @@ export class Wire {
   }
 
   #tlsAgent(): Https.Agent {
-    const { isInsecure, tls: files } = this.#options;
-    this.#agents['https:'] ??= this.#checked(
-      new https.Agent({
-        ...agentOptions(),
-        rejectUnauthorized: !isInsecure,
-        ca: [...systemAuthorities(), ...(files?.authorities ?? [])],
-        ...(files?.certificate === undefined ? {} : { cert: files.certificate, key: files.key }),
-      }),
-    );
+    this.#agents['https:'] ??= this.#checked(new https.Agent(this.#tlsOptions()));
     return this.#agents['https:'];
+  }
+
+  /** One proxy serves all https addresses. */
+  #tunnelAgent(proxy: URL): Https.Agent {
+    if (this.#agents.tunnel !== undefined) return this.#agents.tunnel;
+    const agent = new https.Agent(this.#tlsOptions());
+    agent.createConnection = (options, callback) => {
+      openTunnel({ proxy, options, timeoutMs: IDLE_MS }, (error, socket) => callback?.(error, socket as Duplex));
+      return undefined;
+    };
+    this.#agents.tunnel = agent;
+    return agent;
+  }
+
+  #tlsOptions(): Https.AgentOptions {
+    const { isInsecure, tls: files } = this.#options;
+    return {
+      ...agentOptions(),
+      rejectUnauthorized: !isInsecure,
+      ca: [...systemAuthorities(), ...(files?.authorities ?? [])],
+      ...(files?.certificate === undefined ? {} : { cert: files.certificate, key: files.key }),
+    };
   }
 }
 

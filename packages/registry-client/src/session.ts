@@ -10,6 +10,7 @@ import { Authority } from './authority.ts';
 import { type TlsFiles, Wire, type WireResponse } from './connect.ts';
 import type { Credentials } from './credentials.ts';
 import { type RegistryOrigin, requireForeign } from './policy.ts';
+import type { ProxyRules } from './proxy.ts';
 import { discard } from './read-body.ts';
 import { brokenAnswer, responseError } from './registry-errors.ts';
 
@@ -26,6 +27,7 @@ export interface SessionOptions {
   readonly tls?: TlsFiles;
   /** What requests say of who asks; absent: the engine. */
   readonly userAgent?: string;
+  readonly proxies?: ProxyRules | undefined;
   /** Tests shorten it. */
   readonly retryMs?: readonly number[];
 }
@@ -53,10 +55,10 @@ export class RegistrySession {
   #foreign: Wire | undefined;
 
   constructor(options: SessionOptions) {
-    const { registry, tls } = options;
+    const { registry, tls, proxies } = options;
     this.registry = registry;
     this.#options = options;
-    this.#own = new Wire({ isInsecure: registry.isInsecure, ...(tls === undefined ? {} : { tls }) });
+    this.#own = new Wire({ isInsecure: registry.isInsecure, proxies, ...(tls === undefined ? {} : { tls }) });
     this.#authority = new Authority({ ...options, own: this.#own, foreign: () => this.#elsewhere() });
   }
 
@@ -142,7 +144,7 @@ export class RegistrySession {
 
   /** Known only once we are connected: before that nobody can have sent us anywhere. */
   #elsewhere(): Wire {
-    this.#foreign ??= new Wire({ from: this.#own.scope ?? 'public', isInsecure: false });
+    this.#foreign ??= new Wire({ from: this.#own.scope ?? 'public', isInsecure: false, proxies: this.#options.proxies });
     return this.#foreign;
   }
 }

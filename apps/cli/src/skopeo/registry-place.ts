@@ -11,6 +11,7 @@ import { type Digest, digestOf, formatReference, isObject, type Reference } from
 import { RegistryClient, type Repository } from '@slipway/registry-client';
 import { type Credentials, readCredentials, registryDomain } from '@slipway/registry-client/credentials';
 import { DockerConfig } from '@slipway/registry-client/docker-config';
+import { readProxyRules } from '@slipway/registry-client/proxy';
 import { UsageError } from '../flags.ts';
 import { fileBytes, keep } from './blobs.ts';
 import type { DestinationOptions, ImageDestination, ImageSource, SideOptions, Surroundings } from './transport.ts';
@@ -94,6 +95,7 @@ async function openRepository(
 ): Promise<Repository> {
   const client = new RegistryClient({
     userAgent: surroundings.userAgent,
+    proxies: readProxyRules(surroundings.environment),
     insecureRegistries: side.tlsVerify ? [] : [reference.domain],
     ...(side.certificates === undefined ? {} : { certificatesDirectory: asDockers(side.certificates, reference.domain, surroundings) }),
   });

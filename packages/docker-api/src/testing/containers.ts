@@ -98,6 +98,7 @@ export function fakeBackend(changes: Partial<Backend> = {}): FakeBackend {
     pullImage: refuse,
     pushImage: refuse,
     lookAtRegistry: refuse,
+    remoteTags: refuse,
     logIn: refuse,
     saveImages: refuse,
     importImage: refuse,

@@ -22,13 +22,14 @@ export const pull: Command = async (context) => {
   });
   const [name, more] = flags.words;
   if (name === undefined || more !== undefined) throw new UsageError('"docker pull" requires exactly 1 argument: the image');
-  if (flags.has('all-tags')) throw new UsageError('pulling all tags is not available: name one');
   const reference = parseReference(name);
-  if (reference.digest === undefined && !/:[^/]*$/.test(name) && !flags.has('quiet')) context.out('Using default tag: latest\n');
+  const [allTags, isNamed] = [flags.has('all-tags'), reference.digest !== undefined || /:[^/]*$/.test(name)];
+  if (allTags && isNamed) throw new UsageError("tag can't be used with --all-tags/-a");
+  if (!isNamed && !allTags && !flags.has('quiet')) context.out('Using default tag: latest\n');
   const out = flags.has('quiet') ? () => undefined : context.out;
-  await pullImage(context, name, { platform: flags.value('platform'), lazy: flags.has('lazy'), out });
+  await pullImage(context, name, { platform: flags.value('platform'), lazy: flags.has('lazy'), allTags, out });
   context.out(
-    `${name.includes('/') && name.split('/')[0]?.match(/[.:]|^localhost$/) ? `${reference.domain}/${reference.path}` : `docker.io/${reference.path}`}${suffixOf(name)}\n`,
+    `${name.includes('/') && name.split('/')[0]?.match(/[.:]|^localhost$/) ? `${reference.domain}/${reference.path}` : `docker.io/${reference.path}`}${allTags ? '' : suffixOf(name)}\n`,
   );
   return 0;
 };
@@ -42,12 +43,17 @@ function suffixOf(name: string): string {
 export async function pullImage(
   context: Context,
   name: string,
-  options: { readonly platform?: string | undefined; readonly lazy?: boolean; readonly out: (text: string) => void },
+  options: {
+    readonly platform?: string | undefined;
+    readonly lazy?: boolean;
+    readonly allTags?: boolean;
+    readonly out: (text: string) => void;
+  },
 ): Promise<void> {
   const { domain, path, tag, digest } = parseReference(name);
   const query = new URLSearchParams({
     fromImage: familiarReference({ domain, path }),
-    tag: digest ?? tag ?? 'latest',
+    ...(options.allTags === true ? {} : { tag: digest ?? tag ?? 'latest' }),
     ...(options.platform === undefined ? {} : { platform: options.platform }),
     ...(options.lazy === true ? { lazy: '1' } : {}),
   });
