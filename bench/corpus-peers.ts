@@ -5,7 +5,7 @@
  * Knows: how each is started, asked, and brought back to having nothing.
  * Does not know: what is measured.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
@@ -23,10 +23,12 @@ const READY_MS = 20_000;
 /** One that pulls, unpacks and pushes; every call answers with milliseconds. */
 export interface Puller {
   readonly name: string;
+  /** Where `push` finds an image: in what was pulled, or in the layout. */
+  readonly pushesFrom: 'store' | 'layout';
   /** Fetches and unpacks an image of the registry. */
   pull(tag: string): Promise<number>;
-  /** Pushes what was pulled to a repository of the empty registry. */
-  push(tag: string, repository: string): Promise<number>;
+  /** Pushes an image that is here, its blobs too, to the registry at `host`. */
+  push(tag: string, host: string): Promise<number>;
   /** Unpacks an image whose blobs are here. Absent: it cannot do only that. */
   unpack?(image: CorpusImage): Promise<number>;
   /** Has nothing of the image any more. */
@@ -34,40 +36,33 @@ export interface Puller {
   stop(): Promise<void>;
 }
 
-export interface Registries {
-  /** `127.0.0.1:PORT` of the one that holds the corpus, and of the one that is pushed to. */
-  readonly full: string;
-  readonly empty: string;
-  readonly stop: () => Promise<void>;
+/** One of Debian's, of its own directory. */
+export interface Registry {
+  /** `127.0.0.1:PORT` */
+  readonly host: string;
+  /** Ends it; what it holds goes, too. */
+  stop(): Promise<void>;
 }
 
 export function missingPeer(): string | undefined {
   return [DOCKER_REGISTRY, `${CONTAINERD}/containerd`].find((path) => !existsSync(path));
 }
 
-export async function startRegistries(place: Workplace): Promise<Registries> {
-  const running = [await startRegistry(place, 'full'), await startRegistry(place, 'empty')];
-  const [full, empty] = running.map(({ address }) => address);
+export async function startRegistry(place: Workplace): Promise<Registry> {
+  const host = `127.0.0.1:${await freePort()}`;
+  const root = place.path(`registry-${host}`);
+  const config = `${root}.yml`;
+  const storage = `storage: { filesystem: { rootdirectory: '${root}' } }`;
+  writeFileSync(config, `version: 0.1\nlog: { level: error, accesslog: { disabled: true } }\nhttp: { addr: '${host}' }\n${storage}\n`);
+  const child = spawn(DOCKER_REGISTRY, ['serve', config], { stdio: 'ignore' });
+  await until(async () => (await fetch(`http://${host}/v2/`).catch(() => undefined))?.status === 200, 'a registry does not answer');
   return {
-    full: full ?? '',
-    empty: empty ?? '',
+    host,
     stop: async () => {
-      for (const { child } of running) await endChild(child);
+      await endChild(child);
+      rmSync(root, { recursive: true, force: true });
     },
   };
-}
-
-async function startRegistry(place: Workplace, name: string): Promise<{ readonly child: ChildProcess; readonly address: string }> {
-  const address = `127.0.0.1:${await freePort()}`;
-  const config = place.path(`${name}.yml`);
-  const storage = `storage: { filesystem: { rootdirectory: '${place.path(`registry-${name}`)}' } }`;
-  writeFileSync(config, `version: 0.1\nlog: { level: error, accesslog: { disabled: true } }\nhttp: { addr: '${address}' }\n${storage}\n`);
-  const child = spawn(DOCKER_REGISTRY, ['serve', config], { stdio: 'ignore' });
-  await until(
-    async () => (await fetch(`http://${address}/v2/`).catch(() => undefined))?.status === 200,
-    `the registry ${name} does not answer`,
-  );
-  return { child, address };
 }
 
 /** Copies an image of a layout into a registry, byte for byte. */
@@ -76,7 +71,7 @@ export async function seed(place: Workplace, layout: string, tag: string, host: 
   await timeProgram('skopeo', [...args, `oci:${layout}:${tag}`, `docker://${host}/corpus:${tag}`]);
 }
 
-export async function startOurs(place: Workplace, { full, empty }: Registries, layout: string): Promise<Puller & { readonly pid: number }> {
+export async function startOurs(place: Workplace, from: string, layout: string): Promise<Puller & { readonly pid: number }> {
   const socketPath = place.path('slipway.sock');
   const flags = ['--root', place.path('slipway'), '--state', place.path('slipway-run'), '--docker-socket', socketPath];
   const child = spawn(`${CHECKOUT}/bin/slipwayd`, [...flags, '--cgroup-parent', place.cgroup, '--log-level', 'warn'], {
@@ -84,19 +79,21 @@ export async function startOurs(place: Workplace, { full, empty }: Registries, l
   });
   await until(async () => existsSync(socketPath), 'slipwayd did not come up');
   const ask = (method: string, path: string) => askEngine(socketPath, method, path);
-  const named = (host: string, repository: string) => encodeURIComponent(`${host}/${repository}`);
+  const corpus = encodeURIComponent(`${from}/corpus`);
   return {
     name: 'ours',
+    pushesFrom: 'store',
     pid: child.pid ?? 0,
-    pull: (tag) => timed(() => ask('POST', `/images/create?fromImage=${named(full, 'corpus')}&tag=${tag}`)),
-    push: async (tag, repository) => {
-      await ask('POST', `/images/${named(full, `corpus:${tag}`)}/tag?repo=${named(empty, repository)}&tag=1`);
-      const took = await timed(() => ask('POST', `/images/${named(empty, repository)}/push?tag=1`));
-      await ask('DELETE', `/images/${named(empty, `${repository}:1`)}`);
+    pull: (tag) => timed(() => ask('POST', `/images/create?fromImage=${corpus}&tag=${tag}`)),
+    push: async (tag, host) => {
+      const pushed = encodeURIComponent(`${host}/pushed`);
+      await ask('POST', `/images/${corpus}:${tag}/tag?repo=${pushed}&tag=1`);
+      const took = await timed(() => ask('POST', `/images/${pushed}/push?tag=1`));
+      await ask('DELETE', `/images/${pushed}:1`);
       return took;
     },
     unpack: (image) => unpackHere(place, layout, image),
-    forget: async (tag) => void (await ask('DELETE', `/images/${named(full, `corpus:${tag}`)}?force=1`)),
+    forget: async (tag) => void (await ask('DELETE', `/images/${corpus}:${tag}?force=1`)),
     stop: () => endChild(child),
   };
 }
@@ -121,7 +118,7 @@ async function unpackHere(place: Workplace, layout: string, { target }: CorpusIm
   }
 }
 
-export async function startContainerd(place: Workplace, { full, empty }: Registries): Promise<Puller> {
+export async function startContainerd(place: Workplace, from: string): Promise<Puller> {
   const address = place.path('containerd.sock');
   const config = place.path('containerd.toml');
   const where = `root = '${place.path('containerd')}'\nstate = '${place.path('containerd-run')}'\n`;
@@ -137,11 +134,12 @@ export async function startContainerd(place: Workplace, { full, empty }: Registr
       ),
     'containerd did not come up',
   );
-  const name = (tag: string) => `${full}/corpus:${tag}`;
+  const name = (tag: string) => `${from}/corpus:${tag}`;
   return {
     name: 'containerd',
+    pushesFrom: 'store',
     pull: (tag) => ctr('images', 'pull', '--plain-http', name(tag)),
-    push: (tag, repository) => ctr('images', 'push', '--plain-http', `${empty}/${repository}:1`, name(tag)),
+    push: (tag, host) => ctr('images', 'push', '--plain-http', `${host}/pushed:1`, name(tag)),
     unpack: async ({ tag, target }) => {
       await ctr('content', 'fetch', '--plain-http', name(tag));
       const took = await ctr('snapshots', 'unpack', target.digest);
@@ -153,8 +151,8 @@ export async function startContainerd(place: Workplace, { full, empty }: Registr
   };
 }
 
-/** skopeo into the storage that podman and buildah use. */
-export function openSkopeo(place: Workplace, { full, empty }: Registries): Puller {
+/** skopeo into the storage that podman and buildah use; and out of a layout, since that storage has no blobs left. */
+export function openSkopeo(place: Workplace, from: string, layout: string): Puller {
   const storage = place.path('containers');
   const stored = (tag: string) => `containers-storage:[overlay@${storage}/root+${storage}/run]corpus:${tag}`;
   const copy = (...args: readonly string[]) =>
@@ -169,11 +167,12 @@ export function openSkopeo(place: Workplace, { full, empty }: Registries): Pulle
     ]);
   return {
     name: 'skopeo',
+    pushesFrom: 'layout',
     pull: (tag) => {
       mkdirSync(storage, { recursive: true });
-      return copy(`docker://${full}/corpus:${tag}`, stored(tag));
+      return copy(`docker://${from}/corpus:${tag}`, stored(tag));
     },
-    push: (tag, repository) => copy(stored(tag), `docker://${empty}/${repository}:1`),
+    push: (tag, host) => copy('--preserve-digests', `oci:${layout}:${tag}`, `docker://${host}/pushed:1`),
     forget: async () => {
       for (const path of [`${storage}/root/overlay`, `${storage}/root`]) if (isMounted(path)) execFileSync('umount', ['-l', path]);
       rmSync(storage, { recursive: true, force: true });

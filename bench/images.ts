@@ -8,7 +8,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { type CorpusImage, CorpusLayout, SHAPES } from '../packages/images/src/testing/corpus.ts';
-import { missingPeer, openSkopeo, type Puller, seed, startContainerd, startOurs, startRegistries } from './corpus-peers.ts';
+import { missingPeer, openSkopeo, type Puller, seed, startContainerd, startOurs, startRegistry } from './corpus-peers.ts';
 import type { BenchOptions } from './run.ts';
 import { formatTable } from './table.ts';
 import { Workplace } from './workplace.ts';
@@ -32,17 +32,17 @@ async function benchImages(what: What, { rounds, only = '' }: BenchOptions): Pro
   try {
     const layout = place.path('layout');
     const images = makeCorpus(layout, only);
-    const registries = await startRegistries(place);
-    closers.push(registries.stop);
-    for (const { tag } of images) await seed(place, layout, tag, registries.full);
+    const { host, stop } = await startRegistry(place);
+    closers.push(stop);
+    for (const { tag } of images) await seed(place, layout, tag, host);
     const pullers: Puller[] = [];
     const add = (puller: Puller) => {
       closers.push(() => puller.stop());
       if (what !== 'unpack' || puller.unpack !== undefined) pullers.push(puller);
     };
-    add(await startOurs(place, registries, layout));
-    add(await startContainerd(place, registries));
-    add(openSkopeo(place, registries));
+    add(await startOurs(place, host, layout));
+    add(await startContainerd(place, host));
+    add(openSkopeo(place, host, layout));
     const rows: string[][] = [];
     for (const image of images) rows.push(await measure({ what, image, layout, place }, pullers, Math.min(rounds, MOST_ROUNDS)));
     const names = pullers.map(({ name }) => name);
@@ -74,13 +74,16 @@ interface Subject {
 async function measure(subject: Subject, pullers: readonly Puller[], rounds: number): Promise<string[]> {
   const { what, image, layout, place } = subject;
   const times = new Map<string, number[]>();
+  const holders = what === 'push' ? pullers.filter(({ pushesFrom }) => pushesFrom === 'store') : [];
+  for (const puller of holders) await puller.pull(image.tag);
   for (let round = 0; round <= rounds; round++) {
     for (const puller of round % 2 === 0 ? pullers : pullers.toReversed()) {
-      const ms = await once(subject, puller, round);
+      const ms = await once(subject, puller);
       if (round > 0) times.set(puller.name, [...(times.get(puller.name) ?? []), ms]);
     }
     if (what === 'unpack' && round > 0) times.set('limit', [...(times.get('limit') ?? []), limitOf(place, layout, image)]);
   }
+  for (const puller of holders) await puller.forget(image.tag);
   const [ours = Number.NaN, ...others] = pullers.map(({ name }) => median(times.get(name)));
   const limit = what === 'unpack' ? [median(times.get('limit'))] : [];
   const ratios = (values: readonly number[]) => values.map((value) => (ours / value).toFixed(2));
@@ -88,13 +91,22 @@ async function measure(subject: Subject, pullers: readonly Puller[], rounds: num
   return [image.tag, ...shown([ours, ...others]), ...ratios(others), ...shown(limit), ...ratios(limit)];
 }
 
-async function once({ what, image, place: _place }: Subject, puller: Puller, round: number): Promise<number> {
-  const { tag } = image;
+async function once({ what, image, place }: Subject, puller: Puller): Promise<number> {
   if (what === 'unpack') return (await puller.unpack?.(image)) ?? Number.NaN;
-  const pulled = await puller.pull(tag);
-  const pushed = what === 'push' ? await puller.push(tag, `${puller.name}/${tag}/${round}`) : 0;
-  await puller.forget(tag);
-  return what === 'push' ? pushed : pulled;
+  if (what === 'push') return await pushOnce(image, puller, place);
+  const pulled = await puller.pull(image.tag);
+  await puller.forget(image.tag);
+  return pulled;
+}
+
+/** To a registry that has nothing and is nobody else's: no blob is there, and none can be mounted. */
+async function pushOnce({ tag }: CorpusImage, puller: Puller, place: Workplace): Promise<number> {
+  const registry = await startRegistry(place);
+  try {
+    return await puller.push(tag, registry.host);
+  } finally {
+    await registry.stop();
+  }
 }
 
 /** What nobody can go below who unpacks one layer after the other. */

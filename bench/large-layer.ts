@@ -43,7 +43,7 @@ async function pullOnce(piece: Buffer): Promise<{ readonly daemon: number; reado
   const server = createServer();
   try {
     const host = await serveImage(server, piece);
-    const ours = await startOurs(place, { full: host, empty: host, stop: async () => undefined }, '');
+    const ours = await startOurs(place, host, '');
     let worker = 0;
     const watch = setInterval(() => {
       worker = Math.max(worker, ...childrenOf(ours.pid).map(peakMib));
