@@ -4,19 +4,26 @@
  *     node scripts/make-lab-images.ts OUT BUSYBOX.tar
  *
  * A lab machine's registry serves this directory as it stands, read-only, under the names that lessons use, so `docker pull debian` works
- * without any network. Layers that images have in common are there once.
+ * without any network. Layers that images have in common are there once. Those of SHARED are also there unpacked, in OUT/shared, for the
+ * machines' engines to use where they stand.
+ *
+ * Machines that run have OUT mounted: what was there becomes OUT.old, and what that was goes.
  *
  * Knows: which images there are.
  * Does not know: what each is made of (scripts/images), nor how it is served (packages/registry).
  */
-import { createReadStream, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { createReadStream, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeSharedImages } from '@slipway/images';
 import { readTar } from '@slipway/layers';
-import { digestOf, parseImageConfig, parseManifestOrIndex } from '@slipway/oci';
+import { digestOf, hostPlatform, parseImageConfig, parseManifestOrIndex } from '@slipway/oci';
 import { addDebian } from './images/debian.ts';
 import { Layout, type StoredLayer } from './images/layout.ts';
 import { addAtlas, addBig, addHello, addLayersDemo, addWeb } from './images/teaching.ts';
+
+/** What is large, and what every machine has. The others are small, and lessons show how they are pulled. */
+const SHARED = ['busybox:latest', 'big:latest'];
 
 const [out, busyboxArchive] = process.argv.slice(2);
 if (out === undefined || busyboxArchive === undefined) {
@@ -36,7 +43,9 @@ try {
   addAtlas(layout);
   await addDebian(layout, work);
   layout.finish();
-  rmSync(out, { recursive: true, force: true });
+  await writeSharedImages(`${fresh}/shared`, { layout: fresh, names: SHARED, platform: hostPlatform(process.arch) });
+  rmSync(`${out}.old`, { recursive: true, force: true });
+  if (existsSync(out)) renameSync(out, `${out}.old`);
   renameSync(fresh, out);
 } finally {
   rmSync(work, { recursive: true, force: true });

@@ -68,9 +68,10 @@ function targets({ web, forTests }) {
         'labs/07-what-an-image-is/atlas.ts',
         'packages/layers/src',
         'packages/oci/src',
+        'packages/images/src/shared',
         '.slipway/stamps/busybox-image',
       ],
-      results: [`${STATE_DIR}/images/layout/index.json`],
+      results: [`${STATE_DIR}/images/layout/index.json`, `${STATE_DIR}/images/layout/shared/layers.json`],
       build: (progress) =>
         progress.command(projectNode(), ['scripts/make-lab-images.ts', `${STATE_DIR}/images/layout`, `${STATE_DIR}/images/busybox.tar`], {
           cwd: ROOT,

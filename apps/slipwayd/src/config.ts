@@ -25,6 +25,8 @@ export interface DaemonConfig {
   readonly registryListen?: string;
   /** An OCI layout whose images that registry has from the beginning. */
   readonly registryImages?: string;
+  /** Images that are here without taking room: unpacked once, for many engines. Absent: none. */
+  readonly sharedImages?: string;
   /** cgroup below the daemon's own that containers go into. */
   readonly cgroupParent: string;
   /** Beside our own: name → program. */
@@ -64,6 +66,7 @@ const SETTINGS = {
   'docker-socket': { value: 'PATH', help: 'serve the Docker Engine API on this unix socket' },
   'registry-listen': { value: 'HOST:PORT', help: 'serve a registry of images here; whoever reaches it may push and pull' },
   'registry-images': { value: 'DIR', help: 'an OCI layout; its images are in the registry, too, and stay as they are' },
+  'shared-images': { value: 'DIR', help: 'unpacked images that are read where they stand; pulls of them fetch nothing' },
   'cgroup-parent': { value: 'NAME', fallback: 'slipway', help: 'cgroup below our own that containers go into' },
   'cgroup-driver': { value: 'NAME', fallback: 'cgroupfs', choices: ['cgroupfs'], help: 'who makes cgroups' },
   runtime: { value: 'NAME=PATH', help: 'one more OCI runtime that containers may ask for; may be given several times' },
@@ -131,6 +134,7 @@ function toConfig(pick: (name: SettingName) => string | undefined): DaemonConfig
     dockerSocket: path('docker-socket'),
     registryListen,
     registryImages: path('registry-images'),
+    sharedImages: path('shared-images'),
     labSocket: path('lab-socket'),
     journalFile: path('journal-file'),
   };

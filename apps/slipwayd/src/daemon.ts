@@ -81,6 +81,7 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     platform: hostPlatform(arch()),
     registries: { mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries, proxies: config.proxies },
     lazyPulls: config.lazyPulls,
+    ...(config.sharedImages === undefined ? {} : { shared: config.sharedImages }),
     onLazy: traceLazyLayers(tracer, warn),
   });
   closers.push(() => images.close());

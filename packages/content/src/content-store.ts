@@ -27,13 +27,15 @@ export interface ContentStoreOptions {
    * Older ones, and all without a ref, are removed when the store is opened. Default: one hour.
    */
   readonly resumableForMs?: number;
+  /** Blobs that somebody else keeps: found like the store's own, and neither written again, listed nor deleted. */
+  readonly shared?: BlobReader;
 }
 
 /** The committed blobs of a store. */
 export interface BlobReader {
   /** undefined when the blob is not here. */
   stat(digest: Digest): Promise<BlobInfo | undefined>;
-  /** Every committed blob. */
+  /** Every committed blob; of a store, its own. */
   list(): Promise<readonly BlobInfo[]>;
   /** Opens a blob for reading; close it. The bytes are not checked again, see {@link read}. @throws `not-found` / `E_BLOB_NOT_FOUND` */
   open(digest: Digest): Promise<ReadHandle>;
@@ -58,8 +60,10 @@ const HOUR_MS = 3_600_000;
 
 /** Opens (and makes, 0700) the store below `root`, and sweeps what crashed writers left. */
 export async function openContentStore(root: string, options: ContentStoreOptions = {}): Promise<ContentStore> {
-  const ingests = await IngestTable.open(root, options.resumableForMs ?? HOUR_MS);
-  return new DirectoryContentStore(root, ingests);
+  const { resumableForMs = HOUR_MS, shared } = options;
+  const isShared = async (digest: Digest) => (await shared?.stat(digest)) !== undefined;
+  const ingests = await IngestTable.open(root, { resumableForMs, isShared });
+  return new DirectoryContentStore(root, ingests, shared);
 }
 
 /** Blobs as they stand in a directory, for who only reads: also beside the process that the store belongs to. */
@@ -113,11 +117,22 @@ export class BlobDirectory implements BlobReader {
 class DirectoryContentStore extends BlobDirectory implements ContentStore {
   readonly #root: string;
   readonly #ingests: IngestTable;
+  readonly #shared: BlobReader | undefined;
 
-  constructor(root: string, ingests: IngestTable) {
+  constructor(root: string, ingests: IngestTable, shared: BlobReader | undefined) {
     super(root);
     this.#root = root;
     this.#ingests = ingests;
+    this.#shared = shared;
+  }
+
+  override async stat(digest: Digest): Promise<BlobInfo | undefined> {
+    return (await super.stat(digest)) ?? (await this.#shared?.stat(digest));
+  }
+
+  override async open(digest: Digest): Promise<ReadHandle> {
+    const isOwn = this.#shared === undefined || (await super.stat(digest)) !== undefined;
+    return isOwn ? await super.open(digest) : await this.#shared.open(digest);
   }
 
   ingest(options: IngestOptions = {}): Promise<Ingest> {
@@ -138,7 +153,7 @@ class DirectoryContentStore extends BlobDirectory implements ContentStore {
 }
 
 /** Where a blob stands once committed. The digest is branded, so it cannot hold a path. */
-function blobPath(root: string, digest: Digest): string {
+export function blobPath(root: string, digest: Digest): string {
   const { algorithm, hex } = splitDigest(digest);
   return `${root}/blobs/${algorithm}/${hex}`;
 }

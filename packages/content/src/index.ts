@@ -2,6 +2,7 @@ export {
   BlobDirectory,
   type BlobInfo,
   type BlobReader,
+  blobPath,
   type ContentStore,
   type ContentStoreOptions,
   openContentStore,

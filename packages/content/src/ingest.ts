@@ -62,17 +62,25 @@ export interface Ingest extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+export interface IngestTableOptions {
+  readonly resumableForMs: number;
+  /** True for a blob that is here without being the store's own. */
+  readonly isShared: (digest: Digest) => Promise<boolean>;
+}
+
 /** Every ingest of one store; keeps two writers off the same ref. */
 export class IngestTable {
   readonly #root: string;
+  readonly #isShared: IngestTableOptions['isShared'];
   readonly #active = new Set<string>();
 
-  private constructor(root: string) {
+  private constructor(root: string, isShared: IngestTableOptions['isShared']) {
     this.#root = root;
+    this.#isShared = isShared;
   }
 
   /** Makes the store's directories and removes stale leftovers. */
-  static async open(root: string, resumableForMs: number): Promise<IngestTable> {
+  static async open(root: string, { resumableForMs, isShared }: IngestTableOptions): Promise<IngestTable> {
     await ensurePrivateDirectory(root);
     for (const below of ['blobs', 'blobs/sha256', 'blobs/sha512', 'ingests']) await ensurePrivateDirectory(`${root}/${below}`);
     for (const name of await listNames(`${root}/ingests`)) {
@@ -82,7 +90,7 @@ export class IngestTable {
       if (!isFresh) await removeStoredFile(path);
     }
     await syncDirectory(root);
-    return new IngestTable(root);
+    return new IngestTable(root, isShared);
   }
 
   async begin(options: IngestOptions): Promise<Ingest> {
@@ -98,7 +106,7 @@ export class IngestTable {
     this.#active.add(name);
     const release = () => void this.#active.delete(name);
     try {
-      return await FileIngest.start(this.#root, name, options, release);
+      return await FileIngest.start(this.#root, name, options, { release, isShared: this.#isShared });
     } catch (error) {
       release();
       throw error;
@@ -112,6 +120,7 @@ interface IngestParts {
   /** The hash's. */
   readonly algorithm: string;
   readonly release: () => void;
+  readonly isShared: IngestTableOptions['isShared'];
 }
 
 class FileIngest implements Ingest {
@@ -119,6 +128,7 @@ class FileIngest implements Ingest {
   readonly #name: string;
   readonly #options: IngestOptions;
   readonly #release: () => void;
+  readonly #isShared: IngestTableOptions['isShared'];
   readonly #file: AppendHandle;
   readonly #hash: Hash;
   readonly #algorithm: string;
@@ -129,16 +139,22 @@ class FileIngest implements Ingest {
     this.#name = name;
     this.#options = options;
     this.#release = parts.release;
+    this.#isShared = parts.isShared;
     this.#file = parts.file;
     this.#hash = parts.hash;
     this.#algorithm = parts.algorithm;
   }
 
-  static async start(root: string, name: string, options: IngestOptions, release: () => void): Promise<FileIngest> {
+  static async start(
+    root: string,
+    name: string,
+    options: IngestOptions,
+    table: Pick<IngestParts, 'release' | 'isShared'>,
+  ): Promise<FileIngest> {
     const file = await openForAppend(`${root}/ingests/${name}`);
     const algorithm = options.expected?.digest === undefined ? 'sha256' : splitDigest(options.expected.digest).algorithm;
     const hash = createHash(algorithm);
-    const ingest = new FileIngest(root, name, options, { file, hash, algorithm, release });
+    const ingest = new FileIngest(root, name, options, { file, hash, algorithm, ...table });
     // Bytes of an earlier attempt are hashed again rather than trusted.
     if (file.size > 0) for await (const chunk of file.read()) hash.update(chunk);
     return ingest;
@@ -203,7 +219,7 @@ class FileIngest implements Ingest {
 
   async #publish(digest: Digest, sizeBytes: number, target: string): Promise<Committed> {
     const path = `${this.#root}/ingests/${this.#name}`;
-    const isNew = (await statStored(target)) === undefined;
+    const isNew = (await statStored(target)) === undefined && !(await this.#isShared(digest));
     if (isNew) {
       await setMode(path, 0o400);
       // The bytes first: a name that outlives its bytes in a power cut would be an empty blob with a good digest.

@@ -1,15 +1,15 @@
 /**
  * What images and containers take on disk.
  *
- * Knows: that layers which images share are there once.
+ * Knows: that layers which images share are there once, and that adopted ones take nothing here, whoever counts them elsewhere.
  * Does not know: how bytes are counted (packages/snapshots).
  */
 import type { EngineContext, EngineImage } from './ports.ts';
 
 export interface DiskUsage {
-  /** Bytes of all layers, each counted once. */
+  /** Bytes of all layers that are on this disk, each counted once. */
   readonly layerBytes: number;
-  /** Image id → bytes of its layers that other images have, too. */
+  /** Image id → bytes of its layers that other images have, too, or other engines. */
   readonly sharedBytes: ReadonlyMap<string, number>;
   /** Container id → what it wrote, and that with its image. */
   readonly containers: ReadonlyMap<string, { readonly writtenBytes: number; readonly rootBytes: number }>;
@@ -17,7 +17,8 @@ export interface DiskUsage {
 
 export async function readDiskUsage(engine: EngineContext): Promise<DiskUsage> {
   const images = await engine.images.list();
-  const users = new Map<string, number>();
+  const adopted = await adoptedLayers(engine);
+  const users = new Map<string, number>([...adopted].map((chainId) => [chainId, 1]));
   for (const { chainId } of images.flatMap(({ layers }) => layers)) users.set(chainId, (users.get(chainId) ?? 0) + 1);
   const sharedBytes = new Map(
     images.map(({ id, layers }) => [
@@ -32,13 +33,19 @@ export async function readDiskUsage(engine: EngineContext): Promise<DiskUsage> {
     const writtenBytes = usage?.sizeBytes ?? 0;
     containers.set(id, { writtenBytes, rootBytes: writtenBytes + (imageBytes.get(record.imageId) ?? 0) });
   }
-  return { layerBytes: layerBytes(images), sharedBytes, containers };
+  return { layerBytes: layerBytes(images, adopted), sharedBytes, containers };
 }
 
-/** Bytes of all layers of these images, each counted once. */
-export function layerBytes(images: readonly EngineImage[]): number {
+/** Chain ids of layers whose files stand on another disk. */
+export async function adoptedLayers(engine: EngineContext): Promise<ReadonlySet<string>> {
+  const snapshots = await engine.images.making.snapshots.list();
+  return new Set(snapshots.filter(({ isAdopted }) => isAdopted).map(({ name }) => name));
+}
+
+/** Bytes of all layers of these images but the `adopted`, each counted once. */
+export function layerBytes(images: readonly EngineImage[], adopted: ReadonlySet<string>): number {
   const sizes = new Map(images.flatMap(({ layers }) => layers.map(({ chainId, sizeBytes }) => [chainId, sizeBytes] as const)));
-  return sum([...sizes.values()]);
+  return sum([...sizes].map(([chainId, bytes]) => (adopted.has(chainId) ? 0 : bytes)));
 }
 
 function sum(numbers: readonly number[]): number {

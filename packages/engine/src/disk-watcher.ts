@@ -100,10 +100,11 @@ class DiskMeter {
       snapshotter: snapshots.driver,
       ...(await diskSpace(paths.root)),
       blobBytes: sizes.get(contentOf(paths)) ?? 0,
-      layers: committed.slice(0, MAX_LISTED).map(({ name }) => ({
+      layers: committed.slice(0, MAX_LISTED).map(({ name, isAdopted }) => ({
         chainId: name,
         diskBytes: sizeOf(name) ?? 0,
         images: (users.get(name) ?? []).slice(0, MAX_NAMES),
+        ...(isAdopted ? { elsewhere: true } : {}),
       })),
       containers: containers.slice(0, MAX_LISTED).map(({ id, record: { name, request } }) => ({
         id,

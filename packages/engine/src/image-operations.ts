@@ -6,7 +6,7 @@
  */
 import { EngineError } from '@slipway/errors';
 import type { SpanContext } from '@slipway/journal';
-import { layerBytes } from './disk-usage.ts';
+import { adoptedLayers, layerBytes } from './disk-usage.ts';
 import type { EngineContext, EngineImage, LoadedImage } from './ports.ts';
 
 export async function listImages(engine: EngineContext): Promise<readonly EngineImage[]> {
@@ -34,13 +34,14 @@ export async function pruneImages(
   const used = new Set(engine.containers.all().map(({ record }) => record.imageId));
   const [untagged, deleted]: [string[], string[]] = [[], []];
   const before = await engine.images.list();
+  const adopted = await adoptedLayers(engine);
   for (const image of before) {
     if (used.has(image.id) || !wanted(image)) continue;
     const removed = await removeImage(engine, image.id, { force: true });
     untagged.push(...removed.untagged);
     deleted.push(...removed.deleted);
   }
-  return { untagged, deleted, freedBytes: layerBytes(before) - layerBytes(await engine.images.list()) };
+  return { untagged, deleted, freedBytes: layerBytes(before, adopted) - layerBytes(await engine.images.list(), adopted) };
 }
 
 /** Reads an archive into the store. */

@@ -247,6 +247,8 @@ export interface ImageStoreOptions {
   readonly snapshotter?: 'overlay' | 'native';
   /** Which manifest of an index to take. */
   readonly platform: Platform;
+  /** Directory of images that are here without taking room, see shared/shared-images.ts; of overlay only. Absent: none. */
+  readonly shared?: string;
   /** Default: no mirrors, https only. */
   readonly registries?: RegistrySettings;
   /** Whether a pull that does not say so reads layers before they have come. Default: false. */

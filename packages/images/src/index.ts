@@ -33,3 +33,4 @@ export type {
   RegistrySettings,
   RemoteImage,
 } from './registry-port.ts';
+export { type SharedImagesSource, writeSharedImages } from './shared/write-shared-images.ts';

@@ -7,7 +7,7 @@
  */
 import { type ContentStore, openContentStore } from '@slipway/content';
 import { EngineError, hasCode } from '@slipway/errors';
-import { ensurePrivateDirectory, failPoint, isDiskFull } from '@slipway/kernel';
+import { ensurePrivateDirectory, failPoint, isDiskFull, removeStoredFile, writeFileAtomic } from '@slipway/kernel';
 import { chainIds, type Digest, formatReference, parseReference, type Reference } from '@slipway/oci';
 import type { Credentials } from '@slipway/registry-client';
 import { openNativeSnapshotter, openOverlaySnapshotter, type Snapshotter } from '@slipway/snapshots';
@@ -41,6 +41,7 @@ import type { PullOptions, PullReport, PushOptions, PushReport, RemoteImage } fr
 import { RootfsTrees } from './rootfs-trees.ts';
 import { type SavedImage, saveArchive } from './save-archive.ts';
 import { type SelectedImage, selectManifest, wrongPlatform } from './select-manifest.ts';
+import { SHARED_NOTE, SharedImages } from './shared/shared-images.ts';
 import { StepCache } from './step-cache.ts';
 import { StepTable } from './step-table.ts';
 import { requireBlob, storedDocuments } from './stored-documents.ts';
@@ -57,7 +58,8 @@ export async function openImageStore(options: ImageStoreOptions): Promise<ImageS
     if (kind === 'active' && name.startsWith(UNPACK_KEY_PREFIX)) await snapshots.remove(name);
   }
   await ensurePrivateDirectory(`${root}/worker-cache`);
-  const content = await openContentStore(`${root}/content`);
+  const shared = await openShared(options);
+  const content = await openContentStore(`${root}/content`, shared === undefined ? {} : { shared: shared.blobs });
   const table = new ImageTable(`${root}/images.db`);
   const lazy = new LazyLayers({
     root: `${root}/lazy`,
@@ -69,7 +71,26 @@ export async function openImageStore(options: ImageStoreOptions): Promise<ImageS
     onNotice: options.onLazy ?? (() => undefined),
   });
   await lazy.recover();
-  return new LocalImageStore(options, { content, snapshots, lazy, table, steps: new StepTable(`${root}/build-steps.db`) });
+  return new LocalImageStore(options, { content, snapshots, shared, lazy, table, steps: new StepTable(`${root}/build-steps.db`) });
+}
+
+/**
+ * Which ones are used is written down for those who look at the store beside its engine. What this kernel cannot use is left out, and the
+ * store is as it would be without.
+ * @throws `invalid-argument` / `E_SHARED_IMAGES`
+ */
+async function openShared({ root, shared, snapshotter, onLazy }: ImageStoreOptions): Promise<SharedImages | undefined> {
+  const noted = `${root}/${SHARED_NOTE}`;
+  await removeStoredFile(noted);
+  if (shared === undefined || snapshotter === 'native') return undefined;
+  const images = await SharedImages.open(shared);
+  const refusal = await images.refusedBy(`${root}/worker-cache`);
+  if (refusal !== undefined) {
+    onLazy?.({ kind: 'trouble', message: `shared images are not used, and are pulled like any other: ${refusal}` });
+    return undefined;
+  }
+  await writeFileAtomic(noted, shared);
+  return images;
 }
 
 interface Selected extends SelectedImage {
@@ -79,6 +100,7 @@ interface Selected extends SelectedImage {
 interface StoreParts {
   readonly content: ContentStore;
   readonly snapshots: Snapshotter;
+  readonly shared: SharedImages | undefined;
   readonly lazy: LazyLayers;
   readonly table: ImageTable;
   readonly steps: StepTable;
@@ -112,8 +134,11 @@ class LocalImageStore implements ImageStore {
     this.cache = new StepCache(parts.steps, () => this.collectGarbage());
     this.workerCacheDir = `${options.root}/worker-cache`;
     this.#trees = new RootfsTrees({ ...parts, root: options.root, compileCacheDir: this.workerCacheDir });
+    const { content, snapshots, shared } = parts;
     this.#unpacker = new LayerUnpacker({
-      ...parts,
+      content,
+      snapshots,
+      ...(shared === undefined ? {} : { shared }),
       compileCacheDir: this.workerCacheDir,
       onLayers: (sizes) => parts.table.recordLayers(sizes),
     });

@@ -8,6 +8,7 @@
  * Does not know: names, archives, or containers.
  */
 import type { ContentStore } from '@slipway/content';
+import { hasCode } from '@slipway/errors';
 import { failPoint } from '@slipway/kernel';
 import { openUnpackSession, type UnpackReport, type UnpackSession, unpackLayer } from '@slipway/layers';
 import { type ChainId, chainIds, type Descriptor, type DiffId, layerCompression } from '@slipway/oci';
@@ -16,6 +17,7 @@ import { GroupCommit } from './group-commit.ts';
 import type { LoadProgress, NewLayer } from './image-store.ts';
 import type { LayerSize } from './image-table.ts';
 import type { SelectedImage } from './select-manifest.ts';
+import type { SharedImages } from './shared/shared-images.ts';
 
 /** Keys of snapshots that arrive piece by piece begin so; any found when the store opens is a crash's. */
 export const UNPACK_KEY_PREFIX = 'unpacking/';
@@ -29,6 +31,8 @@ const GATHER_MS = 100;
 export interface LayerUnpackerParts {
   readonly content: ContentStore;
   readonly snapshots: Snapshotter;
+  /** Layers that need no unpacking. */
+  readonly shared?: Pick<SharedImages, 'find'>;
   /** Directory of the unpack workers' own, see WorkerRequest. */
   readonly compileCacheDir: string;
   /** Told the sizes of layers' files, before their snapshots are committed. */
@@ -134,7 +138,7 @@ export class LayerUnpacker {
     const running = this.#running.get(chainId);
     // Its failure is the other caller's; this one then tries for itself.
     if (running !== undefined) await running.catch(() => undefined);
-    if ((await this.#parts.snapshots.find(chainId)) !== undefined) {
+    if ((await this.#parts.snapshots.find(chainId)) !== undefined || (await this.#adopt(task))) {
       onProgress({ phase: 'unpack', diffId, chainId, state: 'exists' });
       return { warnings: [], durable: Promise.resolve() };
     }
@@ -176,5 +180,17 @@ export class LayerUnpacker {
     this.#parts.onLayers(group);
     failPoint('layer.sized');
     await stack.commit(group.map(({ chainId }) => chainId));
+  }
+
+  /** True for a layer that stands unpacked among the shared ones. */
+  async #adopt({ chainId, parent }: LayerTask): Promise<boolean> {
+    const { shared, snapshots, onLayers } = this.#parts;
+    const layer = shared?.find(chainId);
+    if (layer === undefined) return false;
+    onLayers([layer]);
+    await snapshots.adopt(chainId, parent, layer.directory).catch((error: unknown) => {
+      if (!hasCode(error, 'E_SNAPSHOT_EXISTS')) throw error;
+    });
+    return true;
   }
 }

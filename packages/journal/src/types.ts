@@ -223,6 +223,8 @@ export interface DiskFact {
     readonly diskBytes: number;
     /** Names of images that have it; empty: kept for builds. */
     readonly images: readonly string[];
+    /** Its directory is on another disk, read-only and one for many machines: it takes nothing here. */
+    readonly elsewhere?: boolean;
   }[];
   readonly containers: readonly {
     readonly id: string;

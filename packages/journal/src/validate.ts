@@ -177,7 +177,10 @@ const disk = object<DiskFact>({
   totalBytes: AMOUNT,
   freeBytes: AMOUNT,
   blobBytes: AMOUNT,
-  layers: list(object<DiskFact['layers'][number]>({ chainId: text(160), diskBytes: AMOUNT, images: list(NAME, 16) }), 200),
+  layers: list(
+    object<DiskFact['layers'][number]>({ chainId: text(160), diskBytes: AMOUNT, images: list(NAME, 16), elsewhere: optional(boolean) }),
+    200,
+  ),
   containers: list(
     object<DiskFact['containers'][number]>({ id: ID, name: text(256), image: NAME, diskBytes: AMOUNT, seenBytes: AMOUNT }),
     200,

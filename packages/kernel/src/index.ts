@@ -71,6 +71,7 @@ export { claimDirectory, listDirectories, type Release, releaseFifo } from './st
 export {
   type AppendHandle,
   ensurePrivateDirectory,
+  linkStored,
   listNames,
   openDirectoryHandle,
   openForAppend,

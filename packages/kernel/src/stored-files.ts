@@ -8,6 +8,7 @@ import { chmodSync, closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
+import { isErrno } from './confined.ts';
 
 /** What a directory listing says about an entry; nothing is followed. */
 export interface StoredFileInfo {
@@ -122,6 +123,17 @@ export async function listNames(path: string): Promise<readonly string[]> {
 
 export async function setMode(path: string, mode: number): Promise<void> {
   await fs.chmod(path, mode);
+}
+
+/** Gives the file `path` a second name; a copy where the names are on two file systems. Quiet when `name` is taken. */
+export async function linkStored(path: string, name: string): Promise<void> {
+  try {
+    await fs.link(path, name);
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return;
+    if (!isErrno(error, 'EXDEV')) throw error;
+    await fs.copyFile(path, name, constants.COPYFILE_EXCL);
+  }
 }
 
 /** Removes one file; quiet when it is missing. Returns whether there was one. */

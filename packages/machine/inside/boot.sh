@@ -27,7 +27,10 @@ mkdir -p /etc/slipway
 cp -n /usr/lib/slipway/packages/machine/inside/native.toml /etc/slipway/ 2>/dev/null || true
 
 while :; do
+  # Of the lessons' images, those that stand unpacked on the host, once for all machines. Looked for each time: they can be unmounted.
+  shared=
+  if [ -f /srv/images/shared/layers.json ]; then shared='--shared-images /srv/images/shared'; fi
   /usr/local/bin/slipwayd --root /var/lib/slipway --state /run/slipway --docker-socket /run/docker.sock \
-    --lab-socket /run/slipway-lab/journal.sock --log-level info $registry >>/var/log/slipwayd.log 2>&1
+    --lab-socket /run/slipway-lab/journal.sock --log-level info $registry $shared >>/var/log/slipwayd.log 2>&1
   sleep 1
 done

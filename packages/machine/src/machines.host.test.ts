@@ -1,58 +1,23 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { createLauncher } from '@slipway/launcher';
-import { createRuntime } from '@slipway/runtime';
+import { existsSync, readFileSync } from 'node:fs';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Machines } from './machines.ts';
-import { openMachines } from './open-machines.ts';
+import { CHECKOUT, LIMITS, TestMachines } from './testing/test-machines.ts';
 
-const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 const NEEDS = ['linux', 'root', 'overlayfs', 'user-namespaces'] as const;
-const LIMITS = { memoryBytes: 512 * 1024 * 1024, cpus: 1, pids: 200 };
-const CGROUP_PARENT = `slipway-machine-test-${process.pid}`;
 
-let work: string;
+let lab: TestMachines;
 let machines: Machines;
 
 beforeAll(() => {
-  work = mkdtempSync(join(tmpdir(), 'machines-'));
-  machines = openMachines({
-    stateDir: `${work}/s`,
-    diskDir: `${work}/disks`,
-    idRegistry: `${work}/ids`,
-    templateDisk: `${CHECKOUT}/.slipway/machine-disk.img`,
-    usr: `${CHECKOUT}/.slipway/tools/usr`,
-    images: `${CHECKOUT}/.slipway/images/layout`,
-    engine: CHECKOUT,
-    cgroupParent: CGROUP_PARENT,
-    limits: LIMITS,
-    runtime: createRuntime({ root: `${work}/s/runtime`, launcher: createLauncher() }),
-    execCommand: { file: `${CHECKOUT}/bin/runc`, args: [] },
-  });
+  lab = new TestMachines(`slipway-machine-test-${process.pid}`);
+  machines = lab.machines;
 });
 
-afterAll(async () => {
-  await machines.removeAll();
-  for (const hierarchy of readdirSync('/sys/fs/cgroup')) {
-    const own = `/sys/fs/cgroup/${hierarchy}/${CGROUP_PARENT}`;
-    if (existsSync(own)) execFileSync('rmdir', [own]);
-  }
-  rmSync(work, { recursive: true, force: true });
-});
+afterAll(() => lab[Symbol.asyncDispose]());
 
-async function inside(id: string, script: string): Promise<string> {
-  const { exitCode, stdout, stderr } = await machines.run(id, ['/bin/bash', '-c', script]);
-  return exitCode === 0 ? stdout : `exit ${exitCode}: ${stdout}${stderr}`;
-}
-
-/** The engine inside takes a moment to listen. */
-async function engineReady(id: string): Promise<void> {
-  await inside(id, 'for i in $(seq 100); do [ -S /run/docker.sock ] && exit 0; sleep 0.1; done; exit 1');
-}
+const inside = (id: string, script: string) => lab.inside(id, script);
+const engineReady = (id: string) => lab.engineReady(id);
 
 function mountsBelow(dir: string): number {
   return readFileSync('/proc/self/mountinfo', 'utf8')
@@ -187,8 +152,8 @@ hostTest('a machine is found again by another opener, and removing it leaves not
   await machines.remove('three');
 
   expect(existsSync(`/proc/${made.initHostPid}`)).toBe(false);
-  expect(mountsBelow(`${work}/s/m/three`)).toBe(0);
-  expect(existsSync(`${work}/disks/three.img`)).toBe(false);
+  expect(mountsBelow(`${lab.work}/s/m/three`)).toBe(0);
+  expect(existsSync(`${lab.work}/disks/three.img`)).toBe(false);
   for (const path of Object.values(made.cgroupPrefix)) expect(existsSync(path)).toBe(false);
   await expect(machines.remove('three')).resolves.toBeUndefined();
 });

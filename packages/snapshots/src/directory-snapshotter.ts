@@ -31,12 +31,21 @@ import {
 } from '@slipway/kernel';
 import type { Mount } from './mount.ts';
 import { DirectorySnapshotStack, type DirectoryStack } from './snapshot-stack.ts';
-import { precondition, type SnapshotRow, SnapshotTable } from './snapshot-table.ts';
+import { isAdopted, placeOf, precondition, type SnapshotRow, SnapshotTable } from './snapshot-table.ts';
 import type { SnapshotDirectories, SnapshotInfo, SnapshotStack, Snapshotter } from './snapshotter.ts';
+
+const NOTHING: TreeUsage = { sizeBytes: 0, inodes: 0 };
+
+/** Of mount(2). */
+function canStandInOptions(path: string): boolean {
+  return path.startsWith('/') && !/[:,\\"\s]/.test(path);
+}
 
 /** What tells one snapshotter from another. */
 export interface SnapshotForm {
   readonly driver: Snapshotter['driver'];
+  /** Whether a layer's directory is all that a snapshot needs of it. */
+  readonly adopts: boolean;
   /** Fills a new snapshot's `fs` directory. */
   populate(stack: DirectoryStack): Promise<void>;
   mounts(stack: DirectoryStack): readonly Mount[];
@@ -45,7 +54,7 @@ export interface SnapshotForm {
 
 /** Opens (and makes, 0700) a snapshotter below `root`, an absolute path. @throws `invalid-argument` / `E_SNAPSHOT_ROOT` */
 export async function openDirectorySnapshotter(root: string, form: SnapshotForm): Promise<Snapshotter> {
-  if (!root.startsWith('/') || /[:,\\"\s]/.test(root)) {
+  if (!canStandInOptions(root)) {
     throw new EngineError('invalid-argument', `snapshot directory ${JSON.stringify(root)} cannot stand in mount options`, {
       code: 'E_SNAPSHOT_ROOT',
       op: 'snapshot.open',
@@ -58,7 +67,8 @@ export async function openDirectorySnapshotter(root: string, form: SnapshotForm)
   const present = (await listNames(root)).filter((name) => /^[0-9a-z]+$/.test(name));
   // A power cut can bring a row back whose directory was removed, or keep one whose directory was not yet on the disk.
   for (const row of table.list()) if (row.kind !== 'committed' && !present.includes(row.directory)) table.remove(row.name);
-  const known = new Set(table.list().map((row) => row.directory));
+  const own = table.list().filter((row) => !isAdopted(row));
+  const known = new Set(own.map((row) => row.directory));
   for (const name of present) {
     if (known.has(name)) continue;
     await uncover(`${root}/${name}/fs`);
@@ -78,7 +88,7 @@ export function committedDirectories(root: string, name: string): readonly strin
   const table = new SnapshotTable(`${root}/metadata.db`);
   try {
     const row = table.get(name, 'snapshot.directories');
-    return [row, ...table.ancestors(row)].map(({ directory }) => `${root}/${directory}/fs`);
+    return [row, ...table.ancestors(row)].map((each) => `${placeOf(root, each)}/fs`);
   } finally {
     table.close();
   }
@@ -134,9 +144,22 @@ class DirectorySnapshotter implements Snapshotter {
     });
   }
 
+  async adopt(name: string, parent: string, directory: string): Promise<void> {
+    if (!this.#form.adopts || !canStandInOptions(directory)) {
+      throw new EngineError('unsupported', `snapshot ${JSON.stringify(name)} cannot be taken from ${JSON.stringify(directory)}`, {
+        code: 'E_SNAPSHOT_ADOPT',
+        op: 'snapshot.adopt',
+        subject: name,
+      });
+    }
+    this.#table.requireRoom(parent, name, 'snapshot.adopt');
+    this.#table.insertCommitted([{ name, kind: 'committed', parent, directory, createdAtMs: Date.now() }]);
+  }
+
   async remove(keyOrName: string): Promise<void> {
     const { directory, kind } = await this.#forget(keyOrName);
     failPoint('snapshot.forgotten');
+    if (isAdopted({ directory })) return;
     if (kind === 'committed') await uncover(`${this.#root}/${directory}/fs`);
     await removeSettling(`${this.#root}/${directory}`);
   }
@@ -166,8 +189,9 @@ class DirectorySnapshotter implements Snapshotter {
     return this.#table.list().map(toInfo);
   }
 
-  usage(keyOrName: string): Promise<TreeUsage> {
-    return treeUsage(`${this.#root}/${this.#table.get(keyOrName, 'snapshot.usage').directory}/fs`);
+  async usage(keyOrName: string): Promise<TreeUsage> {
+    const row = this.#table.get(keyOrName, 'snapshot.usage');
+    return isAdopted(row) ? NOTHING : await treeUsage(`${placeOf(this.#root, row)}/fs`);
   }
 
   async directories(keyOrName: string): Promise<SnapshotDirectories> {
@@ -218,13 +242,13 @@ class DirectorySnapshotter implements Snapshotter {
   }
 
   #stack(row: SnapshotRow): DirectoryStack {
-    const below = this.#table.ancestors(row).map(({ directory }) => `${this.#root}/${directory}`);
-    return { own: `${this.#root}/${row.directory}`, below, readOnly: row.kind !== 'active' };
+    const below = this.#table.ancestors(row).map((each) => placeOf(this.#root, each));
+    return { own: placeOf(this.#root, row), below, readOnly: row.kind !== 'active' };
   }
 }
 
-function toInfo({ name, kind, parent, createdAtMs }: SnapshotRow): SnapshotInfo {
-  return { name, kind, parent, createdAtMs };
+function toInfo({ name, kind, parent, createdAtMs, directory }: SnapshotRow): SnapshotInfo {
+  return { name, kind, parent, createdAtMs, isAdopted: isAdopted({ directory }) };
 }
 
 /**

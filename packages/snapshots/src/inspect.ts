@@ -5,7 +5,7 @@
  * Does not know: images.
  */
 import { listNames, statStored } from '@slipway/kernel';
-import { readSnapshotRows, type SnapshotRow } from './snapshot-table.ts';
+import { placeOf, readSnapshotRows, type SnapshotRow } from './snapshot-table.ts';
 
 export interface SnapshotListing {
   /** By name. */
@@ -21,8 +21,8 @@ export interface SnapshotListing {
 export async function listSnapshots(root: string): Promise<SnapshotListing> {
   const { rows, faults } = readSnapshotRows(`${root}/metadata.db`);
   const withoutDirectory: string[] = [];
-  for (const { name, directory } of rows) {
-    if ((await statStored(`${root}/${directory}/fs`))?.isDirectory !== true) withoutDirectory.push(name);
+  for (const row of rows) {
+    if ((await statStored(`${placeOf(root, row)}/fs`))?.isDirectory !== true) withoutDirectory.push(row.name);
   }
   const known = new Set(rows.map(({ directory }) => directory));
   const strangers = (await listNames(root)).filter((name) => /^[0-9a-z]+$/.test(name) && !known.has(name));

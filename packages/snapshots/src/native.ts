@@ -14,6 +14,7 @@ export function openNativeSnapshotter({ root }: { readonly root: string }): Prom
 
 const NATIVE: SnapshotForm = {
   driver: 'native',
+  adopts: false,
   populate: async ({ own, below: [parent] }) => {
     if (parent !== undefined) await copyTree(`${parent}/fs`, `${own}/fs`);
   },

@@ -30,6 +30,7 @@ export function openOverlaySnapshotter({ root, userXattr = inUserNamespace() }: 
 function overlayForm(userXattr: boolean): SnapshotForm {
   return {
     driver: 'overlay',
+    adopts: true,
     populate: async ({ own, readOnly }) => {
       if (!readOnly) await ensurePrivateDirectory(`${own}/work`);
     },

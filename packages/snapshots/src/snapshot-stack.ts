@@ -8,7 +8,7 @@
  * Does not know: how a directory begins (directory-snapshotter.ts), or what it is filled with.
  */
 import { failPoint, syncFileSystem } from '@slipway/kernel';
-import { exists, parentMissing, type SnapshotRow, type SnapshotTable } from './snapshot-table.ts';
+import { exists, parentMissing, placeOf, type SnapshotRow, type SnapshotTable } from './snapshot-table.ts';
 import type { SnapshotDirectories, SnapshotStack } from './snapshotter.ts';
 
 /** A stack of snapshot directories, `own` on top. */
@@ -42,7 +42,7 @@ export class DirectorySnapshotStack implements SnapshotStack {
   async add(parent: string, name: string): Promise<SnapshotDirectories> {
     const { root, table, newDirectory, make, directories } = this.#parts;
     if (this.#pending.has(name) || table.find(name) !== undefined) throw exists(name, 'snapshot.add');
-    const below = this.#ancestors(parent).map(({ directory }) => `${root}/${directory}`);
+    const below = this.#ancestors(parent).map((each) => placeOf(root, each));
     const row: SnapshotRow = { name, kind: 'committed', parent, directory: newDirectory(), createdAtMs: Date.now() };
     this.#pending.set(name, row);
     const stack = { own: `${root}/${row.directory}`, below, readOnly: false };

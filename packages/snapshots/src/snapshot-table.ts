@@ -12,9 +12,18 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EngineError } from '@slipway/errors';
 import type { SnapshotInfo, SnapshotKind } from './snapshotter.ts';
 
-export interface SnapshotRow extends SnapshotInfo {
-  /** Directory below the snapshotter's root. Short, since overlay's options must fit in one page. */
+export interface SnapshotRow extends Omit<SnapshotInfo, 'isAdopted'> {
+  /** Directory below the snapshotter's root, and so short; absolute for one that was adopted, whose files are somebody else's. */
   readonly directory: string;
+}
+
+/** `<root>/<n>` of a snapshot; for an adopted one, where its owner keeps it. */
+export function placeOf(root: string, { directory }: SnapshotRow): string {
+  return isAdopted({ directory }) ? directory : `${root}/${directory}`;
+}
+
+export function isAdopted({ directory }: Pick<SnapshotRow, 'directory'>): boolean {
+  return directory.startsWith('/');
 }
 
 const SCHEMA = `

@@ -16,6 +16,8 @@ export interface SnapshotInfo {
   /** Name of the committed snapshot below; `''` for none. */
   readonly parent: string;
   readonly createdAtMs: number;
+  /** Its files are not this snapshotter's, see {@link Snapshotter.adopt}. */
+  readonly isAdopted: boolean;
 }
 
 /** Where a snapshot's files are, for those who unpack into it or watch it. */
@@ -86,7 +88,13 @@ export interface Snapshotter {
   commit(name: string, key: string): Promise<void>;
   /** Begins a stack of committed snapshots; nothing is on the disk until one is added. */
   stack(): SnapshotStack;
-  /** @throws `not-found`; `failed-precondition` / `E_SNAPSHOT_HAS_CHILDREN` while another snapshot names this one as parent */
+  /**
+   * Takes `directory`, absolute, as the committed snapshot `name` on top of `parent`: what it adds stands in `fs` below it, in the form that
+   * a snapshot of this driver has. Somebody else keeps it and never changes it; it is read, and neither written, counted nor removed.
+   * @throws `unsupported` / `E_SNAPSHOT_ADOPT` for copies, which have everything of their own; `not-found`, `already-exists` as prepare
+   */
+  adopt(name: string, parent: string, directory: string): Promise<void>;
+  /** Of an adopted one only the name goes. @throws `not-found`; `failed-precondition` / `E_SNAPSHOT_HAS_CHILDREN` while another snapshot names this one as parent */
   remove(keyOrName: string): Promise<void>;
   /** @throws `not-found` */
   stat(keyOrName: string): Promise<SnapshotInfo>;
@@ -94,7 +102,7 @@ export interface Snapshotter {
   find(keyOrName: string): Promise<SnapshotInfo | undefined>;
   /** Oldest first. */
   list(): Promise<readonly SnapshotInfo[]>;
-  /** What the snapshot itself takes on disk, its parents not included. */
+  /** What the snapshot itself takes on disk, its parents not included; nothing for an adopted one. */
   usage(keyOrName: string): Promise<TreeUsage>;
   /** @throws `not-found` */
   directories(keyOrName: string): Promise<SnapshotDirectories>;

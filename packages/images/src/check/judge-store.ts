@@ -34,7 +34,7 @@ type Fault = (code: StoreFaultCode, subject: string, message: string) => void;
 function judgeImage(image: ViewedImage, view: StoreView, fault: Fault): void {
   const who = nameOf(image, view);
   judgeBlob(image.manifest, who, view, fault);
-  for (const digest of indexesOf(image, view)) if (!view.content.blobs.has(digest)) fault('blob-missing', digest, `${who} needs it`);
+  for (const digest of indexesOf(image, view)) if (!isHere(digest, view)) fault('blob-missing', digest, `${who} needs it`);
   const failure = documentFailure(image);
   if (failure !== undefined) fault('document-invalid', image.id, `${who}: ${failure}`);
   if (failure !== undefined || image.documents === undefined) return;
@@ -71,11 +71,15 @@ function quoted(name: string): string {
   return name === '' ? 'nothing' : JSON.stringify(name);
 }
 
-function judgeBlob({ digest, size }: Descriptor, who: string, { content, arriving }: StoreView, fault: Fault): void {
-  const blob = content.blobs.get(digest);
+function judgeBlob({ digest, size }: Descriptor, who: string, { content, shared, arriving }: StoreView, fault: Fault): void {
+  const blob = content.blobs.get(digest) ?? shared.get(digest);
   if (blob === undefined && arriving.has(digest)) return;
   if (blob === undefined) fault('blob-missing', digest, `${who} needs it`);
   else if (blob.sizeBytes !== size) fault('blob-size', digest, `it has ${blob.sizeBytes} bytes, ${who} says ${size}`);
+}
+
+function isHere(digest: Digest, { content, shared }: StoreView): boolean {
+  return content.blobs.has(digest) || shared.has(digest);
 }
 
 function judgeSnapshots({ snapshots: { snapshots, withoutDirectory } }: StoreView, fault: Fault): void {

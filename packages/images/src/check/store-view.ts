@@ -6,8 +6,9 @@
  */
 import { BlobDirectory, type ContentListing, listContent } from '@slipway/content';
 import { EngineError } from '@slipway/errors';
-import { statStored } from '@slipway/kernel';
+import { findText, statStored } from '@slipway/kernel';
 import {
+  type Digest,
   type ImageConfig,
   MAX_CONFIG_BYTES,
   MAX_MANIFEST_BYTES,
@@ -19,6 +20,7 @@ import { listSnapshots, type SnapshotListing } from '@slipway/snapshots';
 import type { CachedStep } from '../image-store.ts';
 import { type ImageRecords, type ImageRow, readImageRecords } from '../image-table.ts';
 import { listArriving } from '../lazy-files.ts';
+import { SHARED_NOTE } from '../shared/shared-images.ts';
 import { parseStep } from '../step-cache.ts';
 import { readSteps } from '../step-table.ts';
 
@@ -35,6 +37,8 @@ export interface StoreView {
   readonly records: ImageRecords;
   readonly images: readonly ViewedImage[];
   readonly steps: readonly CachedStep[];
+  /** Blobs that somebody else keeps. */
+  readonly shared: ContentListing['blobs'];
   /** Blobs of layers that are read before they have come. */
   readonly arriving: ReadonlySet<string>;
 }
@@ -45,22 +49,33 @@ export async function viewStore(root: string): Promise<StoreView> {
   const records = readImageRecords(`${root}/images.db`);
   const hasSteps = (await statStored(`${root}/build-steps.db`)) !== undefined;
   const steps = hasSteps ? readSteps(`${root}/build-steps.db`).map(parseStep) : [];
-  const blobs = new BlobDirectory(`${root}/content`);
-  const images = await Promise.all(records.images.map((row) => viewImage(row, blobs)));
+  const sharedRoot = await findText(`${root}/${SHARED_NOTE}`);
+  const readers = [`${root}/content`, ...(sharedRoot === undefined ? [] : [sharedRoot])].map((path) => new BlobDirectory(path));
+  const images = await Promise.all(records.images.map((row) => viewImage(row, readers)));
   const arriving = await listArriving(`${root}/lazy`);
   const snapshots = await listSnapshots(`${root}/snapshots`);
-  return { records, images, steps, arriving, snapshots, content: await listContent(`${root}/content`) };
+  const shared = sharedRoot === undefined ? new Map() : (await listContent(sharedRoot)).blobs;
+  return { records, images, steps, arriving, snapshots, shared, content: await listContent(`${root}/content`) };
 }
 
-async function viewImage(row: ImageRow, blobs: BlobDirectory): Promise<ViewedImage> {
+async function viewImage(row: ImageRow, readers: readonly BlobDirectory[]): Promise<ViewedImage> {
   try {
-    const manifest = parseManifestOrIndex(await blobs.read(row.manifest.digest, MAX_MANIFEST_BYTES));
+    const manifest = parseManifestOrIndex(await readFrom(readers, row.manifest.digest, MAX_MANIFEST_BYTES));
     if (manifest.kind !== 'manifest') return { ...row, documents: undefined, failure: 'what is recorded as its manifest is an index' };
-    return { ...row, documents: { manifest, config: parseImageConfig(await blobs.read(row.id, MAX_CONFIG_BYTES)) } };
+    return { ...row, documents: { manifest, config: parseImageConfig(await readFrom(readers, row.id, MAX_CONFIG_BYTES)) } };
   } catch (error) {
     if (error instanceof EngineError) return { ...row, documents: undefined, failure: error.message };
     throw error;
   }
+}
+
+/** From the first that has it; where none has, the last one says so. */
+async function readFrom(readers: readonly BlobDirectory[], digest: Digest, maxBytes: number): Promise<Uint8Array> {
+  const [first, ...others] = readers;
+  if (first === undefined) throw new TypeError('no reader');
+  return others.length === 0 || (await first.stat(digest)) !== undefined
+    ? await first.read(digest, maxBytes)
+    : await readFrom(others, digest, maxBytes);
 }
 
 function noStore(root: string): EngineError {

@@ -42,12 +42,12 @@ export function diskRows(fact: DiskFact): readonly DiskRow[] {
       }),
     ),
     ...fact.layers.toReversed().map(
-      ({ chainId, diskBytes, images }): DiskRow => ({
+      ({ chainId, diskBytes, images, elsewhere = false }): DiskRow => ({
         key: chainId,
         kind: 'layer',
         label: shortenId(chainId, 15, 6),
-        detail: images.length === 0 ? 'kept for builds' : `${images.length > 1 ? 'shared by ' : 'of '}${images.map(shortName).join(', ')}`,
-        bytes: diskBytes,
+        detail: `${usersOf(images)}${elsewhere ? `; its ${formatBytes(diskBytes)} are shared by all machines and not on this disk` : ''}`,
+        bytes: elsewhere ? 0 : diskBytes,
       }),
     ),
     { key: 'blobs', kind: 'blobs', label: 'content store', detail: 'compressed layers, manifests, configurations', bytes: fact.blobBytes },
@@ -66,6 +66,10 @@ export function diskRows(fact: DiskFact): readonly DiskRow[] {
         ]
       : []),
   ];
+}
+
+function usersOf(images: readonly string[]): string {
+  return images.length === 0 ? 'kept for builds' : `${images.length > 1 ? 'shared by ' : 'of '}${images.map(shortName).join(', ')}`;
 }
 
 export function matching(rows: readonly DiskRow[], filter: string): readonly DiskRow[] {

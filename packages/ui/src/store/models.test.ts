@@ -39,6 +39,16 @@ test('the disk’s rows: what each container wrote, then layers once each, then 
   expect(matching(rows, 'SHARED')).toHaveLength(1);
 });
 
+test('a layer that all machines share takes nothing here, and says so', () => {
+  const fact = disk('overlay', 8192);
+  const rows = diskRows({ ...fact, layers: fact.layers.map((layer) => ({ ...layer, elsewhere: layer.chainId === 'sha256:2' })) });
+  expect(rows.find(({ key }) => key === 'sha256:2')).toMatchObject({
+    detail: 'of big; its 250 MiB are shared by all machines and not on this disk',
+    bytes: 0,
+  });
+  expect(sumOf(rows, 'layer')).toBe(2 * MIB);
+});
+
 test('what containers see beside what they take, as layers and as copies', () => {
   expect(containersSentence(disk('overlay', 8192))).toBe(
     '2 containers see 504 MiB of files and take 16 KiB beside the image: its layers are there once.',
