@@ -10,6 +10,7 @@
  *     npm run bench -- page                    how smooth the page stays with 200 containers in the journal
  *     npm run bench -- registry                pulling from our registry, against Debian's docker-registry
  *     npm run bench -- pull|unpack|push        (--only many-layers) images of four shapes, against Debian's containerd and skopeo
+ *     npm run bench -- echo                    how soon what is typed shows, during a pull of 1 GiB
  *     npm run bench -- large-layer             what a pull of a layer of 4 GiB makes our engine hold
  *
  * Knows: which benches there are.
@@ -37,6 +38,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   pull: async () => (await import('./images.ts')).benchPull,
   unpack: async () => (await import('./images.ts')).benchUnpack,
   push: async () => (await import('./images.ts')).benchPush,
+  echo: async () => (await import('./echo.ts')).benchEcho,
   'large-layer': async () => (await import('./large-layer.ts')).benchLargeLayer,
   page: async () => (await import('./page.ts')).benchPage,
 };

@@ -47,7 +47,8 @@ export function formatTarget(what: string, value: number | undefined, bound: str
   return `  ${holds(value) ? 'ok' : 'NO'} ${what}: ${value.toFixed(value < 100 ? 1 : 0)} (wanted: ${bound})\n`;
 }
 
-function quantile(values: readonly number[], part: number): number {
+/** The value that so large a part of them does not exceed; NaN of none. */
+export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 }
