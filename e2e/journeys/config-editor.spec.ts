@@ -4,6 +4,7 @@ import { expect, test } from '../parts/page.ts';
 
 test('host name, program, memory and a mount are edited, run, and followed to the kernel', async ({ lab, labPage, page }) => {
   await labPage.open(lab.address);
+  await labPage.readScreen();
   const editor = new ConfigEditor(page);
   await editor.open();
 
@@ -49,6 +50,42 @@ test('host name, program, memory and a mount are edited, run, and followed to th
     await expect(editor.side.getByText('against the last run: 0 new, 0 changed, 0 gone')).toBeVisible();
     await editor.fill('Host name', 'quay');
     await expect(editor.side.getByText('against the last run: 0 new, 1 changed, 0 gone')).toBeVisible();
+  });
+
+  await test.step('a program that wants a terminal has one: it is typed into, interrupted, as wide as it looks, and ended', async () => {
+    await page.getByRole('region', { name: 'Form' }).getByRole('checkbox', { name: 'Terminal' }).check();
+    await editor.fill('argument 3', 'uname -n; exec sh');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    const terminal = page.getByRole('region', { name: 'Terminal of the run' });
+    const screen = terminal.getByRole('list');
+    await expect(screen).toContainText('quay', { timeout: 30_000 });
+    await expect(editor.side.getByRole('table').getByRole('button', { name: '/hostname', exact: true })).toBeVisible({
+      timeout: 30_000,
+    });
+    await terminal.getByRole('textbox', { name: 'Terminal input' }).focus();
+    await page.keyboard.type('sleep 600\n');
+    await expect(screen).toContainText('sleep 600');
+    await page.keyboard.press('Control+c');
+    await page.keyboard.type('echo size=$(stty size)=$((40+2))\n');
+    await expect(screen).toContainText(/size=[1-9]\d* [1-9]\d+=42/);
+    await page.keyboard.type('exit 3\n');
+    await expect(terminal.getByRole('status')).toHaveText('The program ended with exit code 3.');
+  });
+
+  await test.step('a run whose terminal is closed takes its container with it', async () => {
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await expect(page.getByRole('region', { name: 'Terminal of the run' }).getByRole('list')).toContainText('quay', { timeout: 30_000 });
+    await page.getByRole('button', { name: 'Lab', exact: true }).click();
+    await page
+      .getByRole('tab', { name: /^run \d/ })
+      .last()
+      .locator('..')
+      .getByRole('button')
+      .last()
+      .click();
+    await page.getByRole('tab', { name: /^shell 1/ }).click();
+    await labPage.type('while ls -d /run/slipway/workbench/terminals/*; do sleep 0.3; done >/dev/null 2>&1; echo all=$((40+2))');
+    await expect(labPage.screen).toContainText('all=42', { timeout: 30_000 });
   });
 });
 

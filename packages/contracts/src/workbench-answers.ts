@@ -233,15 +233,18 @@ export const WorkbenchAnswers = {
   /** Which of its namespaces are its own: only those have to be entered, and may be. */
   shell: z.object({ pid: z.number().int().min(2).max(10_000_000), namespaces: list(z.enum(NAMESPACE_KINDS), 8) }),
   peer: Peer,
+  openRun: z.object({ run: z.number().int().min(1).max(0x7fff_ffff) }),
+  seeRun: Run,
   delete: z.object({}),
   leaks: z.object({ probes: list(Probe, 40), failure: Failure.optional() }),
   run: Run,
 } satisfies Record<WorkbenchVerb, z.ZodType>;
 
-/** What labd makes of some answers, for the page: of a shell the terminal that it opened, of runc's birth the calls that it recorded. */
+/** What labd makes of some answers, for the page: of shells and runs the terminal that it opened, of runc's birth the calls that it recorded. */
 interface Completed {
   readonly shell: { readonly terminal: string };
   readonly peer: PeerBirth;
+  readonly openRun: { readonly run: number; readonly terminal: string };
 }
 
 /** What the page gets. */

@@ -18,8 +18,10 @@ import { ImageQuestions } from './image-questions.ts';
 /** A whole config.json as text: what cannot be parsed has to be told too. */
 const Config = z.string().max(100_000);
 const Image = z.string().min(1).max(300);
+const RunRuntime = z.enum(['ours', 'runc', 'crun']);
 const Index = z.number().int().min(0).max(10_000);
 const Indexes = z.array(Index).max(1000);
+const Run = z.number().int().min(1).max(0x7fff_ffff);
 /** Chosen by the page, unique among its own births. */
 const BirthName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/);
 
@@ -81,6 +83,10 @@ export const WorkbenchRequest = z.discriminatedUnion('do', [
   z.object({ do: z.literal('shell'), birth: BirthName }),
   /** The same document brought to life by the machine's runc, with what runc asked of the kernel meanwhile, as the host recorded it. */
   z.object({ do: z.literal('peer'), image: Image, config: Config }),
+  /** The same in a terminal of its own, for a program that wants one. labd opens it; it stays as long as the program. */
+  z.object({ do: z.literal('openRun'), image: Image, config: Config, runtime: RunRuntime }),
+  /** What the kernel shows of such a run, once its program has begun. */
+  z.object({ do: z.literal('seeRun'), run: Run }),
   /** Ends a birth wherever it is, and undoes all of it. Quiet when there is none. */
   z.object({ do: z.literal('delete'), birth: BirthName }),
   /** Twice to the end, with a probe as its program: as the document says, and with something left out. */
@@ -90,7 +96,7 @@ export const WorkbenchRequest = z.discriminatedUnion('do', [
     do: z.literal('run'),
     image: Image,
     config: Config,
-    runtime: z.enum(['ours', 'runc', 'crun']),
+    runtime: RunRuntime,
     /** A program that does not end by itself is ended after this time. */
     timeoutMs: z.number().int().min(100).max(60_000),
   }),

@@ -13,6 +13,7 @@ export {
   formatShare,
   shortenId,
   visible,
+  visibleLines,
 } from './base/format.ts';
 export { Icon, type IconName } from './base/icons.tsx';
 export { namespaceKind } from './base/kinds.ts';

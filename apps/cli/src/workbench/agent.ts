@@ -19,6 +19,7 @@ import { measureLeaks } from './leaks.ts';
 import { beginPeer } from './peer-birth.ts';
 import { runDocument } from './run.ts';
 import { splitLines } from './split-lines.ts';
+import { TerminalRuns } from './terminal-runs.ts';
 
 type Request<Verb extends WorkbenchRequest['do']> = Extract<WorkbenchRequest, { readonly do: Verb }>;
 type Handlers = { readonly [Verb in WorkbenchRequest['do']]?: (request: Request<Verb>, page: number) => unknown };
@@ -29,6 +30,7 @@ const IDLE_MS = 15 * 60 * 1000;
 export class Agent {
   readonly #out: (text: string) => void;
   readonly #births: Births;
+  readonly #terminalRuns = new TerminalRuns();
   readonly #handlers: Handlers = {
     images: async () => ({ images: await listImages() }),
     containers: async () => ({ containers: await listContainers() }),
@@ -54,6 +56,8 @@ export class Agent {
     leaks: ({ image, config, without }, page) => measureLeaks(this.#births, page, { image, config, without }),
     run: ({ image, config, runtime, timeoutMs }, page) => runDocument(this.#births, page, { image, config, runtime, timeoutMs }),
     peer: ({ image, config }, page) => beginPeer(page, { image, config }),
+    openRun: ({ image, config, runtime }) => this.#terminalRuns.prepare({ image, config, runtime }),
+    seeRun: ({ run }) => this.#terminalRuns.look(run),
     delete: async ({ birth }, page) => {
       await this.#births.end(page, birth);
       return {};
@@ -72,6 +76,7 @@ export class Agent {
       for await (const line of splitLines(input, WORKBENCH_LINE_BYTES)) void this.#take(line);
     } finally {
       await this.#births.endAll();
+      await this.#terminalRuns.close();
     }
   }
 

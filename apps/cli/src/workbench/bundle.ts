@@ -17,6 +17,8 @@ import { unusable } from './failures.ts';
 /** Everything that the workbench keeps in the machine, its runtime's state included. */
 export const WORKBENCH_DIR = '/run/slipway/workbench';
 const BUNDLES = `${WORKBENCH_DIR}/bundles`;
+/** Of runs in terminals, which outlive the agent that prepared them. */
+export const TERMINAL_BUNDLES = `${WORKBENCH_DIR}/terminals`;
 const SNAPSHOTS = '/var/lib/slipway/snapshots';
 
 export interface Bundle {
@@ -26,9 +28,9 @@ export interface Bundle {
 }
 
 /** @throws `failed-precondition` / `E_WORKBENCH_IMAGE`, `E_WORKBENCH_ENGINE`; nothing is left then */
-export async function makeBundle(name: string, image: string, config: string): Promise<Bundle> {
-  const path = `${BUNDLES}/${name}`;
-  const bundle = { path, shimDir: `${path}/shim`, remove: () => removeBundle(path) };
+export async function makeBundle(name: string, image: string, config: string, home = BUNDLES): Promise<Bundle> {
+  const bundle = openBundle(name, home);
+  const { path } = bundle;
   await removeBundle(path);
   try {
     for (const dir of [path, `${path}/rootfs`, bundle.shimDir]) await ensureDirectory(dir, 0o700);
@@ -39,6 +41,12 @@ export async function makeBundle(name: string, image: string, config: string): P
     await removeBundle(path);
     throw error;
   }
+}
+
+/** One that exists, or will. */
+export function openBundle(name: string, home: string): Bundle {
+  const path = `${home}/${name}`;
+  return { path, shimDir: `${path}/shim`, remove: () => removeBundle(path) };
 }
 
 /** What an agent that was killed could not remove. */

@@ -24,7 +24,8 @@ export interface RunRequest {
 }
 
 const OUTPUT_CHARS = 65_536;
-const NOTHING: WorkbenchRun = {
+/** A run of which nothing is known yet. */
+export const NOTHING_RUN: WorkbenchRun = {
   runtime: '',
   version: '',
   timedOut: false,
@@ -46,7 +47,7 @@ async function runOurs(births: Births, id: string, { image, config, timeoutMs }:
   try {
     await birth.begin({ how: 'continue', breakpoints: [] });
     const { process, operations, outcomes, failure } = await birth.view();
-    const base = { ...NOTHING, version: 'slipway', operations, outcomes };
+    const base = { ...NOTHING_RUN, version: 'slipway', operations, outcomes };
     if (failure !== undefined) return { ...base, failure };
     const spec = parseSpecJson(config) as RuntimeSpec;
     const made = process && (await readKernelFacts(process.pid, spec, false));
@@ -62,7 +63,7 @@ async function runOurs(births: Births, id: string, { image, config, timeoutMs }:
 }
 
 async function runPeer(id: string, runtime: PeerName, { image, config, timeoutMs }: RunRequest): Promise<WorkbenchRun> {
-  const base = { ...NOTHING, version: await versionOf(runtime) };
+  const base = { ...NOTHING_RUN, version: await versionOf(runtime) };
   const bundle = await makeBundle(id, image, config);
   const peer = new Peer(runtime, id, bundle.path);
   try {

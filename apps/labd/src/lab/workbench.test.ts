@@ -89,6 +89,16 @@ test('a shell is opened for a number, never for words', async () => {
   expect(honest.opened[0]).toEqual(expect.arrayContaining(['/usr/bin/nsenter', '44', '--pid', '--mount']));
 });
 
+test('a run in a terminal is opened for a number, never for words', async () => {
+  const ask = { do: 'openRun', image: 'i', config: '{}', runtime: 'ours' } as const;
+  const lies = benchOf(`say({ id: line.id, result: { run: '../1; sh' } })`);
+  expect(await lies.ask(ask)).toMatchObject({ failure: { code: 'E_WORKBENCH_ANSWER' } });
+  expect(lies.opened).toEqual([]);
+  const honest = benchOf(`say({ id: line.id, result: { run: 17 } })`);
+  expect(await honest.ask(ask)).toMatchObject({ result: { run: 17, terminal: 't-1' } });
+  expect(honest.opened[0]?.slice(-3)).toEqual(['workbench', 'terminal', '17']);
+});
+
 test('a page that leaves is told to the agent, and hears nothing more', async () => {
   const { page, bench, heard } = benchOf(
     `if (line.gone !== undefined) say({ page: 2, event: { birth: 'gone ' + line.gone, status: 'undone', operations: [], warnings: [], outcomes: [] } });

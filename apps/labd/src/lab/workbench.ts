@@ -45,11 +45,13 @@ interface Pending {
   reject(error: unknown): void;
 }
 
+const SLIPWAY = '/usr/lib/slipway/bin/slipway';
 /**
  * In a mount namespace of its own: what a birth without one mounts, the machine never sees, and it goes with the agent. What the
  * machine mounts, the agent sees.
  */
-const COMMAND = ['/usr/bin/unshare', '--mount', '--propagation', 'slave', '/usr/lib/slipway/bin/slipway', 'workbench'];
+const COMMAND = ['/usr/bin/unshare', '--mount', '--propagation', 'slave', SLIPWAY, 'workbench'];
+type PreparedRun = z.infer<(typeof WorkbenchAnswers)['openRun']>;
 type Peer = z.infer<(typeof WorkbenchAnswers)['peer']>;
 type Entrance = z.infer<(typeof WorkbenchAnswers)['shell']>;
 
@@ -114,7 +116,8 @@ export class Workbench {
     const agent = await this.#agent;
     if (request.do === 'peer') return await this.#record(agent, page, request);
     const answer = await this.#askAgent(agent, page, request);
-    return request.do === 'shell' ? await this.#openShell(answer as Entrance) : answer;
+    if (request.do === 'shell') return await this.#openShell(answer as Entrance);
+    return request.do === 'openRun' ? await this.#openRun(answer as PreparedRun) : answer;
   }
 
   #askAgent(agent: ChildProcess, page: number, request: WorkbenchRequest): Promise<unknown> {
@@ -154,6 +157,12 @@ export class Workbench {
     ];
     const { id } = await terminals.open(machine, { title: 'half-born', argv: ['/usr/bin/env', 'PS1=half-born:\\w# ', ...enter] });
     return { terminal: id };
+  }
+
+  async #openRun({ run }: PreparedRun): Promise<PreparedRun & { readonly terminal: string }> {
+    const { terminals, machine } = this.#options;
+    const { id } = await terminals.open(machine, { title: 'run', argv: [SLIPWAY, 'workbench', 'terminal', String(run)] });
+    return { run, terminal: id };
   }
 
   #forget(page: number): void {

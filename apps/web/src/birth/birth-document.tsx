@@ -7,6 +7,7 @@
 import { Button, visible } from '@slipway/ui';
 import { useState } from 'react';
 import { orToast, workbench } from '../state/lab.ts';
+import { useView } from '../state/stores.ts';
 import type { BirthStore } from './birth-store.ts';
 
 export function BirthDocument({ birth, title }: { readonly birth: BirthStore; readonly title: string }) {
@@ -47,6 +48,9 @@ export function BirthDocument({ birth, title }: { readonly birth: BirthStore; re
         <Button disabled={text === undefined || busy !== undefined} onClick={() => choose(() => birth.setConfig(text ?? config))}>
           Use what I wrote
         </Button>
+        <Button tone="quiet" disabled={busy !== undefined} onClick={() => void orToast(editDocument(config, image))}>
+          Open in the editor
+        </Button>
       </div>
       <textarea
         className="mono"
@@ -72,6 +76,13 @@ export function BirthDocument({ birth, title }: { readonly birth: BirthStore; re
     setText(undefined);
     void work();
   }
+}
+
+/** The editor is large, and loaded when it is first opened. */
+async function editDocument(config: string, image: string): Promise<void> {
+  const { takeDocument } = await import('../editor/editor-actions.ts');
+  takeDocument(config, 'the birth stepper', { image });
+  useView.setState({ place: 'config' });
 }
 
 async function fromContainer(birth: BirthStore, container: string): Promise<void> {

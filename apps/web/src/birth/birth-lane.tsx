@@ -4,7 +4,7 @@
  * Knows: how these stand beside each other. Does not know: the frame, nor whether there is a second birth.
  */
 'use client';
-import { Button, visible } from '@slipway/ui';
+import { Button, visible, visibleLines } from '@slipway/ui';
 import { BirthText, BirthTimeline, compareProcesses, LeakTable, OperationCard, ProcessNow, summarizeChange } from '@slipway/ui/birth';
 import { useMemo } from 'react';
 import { BirthControls } from './birth-controls.tsx';
@@ -159,7 +159,7 @@ function Now({ birth }: { readonly birth: BirthStore }) {
     return (
       <figure className="payload">
         <figcaption>what its program wrote</figcaption>
-        <pre>{visible(view.output)}</pre>
+        <pre>{visibleLines(view.output)}</pre>
       </figure>
     );
   }

@@ -80,6 +80,16 @@ export class BirthStore {
     return this.#busy('planning', () => this.#plan(config));
   }
 
+  /** Another document, for a birth that begins anew; what was under way is undone. */
+  take(config: string, image: string): Promise<void> {
+    return this.#busy('taking the document', async () => {
+      if (this.#state.view !== undefined) await workbench.ask({ do: 'delete', birth: this.name });
+      const { images } = this.#state.images.length > 0 ? this.#state : await workbench.ask({ do: 'images' });
+      this.use.setState({ ...EMPTY, busy: this.#state.busy, images, image, config });
+      await this.#plan(config);
+    });
+  }
+
   readonly select = (selected: number) => this.use.setState({ selected });
 
   readonly toggleBreakpoint = (index: number) => this.use.setState(({ breakpoints }) => ({ breakpoints: toggled(breakpoints, index) }));

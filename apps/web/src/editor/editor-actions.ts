@@ -4,9 +4,11 @@
  * Knows: the editor's state and what the machine can be asked. Does not know: how anything is drawn.
  */
 
-import { sharedDocument } from '../state/address.ts';
+import type { WorkbenchRun } from '@slipway/contracts';
+import { linkedDocument } from '../state/address.ts';
 import { api } from '../state/api.ts';
 import { workbench } from '../state/lab.ts';
+import { useView } from '../state/stores.ts';
 import type { CodeView } from './code/code-view.ts';
 import type { Fault } from './code/schema-service.ts';
 import { type EditorState, useEditor } from './editor-store.ts';
@@ -97,13 +99,14 @@ export function keepPlan(): void {
   useEditor.setState({ kept: { name: 'what you kept', operations } });
 }
 
-/** Runs the document as it is, once, on the chosen runtime. */
+/** Runs the document as it is, once, on the chosen runtime; in a terminal, if its program wants one. */
 export async function runNow(): Promise<void> {
-  const { text, image, runtime, busy, operations, checkedText } = useEditor.getState();
+  const { text, busy, operations, checkedText } = useEditor.getState();
   if (busy === 'run') return;
   useEditor.setState({ busy: 'run', side: 'run' });
+  await closeTerminal();
   try {
-    const result = await workbench.ask({ do: 'run', image, config: withoutComments(text), runtime, timeoutMs: RUN_MS });
+    const result = await (wantsTerminal(text) ? runInTerminal() : runToEnd());
     // What was run is what the next edits are compared with.
     useEditor.setState({ run: { text, result }, ...(checkedText === text ? { kept: { name: 'the last run', operations } } : {}) });
   } catch (error) {
@@ -111,6 +114,32 @@ export async function runNow(): Promise<void> {
   } finally {
     settle('run');
   }
+}
+
+function runToEnd(): Promise<WorkbenchRun> {
+  const { text, image, runtime } = useEditor.getState();
+  return workbench.ask({ do: 'run', image, config: withoutComments(text), runtime, timeoutMs: RUN_MS });
+}
+
+/** The terminal is there at once; what the kernel shows follows when the program has begun. */
+async function runInTerminal(): Promise<WorkbenchRun> {
+  const { text, image, runtime } = useEditor.getState();
+  const { run, terminal } = await workbench.ask({ do: 'openRun', image, config: withoutComments(text), runtime });
+  useEditor.setState({ terminal });
+  return await workbench.ask({ do: 'seeRun', run });
+}
+
+/** Of the run before; its container goes with it. */
+async function closeTerminal(): Promise<void> {
+  const { terminal } = useEditor.getState();
+  if (terminal === undefined) return;
+  useEditor.setState(({ terminal: _closed, ...rest }) => rest, true);
+  await api.closeTerminal(terminal).catch(() => undefined); // it may be closed already
+}
+
+function wantsTerminal(text: string): boolean {
+  const { process } = (readValue(text) ?? {}) as { readonly process?: { readonly terminal?: unknown } };
+  return process?.terminal === true;
 }
 
 /** Opens on what a link holds, else on the last draft, else on a fresh document; nothing of it is run. @returns how to leave */
@@ -142,15 +171,32 @@ async function openDocument(): Promise<void> {
 
 /** The document of the address, where it has one. */
 async function openShared(): Promise<boolean> {
-  const coded = sharedDocument(location.hash);
-  if (coded === undefined) return false;
-  const text = await unpackText(coded);
+  const linked = linkedDocument(location.hash);
+  if (linked === undefined) return false;
+  if ('line' in linked) return await openLine(linked.line);
+  const text = await unpackText(linked.packed);
   if (text === undefined) {
     useEditor.setState({ problem: 'The link does not hold a document: it was cut, or is not one of ours.' });
     return false;
   }
   if (text !== useEditor.getState().text) takeDocument(text, 'a link');
   return true;
+}
+
+async function openLine(line: string): Promise<boolean> {
+  await load(async () => {
+    const { text, ...rest } = await readDockerLine(line);
+    takeDocument(text, line, rest);
+  });
+  return useEditor.getState().origin === line;
+}
+
+/** Hands the document to the birth stepper, and shows it there. */
+export async function stepThrough(): Promise<void> {
+  const { text, image } = useEditor.getState();
+  const { firstBirth } = await import('../birth/births.ts');
+  useView.setState({ place: 'lab', panel: 'birth', ...(matchMedia('(max-width: 760px)').matches ? { sheet: 'explorers' } : {}) });
+  await firstBirth.take(withoutComments(text), image);
 }
 
 /** Takes another document; what was compared and run before is about the old one. */

@@ -42,6 +42,8 @@ export interface EditorState {
   readonly problem?: string;
   readonly runtime: RuntimeName;
   readonly run?: DoneRun;
+  /** Of the run of a document whose program wants a terminal. */
+  readonly terminal?: string;
   /** Which flag of a `docker run` line set which fields, while that line is the document's origin. */
   readonly origins: DockerOrigins;
   /** Where the text came from, in words. */

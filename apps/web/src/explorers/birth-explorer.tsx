@@ -7,7 +7,7 @@
 import { ExplorerFrame, Switch } from '@slipway/ui';
 import { useEffect, useState } from 'react';
 import { BirthLane } from '../birth/birth-lane.tsx';
-import { BirthStore } from '../birth/birth-store.ts';
+import { firstBirth as first, secondBirth as second } from '../birth/births.ts';
 import { PeerLane } from '../birth/peer-lane.tsx';
 import { orToast } from '../state/lab.ts';
 import { useMoment, useSession, useView } from '../state/stores.ts';
@@ -16,9 +16,6 @@ const ABOUT =
   'Our runtime turns a config.json into a list of operations and performs them one by one; here it stops before each one that you choose. What stands still is a real process of your machine, half-born: look at it, enter it, leave something out.';
 
 type Beside = 'nothing' | 'second' | 'runc';
-
-const first = new BirthStore('first');
-const second = new BirthStore('second');
 
 export default function BirthExplorer() {
   const as = useView((state) => state.as);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Address, formatAddress, loginCode, parseAddress } from './address.ts';
+import { type Address, formatAddress, linkedDocument, loginCode, parseAddress } from './address.ts';
 
 test.each<[Address, string]>([
   [{}, '#/'],
@@ -23,6 +23,14 @@ test.each<[Address, string]>([
 test('what an address cannot mean is left out', () => {
   expect(parseAddress('#/../etc/nopanel?sel=bogus&at=soon&as=html&image=&part=sha256:x')).toEqual({});
   expect(parseAddress('#/%E0%A4%A/x')).toEqual({});
+});
+
+test('an address of the editor holds a document, or the line that one is made of', () => {
+  expect(linkedDocument('#/~config?c=AbC')).toEqual({ packed: 'AbC' });
+  expect(linkedDocument('#/~config?line=docker%20run%20-m%2064m%20busybox')).toEqual({ line: 'docker run -m 64m busybox' });
+  expect(linkedDocument('#/~config')).toBeUndefined();
+  expect(linkedDocument('#/a-lesson?c=AbC')).toBeUndefined();
+  expect(parseAddress('#/~config?line=docker%20run%20busybox')).toEqual({ place: 'config' });
 });
 
 test('the login code is found and nothing else is one', () => {

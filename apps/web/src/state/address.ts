@@ -3,6 +3,7 @@
  *
  *     #/a-container-is-a-process/processes?sel=container:3f2a…&at=41250.5&as=text
  *     #/~config?c=…                        the config.json editor, with the document a link holds
+ *     #/~config?line=docker%20run%20…      the same, with what the engine makes of that line; nothing is run
  *     #code=…                              a one-time login code; removed before anything else happens
  *
  * Knows: how a view is written and read. Pure. Does not know: history, stores.
@@ -73,10 +74,16 @@ function imagesOf(params: URLSearchParams): Pick<Address, 'images' | 'part'> {
   };
 }
 
-/** What `#/~config?c=…` holds, still packed. */
-export function sharedDocument(hash: string): string | undefined {
+/** A document that an address of the editor leads to: packed into the link itself, or what the engine would make of a `docker run` line. */
+export type LinkedDocument = { readonly packed: string } | { readonly line: string };
+
+export function linkedDocument(hash: string): LinkedDocument | undefined {
   const [path, query = ''] = hash.replace(/^#/, '').split('?', 2);
-  return path === '/~config' ? (new URLSearchParams(query).get('c') ?? undefined) : undefined;
+  if (path !== '/~config') return undefined;
+  const params = new URLSearchParams(query);
+  const [packed, line] = [params.get('c'), params.get('line')];
+  if (packed !== null) return { packed };
+  return line === null ? undefined : { line };
 }
 
 /** The one-time code of `#code=…`. */

@@ -4,13 +4,13 @@
  * Knows: which terminals there are and which is in front. Does not know: xterm.js (terminal-view.tsx).
  */
 'use client';
-import { Confirm, Icon, IconButton, Skeleton, visible } from '@slipway/ui';
+import { Icon, IconButton, Skeleton, visible } from '@slipway/ui';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { LEAVE_TERMINAL } from '../shell/shortcuts.ts';
 import { api } from '../state/api.ts';
 import { connection, orToast } from '../state/lab.ts';
 import { useSession, useTerminals } from '../state/stores.ts';
-import { cleanPaste } from './paste.ts';
+import { PasteQuestion } from './paste-question.tsx';
 import { SearchBar } from './search-bar.tsx';
 import type { TerminalHandle } from './terminal-view.tsx';
 
@@ -55,18 +55,14 @@ export function TerminalPane() {
         <TerminalState />
       </div>
       {question !== undefined ? (
-        <Confirm
-          title={`Paste ${question.trimEnd().split('\n').length} lines?`}
-          action="Paste"
+        <PasteQuestion
+          text={question}
           onConfirm={() => {
             front?.paste(question);
             front?.terminal.focus();
           }}
           onClose={() => setQuestion(undefined)}
-        >
-          <p>Each line may run as a command at once.</p>
-          <pre className="paste-preview">{cleanPaste(question).slice(0, 2000)}</pre>
-        </Confirm>
+        />
       ) : null}
     </div>
   );
@@ -167,7 +163,7 @@ function TerminalState() {
   if (status?.exitCode !== undefined) {
     return (
       <p className="terminal-note" role="status">
-        The shell ended with code {status.exitCode}. Open a new terminal with +.
+        Its program ended with code {status.exitCode}. Open a new terminal with +.
       </p>
     );
   }

@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest';
-import { formatAgo, formatBytes, formatClock, formatCommand, formatDuration, formatShare, shortenId, visible } from './format.ts';
+import {
+  formatAgo,
+  formatBytes,
+  formatClock,
+  formatCommand,
+  formatDuration,
+  formatShare,
+  shortenId,
+  visible,
+  visibleLines,
+} from './format.ts';
 
 test.each([
   [0, '0 B'],
@@ -50,4 +60,5 @@ test('a command can be pasted back into a shell', () => {
 
 test('escape sequences and direction marks of a container become visible', () => {
   expect(visible('\u001b[31mred\u202e')).toBe('␛[31mred\ufffd');
+  expect(visibleLines('Uid:\t0\r\n\u001b[2J')).toBe('Uid:  0␍\n␛[2J');
 });

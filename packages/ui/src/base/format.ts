@@ -77,6 +77,14 @@ export function visible(text: string): string {
   );
 }
 
+/** As {@link visible}, of text whose lines and columns are wanted. */
+export function visibleLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => visible(line.replaceAll('\t', '  ')))
+    .join('\n');
+}
+
 function trimZero(text: string): string {
   return text.endsWith('.0') ? text.slice(0, -2) : text;
 }

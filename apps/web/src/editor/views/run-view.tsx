@@ -5,14 +5,24 @@
  */
 'use client';
 import type { RunEvidence } from '@slipway/contracts';
-import { EmptyState, Skeleton, visible } from '@slipway/ui';
+import { EmptyState, Skeleton, visible, visibleLines } from '@slipway/ui';
 import { useEffect, useRef } from 'react';
 import { type DoneRun, isAbout, lookAt, useEditor } from '../editor-store.ts';
 import { PointerButton } from './plan-view.tsx';
+import { RunTerminal } from './run-terminal.tsx';
 
 export function RunView() {
   const run = useEditor((state) => state.run);
   const busy = useEditor((state) => state.busy === 'run');
+  const terminal = useEditor((state) => state.terminal);
+  if (terminal !== undefined) {
+    return (
+      <div className="run-view">
+        <RunTerminal key={terminal} id={terminal} />
+        {busy ? <Skeleton rows={5} label="Looking at the kernel" /> : <EvidenceTable evidence={run?.result.evidence ?? []} />}
+      </div>
+    );
+  }
   if (busy) return <Skeleton rows={9} label="The container runs" />;
   if (!run) {
     return <EmptyState title="Nothing was run yet">Run the document once: the kernel then shows what each field became.</EmptyState>;
@@ -53,7 +63,7 @@ function Output({ title, text }: { readonly title: string; readonly text: string
     <figure className="run-output">
       <figcaption>{title}</figcaption>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region has to be focusable */}
-      <pre tabIndex={0}>{visible(text)}</pre>
+      <pre tabIndex={0}>{visibleLines(text)}</pre>
     </figure>
   );
 }
@@ -115,7 +125,7 @@ export function KernelLine({ line }: { readonly line: RunEvidence }) {
   return (
     <button type="button" className="kernel-line" onClick={() => lookAt(line.pointer)}>
       <code className="where">{visible(line.source)}</code>
-      <code className="line">{visible(line.found)}</code>
+      <code className="line">{visibleLines(line.found)}</code>
     </button>
   );
 }

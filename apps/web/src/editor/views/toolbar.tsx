@@ -6,8 +6,9 @@
 'use client';
 import { Button, Icon, Switch } from '@slipway/ui';
 import { useState } from 'react';
+import { orToast } from '../../state/lab.ts';
 import { toast, useView } from '../../state/stores.ts';
-import { runNow } from '../editor-actions.ts';
+import { runNow, stepThrough } from '../editor-actions.ts';
 import { type RuntimeName, useEditor } from '../editor-store.ts';
 import { withoutComments } from '../text/json-text.ts';
 import { packText } from '../text/share.ts';
@@ -48,6 +49,9 @@ export function Toolbar() {
       <Switch label="Runtime" value={runtime} options={RUNTIMES} onChange={(next) => useEditor.setState({ runtime: next })} />
       <Button tone="act" icon="play" disabled={running || image === ''} onClick={() => void runNow()}>
         {running ? 'Running …' : 'Run'}
+      </Button>
+      <Button icon="step" disabled={image === ''} onClick={() => void orToast(stepThrough())} title="Stop its birth before any operation">
+        Step through
       </Button>
       <Button tone="quiet" onClick={() => void share()}>
         Copy link

@@ -1,0 +1,9 @@
+/**
+ * The births of this page.
+ *
+ * Knows: that there are two. Does not know: who drives or shows them.
+ */
+import { BirthStore } from './birth-store.ts';
+
+export const firstBirth = new BirthStore('first');
+export const secondBirth = new BirthStore('second');
