@@ -4,15 +4,6 @@ import { expect, type LabPage, test } from '../parts/page.ts';
 
 const SCREENSHOTS = new URL('../screenshots/', import.meta.url).pathname;
 
-async function chooseLesson({ page }: LabPage, title: string): Promise<void> {
-  await page.getByRole('button', { name: /^All lessons; now/ }).click();
-  await page
-    .getByRole('dialog', { name: 'Lessons' })
-    .getByRole('link', { name: new RegExp(`Lesson \\d+: ${title}`) })
-    .click();
-  await expect(page.getByRole('heading', { level: 1, name: title })).toBeVisible();
-}
-
 async function expectAccessible({ page }: LabPage, name: string): Promise<void> {
   await page.screenshot({ path: `${SCREENSHOTS}${name}.png` });
   const { violations } = await new AxeBuilder({ page }).analyze();
@@ -28,7 +19,7 @@ async function expectAccessible({ page }: LabPage, name: string): Promise<void> 
 test('from the list to lesson 3, a task by a click, the next lesson and back', async ({ lab, labPage, page }) => {
   test.setTimeout(150_000);
   await labPage.open(lab.address);
-  await chooseLesson(labPage, 'Control groups');
+  await labPage.chooseLesson('Control groups');
   await expect(page).toHaveURL(/#\/control-groups\/cgroups/);
 
   await labPage.run('mkdir /sys/fs/cgroup/memory/small; ls /sys/fs/cgroup/memory/small');

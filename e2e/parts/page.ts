@@ -51,6 +51,16 @@ export class LabPage {
     await this.lesson.getByRole('button', { name: `Run ${command}` }).click();
   }
 
+  /** By the table of contents. */
+  async chooseLesson(title: string): Promise<void> {
+    await this.page.getByRole('button', { name: /^All lessons; now/ }).click();
+    await this.page
+      .getByRole('dialog', { name: 'Lessons' })
+      .getByRole('link', { name: new RegExp(`Lesson \\d+: ${title}`) })
+      .click();
+    await expect(this.page.getByRole('heading', { level: 1, name: title })).toBeVisible();
+  }
+
   async type(line: string): Promise<void> {
     await this.terminal.focus();
     await this.page.keyboard.type(line);

@@ -249,6 +249,7 @@ export const lab = defineLab({
     {
       name: 'killed by hand',
       task: 'over-the-limit',
+      failsByDesign: true,
       lines: [
         `mkdir ${CGROUP}/memory/small`,
         `echo 32M > ${CGROUP}/memory/small/memory.limit_in_bytes`,
@@ -267,6 +268,7 @@ export const lab = defineLab({
     {
       name: 'busy without a quota',
       task: 'throttle',
+      failsByDesign: true,
       lines: [`mkdir ${CGROUP}/cpu/slow`, `sh -c 'echo $$ > ${CGROUP}/cpu/slow/cgroup.procs; exec timeout 1 sh -c "while :; do :; done"'`],
     },
     {
@@ -293,6 +295,7 @@ export const lab = defineLab({
     {
       name: 'without memory nodes nobody gets in',
       task: 'pin',
+      failsByDesign: true,
       lines: [
         `mkdir ${CGROUP}/cpuset/one`,
         `echo 0 > ${CGROUP}/cpuset/one/cpuset.cpus`,
@@ -311,7 +314,12 @@ export const lab = defineLab({
       task: 'docker-oom',
       lines: ['docker run -d --name hungry -m 16m busybox sleep 1000', 'docker kill hungry'],
     },
-    { name: '137 by its own choice', task: 'docker-oom', lines: ["docker run --name hungry -m 16m busybox sh -c 'exit 137'"] },
+    {
+      name: '137 by its own choice',
+      task: 'docker-oom',
+      failsByDesign: true,
+      lines: ["docker run --name hungry -m 16m busybox sh -c 'exit 137'"],
+    },
   ],
   quiz: [
     {

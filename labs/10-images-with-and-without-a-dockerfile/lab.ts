@@ -213,6 +213,7 @@ export const lab = defineLab({
     { name: 'another image, called app', task: 'build', lines: ['docker pull busybox', 'docker tag busybox app'] },
     { name: 'a build without the name', task: 'build', lines: ['docker build ~/app'] },
     { name: 'twice, with the cache switched off', task: 'again', lines: [BUILD, 'docker build --no-cache -t app ~/app'] },
+    { name: 'all from the cache, under another name', task: 'again', lines: [BUILD, 'docker build -t other ~/app'] },
     { name: 'the cache switched off, nothing changed', task: 'break', lines: [BUILD, 'docker build --no-cache -t app ~/app'] },
     { name: 'another time, the same files', task: 'break', lines: [BUILD, 'touch ~/app/main.sh', BUILD] },
     { name: 'the new order, nothing changed', task: 'mend', lines: [REORDERED, BUILD, BUILD] },
@@ -222,6 +223,7 @@ export const lab = defineLab({
       task: 'assemble',
       lines: ['docker build -t assembled ~/app', 'docker save -o ~/a.tar assembled', 'docker load -i ~/a.tar'],
     },
+    { name: 'in an archive, and in no engine', task: 'assemble', lines: [TAKE_PROGRAM, ASSEMBLE('one.tar')] },
     {
       name: 'the same archive loaded twice',
       task: 'twice',

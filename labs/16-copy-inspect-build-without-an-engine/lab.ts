@@ -213,7 +213,7 @@ export const lab = defineLab({
     {
       name: 'a container run and committed by the engine',
       task: 'script',
-      lines: [WRITE_PAGE, 'docker create --name c busybox true', 'docker cp page.html c:/index.html', 'docker commit c site'],
+      lines: [WRITE_PAGE, 'docker create --name draft busybox true', 'docker cp page.html draft:/index.html', 'docker commit draft site'],
     },
     {
       name: 'a Dockerfile',

@@ -72,6 +72,8 @@ export interface Decoy {
   readonly name: string;
   readonly task: string;
   readonly lines: readonly string[];
+  /** One of the lines ends with another status than 0, and that is the point. Absent: none does; a line that only fails proves nothing. */
+  readonly failsByDesign?: true;
 }
 
 export interface Lab {

@@ -32,7 +32,7 @@ export interface DisposableLab {
 }
 
 export interface Attempt {
-  readonly typist: Pick<Typist, 'line' | 'lastLines' | 'close'>;
+  readonly typist: Pick<Typist, 'line' | 'status' | 'lastLines' | 'close'>;
   /** Whether this task is passed, and what its check saw else. */
   task(id: string): { readonly passed: boolean; readonly saw: string };
 }

@@ -22,14 +22,18 @@ const LAB = defineLab({
 const META = { number: '09', slug: 'doors', title: 'Doors', summary: '', track: '', minutes: 1, panels: [], claims: [] };
 const LESSON: Lesson = { lab: LAB, document: { meta: META, body: [], tasks: [], quiz: [], glossary: {} } };
 
-/** A machine whose tasks are what `passes` says after the lines typed so far. */
-function standInLab(passes: (task: string, typed: readonly string[]) => boolean): DisposableLab & { readonly machines: string[][] } {
+/** A machine whose tasks are what `passes` says after the lines typed so far, and which refuses the lines `failing`. */
+function standInLab(
+  passes: (task: string, typed: readonly string[]) => boolean,
+  failing: readonly string[] = [],
+): DisposableLab & { readonly machines: string[][] } {
   const machines: string[][] = [];
   const fresh = async (): Promise<Attempt> => {
     const typed: string[] = [];
     machines.push(typed);
     const typist: Attempt['typist'] = {
       line: async (line) => void typed.push(line),
+      status: async () => (failing.includes(typed.at(-1) ?? '') ? 127 : 0),
       lastLines: () => typed,
       close: () => undefined,
     };
@@ -38,12 +42,12 @@ function standInLab(passes: (task: string, typed: readonly string[]) => boolean)
   return { lessons: [LESSON], signal: new AbortController().signal, fresh, end: async () => undefined, machines };
 }
 
-async function outcome(lab: DisposableLab): Promise<{ readonly code: number; readonly text: string }> {
+async function outcome(lab: DisposableLab, lesson = LESSON): Promise<{ readonly code: number; readonly text: string }> {
   let text = '';
   const report = new Report((more) => {
     text += more;
   });
-  await solveLesson(lab, LESSON, report, { passMs: 60, settleMs: 10 });
+  await solveLesson(lab, lesson, report, { passMs: 60, settleMs: 10 });
   return { code: report.end(), text };
 }
 
@@ -63,6 +67,19 @@ test('a check that always passes fails the untouched machine and the decoy', asy
   expect(text).toContain('walk passes with nothing done');
   expect(text).toMatch(/✗ decoy for walk: waits/);
   expect(text).toContain('3 passed, 2 failed');
+});
+
+test('a decoy that fails for a reason of its own is no proof, unless that is its point', async () => {
+  const { code, text } = await outcome(standInLab(honest, ['pull', 'push']));
+  expect(code).toBe(1);
+  expect(text).toMatch(/✗ decoy for open: pulls.*\n {6}ended with 127: pull\n/);
+  expect(text).toContain('4 passed, 1 failed');
+
+  const [pulls, waits] = LAB.decoys.map((decoy) => ({ ...decoy, failsByDesign: true as const }));
+  const decoys = [pulls, waits].filter((decoy) => decoy !== undefined);
+  const marked = await outcome(standInLab(honest, ['pull']), { ...LESSON, lab: { ...LAB, decoys } });
+  expect(marked.text).toMatch(/✗ decoy for walk: waits.*\n {6}every line of it succeeds, and one should not\n/);
+  expect(marked.text).toContain('4 passed, 1 failed');
 });
 
 test('a solution that does not solve is told with what was seen', async () => {

@@ -5,7 +5,8 @@
  * Does not know: machines or terminals (disposable-lab.ts, typist.ts).
  *
  *     fresh machine: every task open ─▶ type a task's solution ─▶ passed within 10 s ─▶ next task …
- *     for each decoy, a fresh machine: type it ─▶ 1.5 s after its last prompt its task is still open
+ *     for each decoy, a fresh machine: type it ─▶ 1.5 s after its last prompt its task is still open, and no line of it has failed:
+ *                                      one that does nothing would be no wrong answer
  *
  * Most of the time is waiting, so a few machines are used side by side; no machine ever serves two attempts.
  */
@@ -79,10 +80,19 @@ async function solveTask({ typist, task }: Attempt, { id, solution }: LabTask, s
 
 async function tryDecoy(fresh: () => Promise<Attempt>, decoy: Decoy, pace: Pace): Promise<string[]> {
   const { typist, task } = await fresh();
-  for (const line of decoy.lines) await typist.line(line);
+  const broken: string[] = [];
+  for (const line of decoy.lines) {
+    await typist.line(line);
+    const status = await typist.status();
+    if (status !== 0) broken.push(`ended with ${status}: ${line}`);
+  }
   await delay(pace.settleMs);
   typist.close();
-  return task(decoy.task).passed ? ['passes, and should not', ...typist.lastLines().map((line) => `| ${line}`)] : [];
+  const problems = [
+    ...(task(decoy.task).passed ? ['passes, and should not'] : []),
+    ...(decoy.failsByDesign === undefined ? broken : broken.length === 0 ? ['every line of it succeeds, and one should not'] : []),
+  ];
+  return problems.length === 0 ? [] : [...problems, ...typist.lastLines().map((line) => `| ${line}`)];
 }
 
 interface Outcome<T> {

@@ -13,6 +13,9 @@ import { until } from './until.ts';
 
 const PROMPT = /(?:^|\n)[^\n]*[#$] $/;
 const PROMPT_AFTER_OUTPUT = /\n[^\n]*[#$] $/;
+const ASK_STATUS = 'echo "ended with $?"';
+/** The answer; the question, which the terminal echoes, has no digits. */
+const STATUS = /ended with (\d+)/;
 const LINE_MS = 60_000;
 const SIZE = { cols: 120, rows: 40 };
 const SHOWN_LINES = 6;
@@ -58,6 +61,15 @@ export class Typist {
     this.#channel?.type(this.#typed, bytes);
     this.#typed += bytes.length;
     await this.#wait(`the prompt after "${line}"`, () => PROMPT_AFTER_OUTPUT.test(stripVTControlCharacters(this.#text.slice(from))));
+  }
+
+  /** How the line before ended, as the shell tells it. */
+  async status(): Promise<number> {
+    const from = this.#text.length;
+    await this.line(ASK_STATUS);
+    const told = STATUS.exec(stripVTControlCharacters(this.#text.slice(from)))?.[1];
+    if (told === undefined) throw failure(`the shell does not answer "${ASK_STATUS}"`);
+    return Number(told);
   }
 
   /** What stands last on the screen. */
