@@ -7,12 +7,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '../../apps/labd/src/config.ts';
 
 const MAIN = fileURLToPath(new URL('../../apps/labd/src/main.ts', import.meta.url));
 const START_MS = 30_000;
 const END_MS = 20_000;
+/** The kernel lets go of a disk some time after the last process that was on it has ended. */
+const SETTLE_MS = 5_000;
 
 export class Lab {
   readonly dataDir: string;
@@ -62,7 +65,12 @@ export class Lab {
   /** Ctrl-C; then the data goes, too. @returns what is left of the lab, by name: nothing, if all is well */
   async end(): Promise<string[]> {
     await this.#signal('SIGINT');
-    const left = this.#leftovers();
+    const patience = Date.now() + SETTLE_MS;
+    let left = this.#leftovers();
+    while (left.length > 0 && Date.now() < patience) {
+      await delay(100);
+      left = this.#leftovers();
+    }
     rmSync(this.dataDir, { recursive: true, force: true });
     return left;
   }
