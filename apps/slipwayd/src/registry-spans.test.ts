@@ -33,6 +33,11 @@ test('a part of a blob is told with what was asked for and what came', () => {
   });
 });
 
+test('asked on behalf of a pull it is a part of that; by anybody else it stands alone', () => {
+  expect(registrySpan({ ...BLOB, span: 'trace-1/span-2' }).parent).toEqual({ trace: 'trace-1', id: 'span-2' });
+  expect(registrySpan({ ...BLOB, span: 'nonsense' }).parent).toBeUndefined();
+});
+
 test('a client that went away half-way is an error, and how far it came is told', () => {
   const span = registrySpan({ ...BLOB, sentBytes: 400, isComplete: false });
   expect(span.response).toMatchObject({ bytes: 400, length: 900 });

@@ -4,14 +4,15 @@
  * Knows: what becomes a span's name, payload and error.
  * Does not know: how the registry learns of them, nor who reads the journal.
  */
-import type { FinishedSpan, RegistryAnswer, RegistryRequest } from '@slipway/journal';
+import { type FinishedSpan, parentInHeaders, type RegistryAnswer, type RegistryRequest } from '@slipway/journal';
 import type { RequestRecord } from '@slipway/registry';
 
 export function registrySpan(record: RequestRecord): FinishedSpan {
-  const { startMs, endMs, method, path } = record;
+  const { startMs, endMs, method, path, span } = record;
   const error = errorOf(record);
   return {
     actor: 'registry',
+    parent: parentInHeaders({ 'x-slipway-span': span }),
     name: `${method} ${path}`,
     protocol: 'HTTP over TCP',
     source: 'packages/registry/src/server.ts',

@@ -57,6 +57,21 @@ hostTest('what a registry is asked stands in the journal of its daemon', ['root'
     userAgent: 'a learner',
   });
   expect(JSON.parse(String(span['response']))).toMatchObject({ status: 404, received: 0 });
+  expect(span['parent'], 'nobody said for whom').toBeUndefined();
+
+  // What the engine itself asks for belongs to its pull, in the same request's trace.
+  await daemon.docker('pull', `${servedAt()}/busybox:1`);
+  const all = () =>
+    readFileSync(journal, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('"type":"span"') && line.endsWith('}'))
+      .map((line) => (JSON.parse(line) as { readonly span: Record<string, string> }).span);
+  await vi.waitFor(() => {
+    const pull = all().find(({ name }) => name === 'image.pull');
+    const gets = all().filter(({ actor, name }) => actor === 'registry' && name?.startsWith('GET /v2/busybox/blobs/'));
+    expect(gets.length).toBeGreaterThan(0);
+    for (const get of gets) expect(get).toMatchObject({ parent: pull?.['id'], trace: pull?.['trace'] });
+  }, 10_000);
 });
 
 hostTest(

@@ -7,7 +7,7 @@
  * Does not know: what the command does. Real docker clients send none of this, and their traces begin with the request.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { SpanContext, Tracer } from '@slipway/journal';
+import { parentInHeaders, type SpanContext, type Tracer } from '@slipway/journal';
 
 const MAX_COMMAND = 3000;
 
@@ -19,7 +19,7 @@ export interface ClientSpan {
 }
 
 export function clientSpan(headers: IncomingHttpHeaders, tracer: Tracer): ClientSpan {
-  const parent = parentOf(headers['x-slipway-span']);
+  const parent = parentInHeaders(headers);
   const command = commandOf(headers['x-slipway-command']);
   const startMs = Number(headers['x-slipway-started']);
   if (parent === undefined || command === undefined || !(startMs > 0 && startMs <= now())) return { parent, answered: () => {} };
@@ -38,12 +38,6 @@ export function clientSpan(headers: IncomingHttpHeaders, tracer: Tracer): Client
 /** CLOCK_MONOTONIC milliseconds: the client on the same kernel reads the same clock. */
 function now(): number {
   return Number(process.hrtime.bigint()) / 1e6;
-}
-
-/** Undefined when absent or malformed. */
-function parentOf(header: unknown): SpanContext | undefined {
-  const [, trace, id] = typeof header === 'string' ? (/^([\w.-]{1,64})\/([\w.-]{1,64})$/.exec(header) ?? []) : [];
-  return trace === undefined || id === undefined ? undefined : { trace, id };
 }
 
 function commandOf(header: unknown): string | undefined {

@@ -11,7 +11,7 @@
  * Does not know: registries (packages/images).
  */
 import type { PullOptions, PullProgress, PullReport, PushOptions, PushProgress, PushReport, RemoteImage } from '@slipway/images';
-import type { OpenSpan, SpanContext } from '@slipway/journal';
+import { type OpenSpan, type SpanContext, spanHeaders } from '@slipway/journal';
 import type { Descriptor } from '@slipway/oci';
 import { layerPieces, toldOf } from './layer-pieces.ts';
 import type { EngineContext } from './ports.ts';
@@ -28,7 +28,7 @@ export async function pullImage(engine: EngineContext, reference: string, option
         showPull(spans, progress);
         options.onProgress?.(progress);
       };
-      const report = await engine.images.registries.pull(reference, { ...options, onProgress });
+      const report = await engine.images.registries.pull(reference, { ...options, onProgress, localHeaders: spanHeaders(span) });
       for (const warning of report.warnings) engine.warn(warning);
       span.note({ response: report });
       const name = report.name ?? reference;
@@ -55,7 +55,7 @@ export async function pushImage(engine: EngineContext, name: string, options: Pu
         } else showUpload(spans, progress);
         options.onProgress?.(progress);
       };
-      const report = await engine.images.registries.push(name, { ...options, onProgress });
+      const report = await engine.images.registries.push(name, { ...options, onProgress, localHeaders: spanHeaders(span) });
       span.note({ response: { ...report, ...going } });
       engine.events.publish({ type: 'image', action: 'push', id: report.name, attributes: { name: report.name } });
       return report;

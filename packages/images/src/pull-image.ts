@@ -39,8 +39,8 @@ export interface PulledImage extends SelectedImage {
 /** Inside a hold of the store. @throws as RegistryClient.resolve, selectManifest, fetchBlob and unpackLayer */
 export async function pullImage(parts: PullParts, reference: Reference, options: PullOptions): Promise<PulledImage> {
   const { client, content, platform, settled } = parts;
-  const { credentials, signal } = options;
-  const { repository, isMirror, descriptor: target, bytes } = await client.resolve(reference, { credentials, signal });
+  const { credentials, signal, localHeaders } = options;
+  const { repository, isMirror, descriptor: target, bytes } = await client.resolve(reference, { credentials, signal, localHeaders });
   using _ending = repository;
   await settled;
   await keep(target, bytes, content);

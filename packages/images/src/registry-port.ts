@@ -27,6 +27,8 @@ export interface PullOptions {
   readonly lazy?: boolean;
   /** Ends the pull; what has come stays for the next attempt. */
   readonly signal?: AbortSignal;
+  /** Added to requests to a registry on this host, and to no other's: what its journal is told of who asks. */
+  readonly localHeaders?: Readonly<Record<string, string>>;
   /** Must not throw. */
   readonly onProgress?: (progress: PullProgress) => void;
 }
@@ -78,6 +80,8 @@ export interface PullReport {
 export interface PushOptions {
   readonly credentials?: Credentials;
   readonly signal?: AbortSignal;
+  /** As {@link PullOptions}. */
+  readonly localHeaders?: Readonly<Record<string, string>>;
   /** Must not throw. */
   readonly onProgress?: (progress: PushProgress) => void;
 }

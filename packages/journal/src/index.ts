@@ -12,6 +12,7 @@ export type { RegistryAnswer, RegistryRequest } from './registry-spans.ts';
 export { createReplay, type Replay, worldAt } from './replay.ts';
 export { createRing, type Ring, type RingListener, type RingOptions } from './ring.ts';
 export { sourceOfStack } from './source-line.ts';
+export { parentInHeaders, spanHeaders } from './span-header.ts';
 export {
   createTracer,
   type FinishedSpan,

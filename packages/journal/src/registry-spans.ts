@@ -1,5 +1,6 @@
 /**
- * What the span of a registry's request carries. One span for each request, written when it has ended; it has no parent.
+ * What the span of a registry's request carries. One span for each request, written when it has ended; its parent is the
+ * pull or push that it belongs to, where the client says so, as this engine does to registries on its own host.
  *
  *     GET /v2/busybox/blobs/sha256:…   request RegistryRequest   response RegistryAnswer
  *

@@ -47,6 +47,22 @@ describe('pulling', () => {
     expect(progress.at(-1)).toBe(LAYER.byteLength);
   });
 
+  test('a registry on this host is told on whose behalf it is asked; one that it sends to is not', async () => {
+    await using elsewhere = await StubRegistry.start();
+    elsewhere.blob('library/a', LAYER);
+    stub.answers.set(`GET /v2/library/a/blobs/${layer.digest}`, (_seen, response) =>
+      response.writeHead(307, { location: `http://${elsewhere.host}/v2/library/a/blobs/${layer.digest}` }).end(),
+    );
+    const localHeaders = { 'x-slipway-span': 'trace/span' };
+    const client = new RegistryClient();
+    using found = (await client.resolve(here(), { localHeaders })).repository;
+    const sinks = new MemorySinks();
+    await found.fetchBlob(layer, { openSink: async () => sinks.open(layer) });
+    const spans = ({ seen }: StubRegistry) => seen.filter(({ url }) => url.includes('/library/')).map(({ span }) => span);
+    expect(spans(stub)).toEqual(['trace/span', 'trace/span']);
+    expect(spans(elsewhere)).toEqual([undefined]);
+  });
+
   test('what is not there is not-found, in the registry’s words', async () => {
     stub.answers.set('*', (_seen, response) =>
       response.writeHead(404).end('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown\\u001b[31m"}]}'),

@@ -19,7 +19,7 @@ import { isLoopbackHost } from './policy.ts';
 import type { ProxyRules } from './proxy.ts';
 import { discard } from './read-body.ts';
 import { Repository, type RepositoryPlace } from './repository.ts';
-import { RegistrySession } from './session.ts';
+import { RegistrySession, type SessionOptions } from './session.ts';
 
 export interface RegistryClientOptions {
   /** Asked in order before the registry itself, when pulling; without credentials. */
@@ -37,6 +37,8 @@ export interface RegistryClientOptions {
 export interface OpenOptions {
   readonly credentials?: Credentials | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Added to requests to a registry on this host, and to no other's: what its journal is told of who asks. */
+  readonly localHeaders?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A manifest, and the repository that had it; to be disposed of. */
@@ -44,6 +46,11 @@ export interface ResolvedReference extends FetchedManifest {
   readonly repository: Repository;
   /** A mirror had it, not the registry that the reference names. */
   readonly isMirror: boolean;
+}
+
+/** How one repository is asked. */
+interface SessionParts extends Partial<Pick<SessionOptions, 'credentials' | 'localHeaders' | 'retryMs'>> {
+  readonly tls: TlsFiles | undefined;
 }
 
 const HUB = 'docker.io';
@@ -63,14 +70,15 @@ export class RegistryClient {
    * Finds what a reference means now, asking mirrors first; one that does not have it, or fails, is passed over.
    * @throws as Repository.manifest, of the registry itself
    */
-  async resolve(reference: Reference, { credentials, signal }: OpenOptions = {}): Promise<ResolvedReference> {
+  async resolve(reference: Reference, options: OpenOptions = {}): Promise<ResolvedReference> {
     const { domain, path } = reference;
+    const { signal } = options;
     const target = reference.digest ?? reference.tag ?? 'latest';
     for (const mirror of (this.#options.mirrors ?? []).filter(({ registry }) => registry === domain)) {
-      const found = await this.#tryMirror(mirror, path, target, signal);
+      const found = await this.#tryMirror(mirror, { path, target }, options);
       if (found !== undefined) return found;
     }
-    const repository = await this.open(reference, 'pull', { credentials, signal });
+    const repository = await this.open(reference, 'pull', options);
     try {
       return { repository, isMirror: false, ...(await repository.manifest(target, signal)) };
     } catch (error) {
@@ -83,12 +91,13 @@ export class RegistryClient {
   async open(
     { domain, path }: Pick<Reference, 'domain' | 'path'>,
     action: 'pull' | 'push',
-    { credentials, signal }: OpenOptions = {},
+    { credentials, signal, localHeaders }: OpenOptions = {},
   ): Promise<Repository> {
     const host = domain === HUB ? HUB_HOST : domain;
     const tls = await readCertificates(`${this.#options.certificatesDirectory ?? '/etc/docker/certs.d'}/${domain}`);
     const url = await this.#originOf(host, tls, signal);
-    return new Repository(this.#session(url, tls, credentialsFor(domain, credentials)), { path, certificatesOf: domain, domain }, action);
+    const session = this.#session(url, { tls, credentials: credentialsFor(domain, credentials), localHeaders });
+    return new Repository(session, { path, certificatesOf: domain, domain }, action);
   }
 
   /** A repository where it was found before, for pulling. Dispose of it. */
@@ -96,12 +105,17 @@ export class RegistryClient {
     const tls = await readCertificates(`${this.#options.certificatesDirectory ?? '/etc/docker/certs.d'}/${certificatesOf}`);
     const allowed = domain === undefined ? undefined : credentialsFor(domain, credentials);
     const place = { path, certificatesOf, ...(domain === undefined ? {} : { domain }) };
-    return new Repository(this.#session(new URL(origin), tls, allowed), place, 'pull');
+    return new Repository(this.#session(new URL(origin), { tls, credentials: allowed }), place, 'pull');
   }
 
-  async #tryMirror(mirror: Mirror, path: string, target: string, signal: AbortSignal | undefined): Promise<ResolvedReference | undefined> {
+  /** Without credentials. */
+  async #tryMirror(
+    mirror: Mirror,
+    { path, target }: { readonly path: string; readonly target: string },
+    { signal, localHeaders }: OpenOptions,
+  ): Promise<ResolvedReference | undefined> {
     const tls = await readCertificates(`${this.#options.certificatesDirectory ?? '/etc/docker/certs.d'}/${mirror.url.host}`);
-    const session = this.#session(mirror.url, tls, undefined, []);
+    const session = this.#session(mirror.url, { tls, retryMs: [], localHeaders });
     const repository = new Repository(session, { path, certificatesOf: mirror.url.host }, 'pull');
     try {
       return { repository, isMirror: true, ...(await repository.manifest(target, signal)) };
@@ -112,16 +126,16 @@ export class RegistryClient {
     }
   }
 
-  #session(url: URL, tls: TlsFiles | undefined, credentials: Credentials | undefined, retryMs?: readonly number[]): RegistrySession {
+  #session(url: URL, { tls, ...how }: SessionParts): RegistrySession {
     const registry = { url, isInsecure: this.#isInsecure(url.host) };
     const { userAgent, proxies } = this.#options;
     return new RegistrySession({
+      credentials: undefined,
+      ...how,
       registry,
       proxies,
       ...(userAgent === undefined ? {} : { userAgent }),
-      credentials,
       ...(tls === undefined ? {} : { tls }),
-      ...(retryMs === undefined ? {} : { retryMs }),
     });
   }
 
@@ -145,7 +159,7 @@ export class RegistryClient {
   }
 
   async #answers(url: URL, tls: TlsFiles | undefined, signal: AbortSignal | undefined): Promise<boolean> {
-    const session = this.#session(url, tls, undefined);
+    const session = this.#session(url, { tls });
     try {
       const { body, status } = await session.send({ method: 'GET', url: '/v2/', scopes: [], signal, challenge: 'leave' });
       await discard(body);

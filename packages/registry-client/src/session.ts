@@ -9,7 +9,7 @@ import { delay } from '@slipway/kernel';
 import { Authority } from './authority.ts';
 import { type TlsFiles, Wire, type WireResponse } from './connect.ts';
 import type { Credentials } from './credentials.ts';
-import { type RegistryOrigin, requireForeign } from './policy.ts';
+import { isLoopbackHost, type RegistryOrigin, requireForeign } from './policy.ts';
 import type { ProxyRules } from './proxy.ts';
 import { discard } from './read-body.ts';
 import { brokenAnswer, responseError } from './registry-errors.ts';
@@ -28,6 +28,8 @@ export interface SessionOptions {
   /** What requests say of who asks; absent: the engine. */
   readonly userAgent?: string;
   readonly proxies?: ProxyRules | undefined;
+  /** As OpenOptions. */
+  readonly localHeaders?: Readonly<Record<string, string>> | undefined;
   /** Tests shorten it. */
   readonly retryMs?: readonly number[];
 }
@@ -120,6 +122,7 @@ export class RegistrySession {
       const wire = isOwn ? this.#own : this.#elsewhere();
       const headers = {
         'user-agent': this.#options.userAgent ?? AGENT,
+        ...(isOwn && isLoopbackHost(url.hostname) ? this.#options.localHeaders : {}),
         ...request.headers,
         ...(isOwn && authorization !== undefined ? { authorization } : {}),
       };

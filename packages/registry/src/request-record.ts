@@ -32,6 +32,8 @@ export interface RequestRecord {
   /** As the client sent it: which part it wants. */
   readonly range?: string;
   readonly userAgent?: string;
+  /** As the client sent it: the span of a journal that it asks for. */
+  readonly span?: string;
   /** Absent: the client went away before there was an answer. */
   readonly status?: number;
   /** What the answer names: of a manifest by tag, its digest. */
@@ -79,6 +81,7 @@ export function recordRequest(
       ...text('digest', query.get('digest')),
       ...text('range', headers.range ?? headers['content-range']),
       ...text('userAgent', headers['user-agent']),
+      ...text('span', headers['x-slipway-span']),
       ...(response.headersSent && { status: response.statusCode }),
       ...text('answeredDigest', response.getHeader('docker-content-digest')),
       ...text('answeredRange', response.getHeader('content-range') ?? response.getHeader('range')),

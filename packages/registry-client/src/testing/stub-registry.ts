@@ -13,6 +13,8 @@ export interface Seen {
   readonly url: string;
   readonly authorization: string | undefined;
   readonly range: string | undefined;
+  /** `x-slipway-span` */
+  readonly span: string | undefined;
   readonly body: Buffer;
 }
 
@@ -74,7 +76,14 @@ export class StubRegistry implements AsyncDisposable {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const { method = '', url = '', headers } = request;
-    const seen = { method, url, authorization: headers.authorization, range: headers.range, body: Buffer.concat(chunks) };
+    const seen = {
+      method,
+      url,
+      authorization: headers.authorization,
+      range: headers.range,
+      span: headers['x-slipway-span']?.toString(),
+      body: Buffer.concat(chunks),
+    };
     this.seen.push(seen);
     const answer = this.answers.get(`${method} ${url.split('?')[0]}`) ?? this.answers.get('*');
     if (answer !== undefined) await answer(seen, response);
