@@ -1,4 +1,5 @@
 /** Layers that are read before they have come, from a registry on the loopback address that stands still, lies, or dies. */
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -96,11 +97,21 @@ function gate(made: Made): { open(): void } {
   const key = `GET /v2/a/blobs/${digestOf(made.blob)}`;
   const answer = stub.answers.get(key);
   stub.answers.set(key, async (request, response) => {
-    const [, first = '0', last = '0'] = /^bytes=(\d+)-(\d+)$/.exec(request.range ?? '') ?? [];
-    if (Number(last) < made.blob.byteLength - 1 && Number(last) - Number(first) > 300_000) await opened.promise;
+    if (isLarge(request.range, made)) await opened.promise;
     await answer?.(request, response);
   });
   return { open: () => opened.resolve() };
+}
+
+/** Whether a request is one for bytes of the large file. */
+function isLarge(range: string | undefined, { blob }: Made): boolean {
+  const [, first = '0', last = '0'] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
+  return Number(last) < blob.byteLength - 1 && Number(last) - Number(first) > 300_000;
+}
+
+function serverPid(): number {
+  const [session = ''] = readdirSync(`${root}/lazy`);
+  return (JSON.parse(readFileSync(`${root}/lazy/${session}/process.json`, 'utf8')) as { readonly pid: number }).pid;
 }
 
 async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
@@ -110,6 +121,7 @@ async function until(condition: () => boolean | Promise<boolean>, what: string):
   }
 }
 
+const eventsOf = (name: string) => notices.filter((notice) => notice.kind === 'event' && notice.event.event === name);
 const isWhole = () => notices.some(({ kind }) => kind === 'whole');
 
 hostTest('an image is there before its bytes are, and becomes an ordinary one behind whoever reads it', [...NEEDS], async () => {
@@ -171,8 +183,7 @@ hostTest('the server outlives the daemon; the next one finds it, or starts anoth
   await store.close();
   expect(await readFile(`${directory}/last`, 'utf8')).toBe('the end');
 
-  const [session = ''] = readdirSync(`${root}/lazy`);
-  const { pid } = JSON.parse(readFileSync(`${root}/lazy/${session}/process.json`, 'utf8')) as { pid: number };
+  const pid = serverPid();
   process.kill(pid, 'SIGKILL');
   await until(() => !existsSync(`/proc/${pid}`), 'killed');
   await expect(readFile(`${directory}/large`)).rejects.toMatchObject({ code: 'ENOTCONN' });
@@ -187,11 +198,87 @@ hostTest('an image that is removed while it arrives leaves no mount, no server a
   const made = await serve();
   const { open: openGate } = gate(made);
   await store.pull(name, { lazy: true });
-  const [session = ''] = readdirSync(`${root}/lazy`);
-  const { pid } = JSON.parse(readFileSync(`${root}/lazy/${session}/process.json`, 'utf8')) as { pid: number };
+  const pid = serverPid();
   await store.remove(name);
   expect(mountsBelow(root)).toEqual([]);
   await until(() => !existsSync(`/proc/${pid}`), 'ended');
   expect(readdirSync(`${root}/lazy`)).toEqual([]);
   openGate();
 });
+
+hostTest(
+  'a registry that goes away midway: what is here is read, the rest is EIO, and filling goes on when it is back',
+  [...NEEDS],
+  async () => {
+    const made = await serve();
+    const key = `GET /v2/a/blobs/${digestOf(made.blob)}`;
+    const whole = stub.answers.get(key) ?? (() => undefined);
+    let isThere = true;
+    stub.answers.set(key, (request, response) =>
+      isThere || !isLarge(request.range, made) ? whole(request, response) : void response.destroy(),
+    );
+    isThere = false;
+    await store.pull(name, { lazy: true });
+    const directory = await made.directory();
+    await expect(readFile(`${directory}/large`)).rejects.toMatchObject({ code: 'EIO' });
+    expect(await readFile(`${directory}/last`, 'utf8')).toBe('the end');
+    expect(eventsOf('stalled')).not.toEqual([]);
+    expect((await checkStore(root)).faults).toEqual([]);
+
+    isThere = true;
+    await until(isWhole, 'whole');
+    expect(readFileSync(`${directory}/large`).byteLength).toBe(3 * MIB);
+  },
+  // The client tries four times, and the kernel asks twice.
+  120_000,
+);
+
+hostTest('who is killed while it waits for the registry is gone at once, and nobody else is hurt', [...NEEDS], async () => {
+  const made = await serve();
+  const { open: openGate } = gate(made);
+  await store.pull(name, { lazy: true });
+  const directory = await made.directory();
+  const reader = spawn('cat', [`${directory}/large`], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const ended = new Promise<NodeJS.Signals | null>((resolve) => reader.once('close', (_code, signal) => resolve(signal)));
+  // Asleep in the kernel: it has asked, and nothing came.
+  await until(() => stub.seen.some(({ range }) => isLarge(range, made)), 'asked');
+  await until(() => /^State:\s+[DS]/m.test(readFileSync(`/proc/${reader.pid}/status`, 'utf8')), 'waiting');
+  reader.kill('SIGKILL');
+  expect(await ended).toBe('SIGKILL');
+
+  expect(isWhole()).toBe(false);
+  expect(await readFile(`${directory}/last`, 'utf8')).toBe('the end');
+  openGate();
+  await until(isWhole, 'whole');
+  expect(readFileSync(`${directory}/large`).byteLength).toBe(3 * MIB);
+});
+
+hostTest(
+  'a daemon that is killed beside its server: the next one takes the same server up, and the image becomes whole',
+  [...NEEDS],
+  async () => {
+    const made = await serve();
+    const { open: openGate } = gate(made);
+    await store.close();
+    const index = new URL('./index.ts', import.meta.url).href;
+    const script = `const { openImageStore } = await import(${JSON.stringify(index)});
+    const store = await openImageStore({ root: ${JSON.stringify(root)}, platform: ${JSON.stringify(PLATFORM)}, snapshotter: 'overlay' });
+    await store.pull(${JSON.stringify(name)}, { lazy: true });
+    process.stdout.write('pulled'); setInterval(() => {}, 1000);`;
+    const daemon = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await new Promise((resolve) => daemon.stdout.once('data', resolve));
+    daemon.kill('SIGKILL');
+    await new Promise((resolve) => daemon.once('close', resolve));
+
+    const before = serverPid();
+    store = await open();
+    const directory = await made.directory();
+    expect(serverPid()).toBe(before);
+    expect(existsSync(`/proc/${before}`)).toBe(true);
+    expect(await readFile(`${directory}/last`, 'utf8')).toBe('the end');
+    expect((await checkStore(root)).faults).toEqual([]);
+    openGate();
+    await until(isWhole, 'whole');
+    await until(() => !existsSync(`/proc/${before}`), 'ended');
+  },
+);
