@@ -39,7 +39,7 @@ export {
 } from './view-processes.ts';
 export { type CgroupRow, cgroupRows, type LayerStack, layerStacks, type UpperRow } from './view-resources.ts';
 export { type TimelineLane, type TimelineMark, type TimelineOptions, timelineMarks } from './view-timeline.ts';
-export { type LayerMove, type Transfer, type TransferLayer, transfers } from './view-transfers.ts';
+export { type LayerFill, type LayerMove, type Transfer, type TransferLayer, transfers } from './view-transfers.ts';
 export {
   type Cause,
   type CgroupPoint,

@@ -92,6 +92,41 @@ test('a pull: what was here, what travelled and how fast, what an earlier attemp
   expect(pull?.layers[2]?.move).toMatchObject({ bytes: 50, bytesPerSecond: 500, points: [{ atMs: 20, bytes: 50 }] });
 });
 
+test('a lazy pull has the layers that came after it, from traces of their own; of two pulls each has its own', () => {
+  const fill = (id: string, startMs: number, more: Pick<Given, 'endMs'>, response: object): Given => ({
+    id,
+    trace: id,
+    name: 'layer.fill',
+    actor: 'store',
+    startMs,
+    request: { digest: 'a', sizeBytes: 1000 },
+    ...more,
+    response,
+  });
+  const pullOf = (at: number): readonly Given[] => [
+    { id: `p${at}`, trace: `t${at}`, name: 'image.pull', startMs: at, endMs: at + 10, request: { reference: 'lazy' } },
+    {
+      id: `l${at}`,
+      trace: `t${at}`,
+      parent: `p${at}`,
+      name: 'image.layers',
+      startMs: at,
+      endMs: at,
+      response: { from: 0, layers: [layer('a', 1000)] },
+    },
+  ];
+  const world = worldOf(
+    ...pullOf(0),
+    fill('f1', 5, { endMs: 500 }, { state: 'whole', reads: 3 }),
+    ...pullOf(1000),
+    fill('f2', 1005, {}, { state: 'progress', bytes: 200 }),
+  );
+  expect(transfers(world, 1100).map(({ layers, movedBytes }) => [layers[0]?.fill, movedBytes])).toEqual([
+    [{ span: 'f2', startMs: 1005, bytes: 200 }, 200],
+    [{ span: 'f1', startMs: 5, endMs: 500, bytes: 1000, reads: 3 }, 1000],
+  ]);
+});
+
 test('a push that fails, with a payload that is none, is shown as far as it came', () => {
   const error = { code: 'E', message: 'the client has left' };
   const world = worldOf(

@@ -42,6 +42,18 @@ export interface LayerUnpack {
   readonly error?: string;
 }
 
+/** A layer that could be read from the pull's end on, while it came. */
+export interface LayerFill {
+  readonly span: string;
+  readonly startMs: number;
+  /** Absent while it goes on. */
+  readonly endMs?: number;
+  /** Here, of the layer's size. */
+  readonly bytes: number;
+  /** Parts that somebody waited for; known at its end. */
+  readonly reads?: number;
+}
+
 export interface TransferLayer {
   readonly digest: string;
   readonly sizeBytes: number;
@@ -49,6 +61,8 @@ export interface TransferLayer {
   /** Absent while it waits for its turn. */
   readonly move?: LayerMove;
   readonly unpack?: LayerUnpack;
+  /** Instead of both, of a lazy pull. */
+  readonly fill?: LayerFill;
 }
 
 export interface Transfer {
@@ -74,20 +88,29 @@ export interface Transfer {
 
 /** Every pull and push held, newest first. */
 export function transfers(world: World, nowMs: number = world.atMs): readonly Transfer[] {
+  const fills = world.traces.flatMap(({ spans }) => spans.filter(({ name }) => name === 'layer.fill'));
   return world.traces
     .flatMap((trace) =>
-      trace.spans.filter(({ name }) => name === 'image.pull' || name === 'image.push').map((span) => read(trace, span, nowMs)),
+      trace.spans.filter(({ name }) => name === 'image.pull' || name === 'image.push').map((span) => read(trace, span, { nowMs, fills })),
     )
     .sort((a, b) => b.startMs - a.startMs);
 }
 
-function read(trace: WorldTrace, span: Span, nowMs: number): Transfer {
+/** What a transfer's own trace does not hold. */
+interface Around {
+  readonly nowMs: number;
+  /** Of every pull; they go on after it, in traces of their own. */
+  readonly fills: readonly Span[];
+}
+
+function read(trace: WorldTrace, span: Span, { nowMs, fills }: Around): Transfer {
   const children = trace.spans.filter(({ parent }) => parent === span.id);
   const resolved = children.find(({ name }) => name === 'image.resolve');
   const kind = span.name === 'image.push' ? 'push' : 'pull';
   const { request, response } = payloadsOf(span);
   const answer = kind === 'push' ? response : resolved ? payloadsOf(resolved).response : {};
-  const layers = readLayers(children, nowMs);
+  const own = kind === 'pull' ? fills.filter(({ startMs }) => startMs >= span.startMs) : [];
+  const layers = readLayers(children, { nowMs, fills: own });
   const sum = (of: (layer: TransferLayer) => number) => layers.reduce((total, layer) => total + of(layer), 0);
   const origin = textIn(answer, 'origin');
   return {
@@ -101,7 +124,7 @@ function read(trace: WorldTrace, span: Span, nowMs: number): Transfer {
     ...(span.error && { error: span.error }),
     layers,
     totalBytes: sum(({ sizeBytes }) => sizeBytes),
-    movedBytes: sum(({ move }) => (move && travelled(move) ? Math.max(0, move.bytes - move.resumedAt) : 0)),
+    movedBytes: sum(({ move, fill }) => (move && travelled(move) ? Math.max(0, move.bytes - move.resumedAt) : (fill?.bytes ?? 0))),
     sparedBytes: sum(({ move, sizeBytes }) => (move === undefined ? 0 : travelled(move) ? move.resumedAt : sizeBytes)),
   };
 }
@@ -110,13 +133,15 @@ function travelled({ state }: LayerMove): boolean {
   return state !== 'exists' && state !== 'mounted';
 }
 
-function readLayers(children: readonly Span[], nowMs: number): readonly TransferLayer[] {
+function readLayers(children: readonly Span[], { nowMs, fills }: Around): readonly TransferLayer[] {
   const announced = children
     .flatMap((span) => (span.name === 'image.layers' ? [payloadsOf(span).response] : []))
     .sort((a, b) => (numberIn(a, 'from') ?? 0) - (numberIn(b, 'from') ?? 0))
     .flatMap((piece) => listIn(piece, 'layers'));
   const moves = byDigest(children.filter(({ name }) => name === 'layer.download' || name === 'layer.upload'));
   const unpacks = byDigest(children.filter(({ name }) => name === 'layer.unpack'));
+  // The first since the pull began: a later pull's comes later.
+  const lazy = byDigest(fills.toReversed());
   const known = new Map<string, Payload>();
   for (const payload of [...announced, ...[...moves, ...unpacks].map(([, span]) => payloadsOf(span).request)]) {
     const digest = textIn(payload, 'digest');
@@ -124,6 +149,7 @@ function readLayers(children: readonly Span[], nowMs: number): readonly Transfer
   }
   return [...known].map(([digest, payload]) => {
     const [move, unpack] = [moves.get(digest), unpacks.get(digest)];
+    const fill = move === undefined && unpack === undefined ? lazy.get(digest) : undefined;
     const sizeBytes = numberIn(payload, 'size') ?? numberIn(payload, 'sizeBytes') ?? 0;
     const mediaType = textIn(payload, 'mediaType');
     return {
@@ -132,6 +158,7 @@ function readLayers(children: readonly Span[], nowMs: number): readonly Transfer
       ...(mediaType !== undefined && { mediaType }),
       ...(move && { move: readMove(move, sizeBytes, nowMs) }),
       ...(unpack && { unpack: readUnpack(unpack) }),
+      ...(fill && { fill: readFill(fill, sizeBytes) }),
     };
   });
 }
@@ -181,6 +208,18 @@ function pointsOf(response: Payload, startMs: number): LayerMove['points'] {
     const [afterMs, bytes] = Array.isArray(point) ? (point as unknown[]) : [];
     return typeof afterMs === 'number' && typeof bytes === 'number' ? [{ atMs: startMs + afterMs, bytes }] : [];
   });
+}
+
+function readFill(span: Span, sizeBytes: number): LayerFill {
+  const { response } = payloadsOf(span);
+  const reads = numberIn(response, 'reads');
+  return {
+    span: span.id,
+    startMs: span.startMs,
+    ...(span.endMs !== undefined && { endMs: span.endMs }),
+    bytes: span.endMs === undefined ? (numberIn(response, 'bytes') ?? 0) : sizeBytes,
+    ...(reads !== undefined && { reads }),
+  };
 }
 
 function readUnpack(span: Span): LayerUnpack {

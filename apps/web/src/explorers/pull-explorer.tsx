@@ -22,7 +22,9 @@ export default function PullExplorer() {
   const [filter, setFilter] = useState('');
   const all = useMemo(() => transfers(world, nowMs), [world, nowMs]);
   const choice = useSpanChoice();
-  const shown = shownOf(all, choice, ({ layers }, id) => layers.some(({ move, unpack }) => move?.span === id || unpack?.span === id));
+  const shown = shownOf(all, choice, ({ layers }, id) =>
+    layers.some(({ move, unpack, fill }) => [move?.span, unpack?.span, fill?.span].includes(id)),
+  );
   const view: TransferViewProps | undefined = shown && { ...choice, transfers: all, chosen: shown, nowMs, zeroMs, filter };
   return (
     <SceneFrame title="Pull timeline" about={ABOUT} filter={filter} onFilter={setFilter}>

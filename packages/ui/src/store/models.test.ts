@@ -58,6 +58,18 @@ test('what containers see beside what they take, as layers and as copies', () =>
   );
 });
 
+test('a layer that came after its pull is on the axis, and says how much of it is here', () => {
+  const lazy: TransferLayer = { digest: 'sha256:a', sizeBytes: 2 * MIB, fill: { span: 'f', startMs: 100, bytes: MIB } };
+  const going = { kind: 'pull', startMs: 0, endMs: 200, layers: [lazy] } as unknown as Transfer;
+  const axis = axisOf(going, 1000);
+  expect(axis).toEqual({ startMs: 0, lengthMs: 1000 });
+  expect(barsOf(lazy, 'pull', axis)).toEqual([{ phase: 'filling', from: 0.1, to: 1, failed: false }]);
+  expect(marksOf(lazy)).toEqual([{ tone: 'warn', text: 'lazy: can be read, 1 MiB of 2 MiB are here' }]);
+  const whole = { ...lazy, fill: { span: 'f', startMs: 100, endMs: 600, bytes: 2 * MIB, reads: 3 } };
+  expect(axisOf({ ...going, layers: [whole] }, 1000).lengthMs).toBe(600);
+  expect(marksOf(whole)).toEqual([{ tone: 'good', text: 'lazy: read before it was whole, 3 parts waited for' }]);
+});
+
 const layer: TransferLayer = {
   digest: 'sha256:a',
   sizeBytes: 1000,

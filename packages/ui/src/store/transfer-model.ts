@@ -4,7 +4,7 @@
  * Knows: pulls and pushes of the journal; what of them deserves a mark. Pure.
  * Does not know: pixels: places are shares of the axis, 0 to 1.
  */
-import type { LayerMove, Transfer, TransferLayer } from '@slipway/journal';
+import type { LayerFill, LayerMove, Transfer, TransferLayer } from '@slipway/journal';
 import { formatBytes, formatCount } from '../base/format.ts';
 
 export interface Axis {
@@ -12,20 +12,21 @@ export interface Axis {
   readonly lengthMs: number;
 }
 
-/** From the transfer's first moment to its last, or to now. */
-export function axisOf({ startMs, endMs }: Transfer, nowMs: number): Axis {
-  return { startMs, lengthMs: Math.max(1, (endMs ?? nowMs) - startMs) };
+/** From the transfer's first moment to its last, or to now; layers that come after it are on it, too. */
+export function axisOf({ startMs, endMs, layers }: Transfer, nowMs: number): Axis {
+  const ends = layers.flatMap(({ fill }) => (fill === undefined ? [] : [fill.endMs ?? nowMs]));
+  return { startMs, lengthMs: Math.max(1, Math.max(endMs ?? nowMs, ...ends) - startMs) };
 }
 
 export interface Bar {
-  readonly phase: 'arriving' | 'verifying' | 'unpacking' | 'sending';
+  readonly phase: 'arriving' | 'verifying' | 'unpacking' | 'sending' | 'filling';
   readonly from: number;
   readonly to: number;
   readonly failed: boolean;
 }
 
 /** In time's order. What only was looked for, and was there, has none. */
-export function barsOf({ move, unpack }: TransferLayer, kind: Transfer['kind'], axis: Axis): readonly Bar[] {
+export function barsOf({ move, unpack, fill }: TransferLayer, kind: Transfer['kind'], axis: Axis): readonly Bar[] {
   const at = (ms: number) => Math.min(1, Math.max(0, (ms - axis.startMs) / axis.lengthMs));
   const now = axis.startMs + axis.lengthMs;
   const bars: Bar[] = [];
@@ -42,6 +43,7 @@ export function barsOf({ move, unpack }: TransferLayer, kind: Transfer['kind'], 
   }
   if (unpack && unpack.state !== 'exists')
     bars.push({ phase: 'unpacking', from: at(unpack.startMs), to: at(unpack.endMs ?? now), failed: unpack.state === 'failed' });
+  if (fill) bars.push({ phase: 'filling', from: at(fill.startMs), to: at(fill.endMs ?? now), failed: false });
   return bars;
 }
 
@@ -60,8 +62,10 @@ export function courseOf(move: LayerMove, sizeBytes: number, axis: Axis): readon
 export function marksOf({
   move,
   unpack,
+  fill,
   sizeBytes,
 }: TransferLayer): readonly { readonly tone: 'good' | 'warn' | 'bad' | 'plain'; readonly text: string }[] {
+  if (fill) return [fillMark(fill, sizeBytes)];
   if (move === undefined) return [{ tone: 'plain', text: unpack?.state === 'exists' ? 'already unpacked' : 'waits' }];
   return [
     ...(move.state === 'exists' ? [{ tone: 'good', text: 'already here' } as const] : []),
@@ -75,6 +79,12 @@ export function marksOf({
     ...(unpack?.state === 'exists' ? [{ tone: 'good', text: 'already unpacked' } as const] : []),
     ...(unpack?.state === 'failed' ? [{ tone: 'bad', text: 'not unpacked' } as const] : []),
   ];
+}
+
+function fillMark({ endMs, bytes, reads = 0 }: LayerFill, sizeBytes: number): { readonly tone: 'good' | 'warn'; readonly text: string } {
+  return endMs === undefined
+    ? { tone: 'warn', text: `lazy: can be read, ${formatBytes(bytes)} of ${formatBytes(sizeBytes)} are here` }
+    : { tone: 'good', text: `lazy: read before it was whole, ${formatCount(reads, 'part')} waited for` };
 }
 
 export function stateOf({ error, endMs }: Transfer): 'failed' | 'going on' | 'done' {

@@ -27,6 +27,13 @@ const PHASES = [
   ['verifying', 'digest compared, synced, taken in'],
   ['unpacking', 'unpacking'],
 ] as const;
+const SENDING = [['sending', 'sending']] as const;
+const FILLING = ['filling', 'arriving while it can be read, after the pull'] as const;
+
+function phasesOf({ kind, layers }: Transfer): readonly (readonly [phase: Bar['phase'], words: string])[] {
+  if (kind === 'push') return SENDING;
+  return layers.some(({ fill }) => fill !== undefined) ? [...PHASES, FILLING] : PHASES;
+}
 
 export function TransferPicture(props: TransferViewProps) {
   return (
@@ -66,7 +73,7 @@ function TransferHead({ chosen, nowMs }: TransferViewProps) {
       <p>{totalsSentence(chosen)}</p>
       {chosen.error ? <p className="transfer-error">{visible(chosen.error.message)}</p> : null}
       <ul className="transfer-key" aria-label="Phases">
-        {(chosen.kind === 'push' ? ([['sending', 'sending']] as const) : PHASES).map(([phase, words]) => (
+        {phasesOf(chosen).map(([phase, words]) => (
           <li key={phase}>
             <i className={phase} aria-hidden="true" /> {words}
           </li>
@@ -107,9 +114,9 @@ interface LayerProps {
 }
 
 function Layer({ layer, kind, axis, selectedSpan, onSelect }: LayerProps) {
-  const { move, unpack } = layer;
-  const span = move?.span ?? unpack?.span;
-  const selected = selectedSpan !== undefined && (selectedSpan === move?.span || selectedSpan === unpack?.span);
+  const { move, unpack, fill } = layer;
+  const span = move?.span ?? unpack?.span ?? fill?.span;
+  const selected = selectedSpan !== undefined && [move?.span, unpack?.span, fill?.span].includes(selectedSpan);
   return (
     <li>
       <button
@@ -161,7 +168,7 @@ function TrackBar({ bar, layer, axis }: { readonly bar: Bar; readonly layer: Tra
 }
 
 /** How long each phase took, in words. */
-function phasesText({ move, unpack }: TransferLayer): string {
+function phasesText({ move, unpack, fill }: TransferLayer): string {
   const moved = move && move.state !== 'exists' && move.state !== 'mounted' ? move : undefined;
   const movedMs = moved && (moved.arrivedMs ?? moved.endMs);
   return [
@@ -169,8 +176,14 @@ function phasesText({ move, unpack }: TransferLayer): string {
     ...(moved?.arrivedMs !== undefined && moved.endMs !== undefined
       ? [`verified in ${formatDuration(moved.endMs - moved.arrivedMs)}`]
       : []),
+    ...(fill?.endMs === undefined ? [] : [`whole ${formatDuration(fill.endMs - fill.startMs)} after it could be read`]),
     ...(unpack?.endMs !== undefined && unpack.state === 'done' ? [`unpacked in ${formatDuration(unpack.endMs - unpack.startMs)}`] : []),
   ].join(', ');
+}
+
+function formatHeld({ move, fill }: TransferLayer): string {
+  const bytes = move?.bytes ?? fill?.bytes;
+  return bytes === undefined ? '—' : formatBytes(bytes);
 }
 
 export function TransferText(props: TransferViewProps) {
@@ -187,7 +200,7 @@ export function TransferText(props: TransferViewProps) {
             .filter(({ digest }) => digest.includes(filter.trim().toLowerCase()))
             .map((layer) => {
               const { move } = layer;
-              const span = move?.span ?? layer.unpack?.span;
+              const span = move?.span ?? layer.unpack?.span ?? layer.fill?.span;
               return {
                 key: layer.digest,
                 selected: span !== undefined && span === selectedSpan,
@@ -195,7 +208,7 @@ export function TransferText(props: TransferViewProps) {
                 cells: [
                   shortenId(visible(layer.digest), 15, 6),
                   formatBytes(layer.sizeBytes),
-                  move === undefined ? '—' : formatBytes(move.bytes),
+                  formatHeld(layer),
                   move?.bytesPerSecond === undefined ? '—' : `${formatBytes(move.bytesPerSecond)}/s`,
                   marksOf(layer)
                     .map(({ text }) => visible(text))
