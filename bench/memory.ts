@@ -12,7 +12,7 @@ import { createLauncher } from '@slipway/launcher';
 import { openMachines } from '@slipway/machine';
 import { createRuntime } from '@slipway/runtime';
 import { EngineUnderTest } from './engine-under-test.ts';
-import { measureContainerdShims, readPss } from './peer-shims.ts';
+import { measureConmon, measureContainerdShims, readPss } from './peer-shims.ts';
 import type { BenchOptions } from './run.ts';
 import { formatTable, formatTarget } from './table.ts';
 import { CHECKOUT, endChild, Workplace } from './workplace.ts';
@@ -28,6 +28,7 @@ export async function benchMemory({ rounds }: BenchOptions): Promise<void> {
   try {
     const engine = await measureEngine(place);
     const containerdKib = await measureContainerdShims(place, CONTAINERS);
+    const conmonKib = await measureConmon(place, CONTAINERS);
     const labdKib = await measureLabd(place);
     const machines = await measureMachines(place, rounds);
     const kib = (name: string, value: number | undefined) => [name, value === undefined ? '–' : `${(value / 1024).toFixed(2)} MiB`];
@@ -35,6 +36,7 @@ export async function benchMemory({ rounds }: BenchOptions): Promise<void> {
       kib('shim of the only container', engine.oneShimKib),
       kib(`shim of each of ${CONTAINERS} containers`, engine.manyShimsKib),
       kib(`containerd-shim-runc-v2 of each of ${CONTAINERS}`, containerdKib),
+      kib(`conmon of each of ${CONTAINERS}`, conmonKib),
       kib('slipwayd, idle, after its first container', engine.idleKib),
       kib('labd, idle, before its first learner', labdKib),
       ['lab machine, median', machines === undefined ? '–' : `${machines.toFixed(0)} ms`],

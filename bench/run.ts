@@ -6,6 +6,7 @@
  *     npm run bench -- exec                    a further process in a running container, against its floor
  *     npm run bench -- crowd                   fifty containers started at once, against Debian's dockerd
  *     npm run bench -- build                   a Dockerfile of twenty steps, from nothing and with everything at hand
+ *     npm run bench -- step-mode               what step mode costs a birth that nobody steps through
  *     npm run bench -- memory                  what an idle engine holds, and how long a lab machine takes
  *     npm run bench -- page                    how smooth the page stays with 200 containers in the journal
  *     npm run bench -- registry                pulling from our registry, against Debian's docker-registry
@@ -33,6 +34,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   exec: async () => (await import('./exec.ts')).benchExec,
   crowd: async () => (await import('./crowd.ts')).benchCrowd,
   build: async () => (await import('./build.ts')).benchBuild,
+  'step-mode': async () => (await import('./step-mode.ts')).benchStepMode,
   memory: async () => (await import('./memory.ts')).benchMemory,
   registry: async () => (await import('./registry.ts')).benchRegistry,
   pull: async () => (await import('./images.ts')).benchPull,
