@@ -77,11 +77,11 @@ test('a claim without test, a test without claim, code that is missing and contr
     'good/left': { must: 'l', not: 'why' },
   };
   const tag = (id: string) => ({ id, path: 'p', name: 'n' });
-  const { problems } = planLedger(
-    [{ document: 'a.md', statements }],
-    [tag('a.md#good')],
-    [tag('a.md#good/x'), tag('a.md#bare/x'), tag('a.md#good/left'), tag('a.md#nowhere/x')],
-  );
+  const proof = (id: string) => ({ ...tag(id), peers: [], differences: [] });
+  const { problems } = planLedger([{ document: 'a.md', statements }], {
+    claims: [tag('a.md#good')],
+    proofs: [proof('a.md#good/x'), proof('a.md#bare/x'), proof('a.md#good/left'), proof('a.md#nowhere/x')],
+  });
 
   expect(problems).toEqual([
     'p (n) names a.md#nowhere/x, which is no statement in tooling/runtime-spec',
@@ -89,5 +89,39 @@ test('a claim without test, a test without claim, code that is missing and contr
     'a.md#bare/x is claimed to be implemented, and no code has an @spec for it or its section',
     'a.md#good/refused is claimed to be refused, and no test says it proves it',
     'a.md#good/left is said not to concern the code, and p says it proves it',
+  ]);
+});
+
+test('a proof says on which other runtimes it runs, and which of them its test knows to differ', () => {
+  const text = [
+    "describe.each(RUNTIMES)('a group', (under) => {",
+    '  // @proves runtime-spec: a.md#one/x',
+    "  hostTest('the same for all', () => {",
+    '    one();',
+    '',
+    '    two();',
+    '  });',
+    '',
+    '  // @proves runtime-spec: a.md#two/y',
+    "  hostTest('not for all', () => {",
+    '    one();',
+    '',
+    "    expect(two()).toBe(differs(under, 'known'));",
+    '  });',
+    '});',
+    '',
+    "describe('ours', () => {",
+    "  test('alone [runtime-spec/a.md#three/z]', () => {});",
+    '});',
+  ].join('\n');
+  const statements = { 'one/x': { must: 'x' }, 'two/y': { may: 'y' }, 'three/z': { should: 'z' } };
+  const known = { known: { runtimes: ['runc'] } };
+  const tags = { claims: [], proofs: findProofs({ path: 'p', text }) };
+  const { entries } = planLedger([{ document: 'a.md', statements }], tags, known);
+
+  expect(entries.map(({ level, peers }) => [level, peers.runc, peers.crun])).toEqual([
+    ['MUST', 'same', 'same'],
+    ['MAY', 'otherwise', 'same'],
+    ['SHOULD', 'untried', 'untried'],
   ]);
 });

@@ -21,7 +21,7 @@ export function planPage(): { readonly ledger: Ledger; readonly page: string } {
     .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
   const isTest = ({ path }: Source) => path.includes('.test.') || path.includes('/v2/inside/');
   const claims = sources.filter((source) => !isTest(source)).flatMap(findClaims);
-  const ledger = planLedger(CHAPTERS, claims, sources.filter(isTest).flatMap(findProofs));
+  const ledger = planLedger(CHAPTERS, { claims, proofs: sources.filter(isTest).flatMap(findProofs) }, DIFFERENCES);
   return { ledger, page: formatPage(ledger, Object.values(DIFFERENCES)) };
 }
 

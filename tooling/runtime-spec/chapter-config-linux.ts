@@ -33,13 +33,19 @@ export const CONFIG_LINUX: Chapter['statements'] = {
   'default-devices/console': { must: 'with a terminal, /dev/console is it' },
   'default-devices/ptmx': { must: '/dev/ptmx is that of the container’s own /dev/pts' },
 
-  'network-devices/moved': { must: 'the listed interfaces of the host are in the container, with their addresses' },
+  'network-devices/moved': { must: 'the listed interfaces of the host are in the container' },
+  'network-devices/name-taken': { must: 'a name that is taken there is an error' },
+  'network-devices/template': { must: 'a name with %d is completed there, whatever is taken' },
+  'network-devices/attributes': { must: 'an interface keeps its lasting addresses of global scope' },
+  'network-devices/up': { must: 'an interface is up there' },
+  'network-devices/left-there': { must: 'an interface is not fetched back at the end' },
 
   'intelrdt/tasks': { must: 'the process is entered in the class’s directory', refused: NO_RDT },
   'intelrdt/no-filesystem': { must: 'without a resctrl file system it is an error', refused: NO_RDT },
   'intelrdt/untouched': { must: 'without intelRdt, resctrl is left alone' },
   'intelrdt/schemata': { must: 'the schemas are written, in their order', refused: NO_RDT },
   'intelrdt/class': { must: 'a class is made, found or compared as its name and schemas ask', refused: NO_RDT },
+  'intelrdt/values': { must: 'a schema has its prefix and no line break', refused: NO_RDT },
   'intelrdt/monitoring': { must: 'a monitoring group is made and taken away with the container', refused: NO_RDT },
 
   'memory-policy/mode': { must: 'the memory policy is set for the process' },

@@ -2,6 +2,8 @@
 import type { Chapter } from './statements.ts';
 
 const NO_LSM = 'no security module of that kind is in the kernels that this is built and proved on';
+const WITHHELD =
+  'somebody who asked for a right and does not get it should hear so: an error that names it; a warning where an engine chose';
 
 export const CONFIG: Chapter = {
   document: 'config.md',
@@ -16,13 +18,18 @@ export const CONFIG: Chapter = {
 
     'mounts/order': { must: 'mounts are made in the order of the list' },
     'mounts/destination': { must: 'a mount has a destination' },
-    'mounts/absolute': { should: 'a destination is an absolute path' },
+    'mounts/absolute': { should: 'a destination is an absolute path', author: 'another one works too, with a warning' },
+    'mounts/relative': { must: 'a relative destination counts from /' },
     'linux-mount-options/supported': { must: 'the options that the specification marks so are acted upon' },
-    'linux-mount-options/recursive': { must: 'the recursive attributes reach every mount below a bind' },
+    'linux-mount-options/recursive': { should: 'the recursive attributes reach every mount below a bind' },
     'linux-mount-options/tmpcopyup': {
-      must: 'tmpcopyup puts what lay at the destination into the tmpfs',
+      may: 'tmpcopyup puts what lay at the destination into the tmpfs',
     },
+    'linux-mount-options/nosymfollow': { should: 'nosymfollow keeps links from being followed' },
     'linux-mount-options/idmap': { must: 'a mount with mappings shows its owners through them' },
+    'linux-mount-options/idmap-own': { must: 'the mappings of a mount count before those of the container' },
+    'linux-mount-options/idmap-none': { must: 'idmap where there are no mappings is an error' },
+    'linux-mount-options/unknown': { should: 'a word that is no option goes to the file system' },
     'posix-platform-mounts/id-mappings-both': { must: 'uidMappings and gidMappings of a mount come together' },
     'posix-platform-mounts/id-mappings-unsupported': { must: 'mappings that cannot be applied to a mount are an error' },
 
@@ -38,11 +45,9 @@ export const CONFIG: Chapter = {
     'posix-process/rlimit-applied': { must: 'soft and hard are what the process has then' },
     'posix-process/rlimit-once': { must: 'the same type twice is an error' },
 
-    'linux-process/capability-unknown': { should: 'a capability that is not in the kernel’s list is a warning' },
-    'linux-process/capability-not-applied': {
-      should: 'a capability that this host withholds is a warning',
-      not: 'somebody who asked for a right and does not get it should hear so: an error that names it; a warning where an engine chose',
-    },
+    'linux-process/capability-unknown': { must: 'a capability that is not in the kernel’s list is a warning' },
+    'linux-process/capability-withheld': { must: 'a capability that this host withholds is a warning', not: WITHHELD },
+    'linux-process/capability-not-applied': { should: 'for want of such a capability no container fails', not: WITHHELD },
     'linux-process/capability-sets': { must: 'each of the five sets is as the document says' },
     'linux-process/no-new-privileges': { must: 'with noNewPrivileges the process cannot gain rights' },
     'linux-process/oom-score': { must: 'oom_score_adj is set to oomScoreAdj where that is given' },
@@ -65,10 +70,12 @@ export const CONFIG: Chapter = {
     'posix-platform-hooks/order': { must: 'hooks run in the order of their list' },
     'posix-platform-hooks/state': { must: 'a hook reads the container’s state on its standard input' },
     'prestart/when': { must: 'prestart hooks run while the container is created, after its namespaces and before its root is entered' },
+    'prestart/first': { must: 'prestart hooks run before createRuntime hooks' },
     'prestart/where': { must: 'path and program of a prestart hook are those of the host' },
     'createruntime-hooks/when': { must: 'createRuntime hooks run while the container is created, before its root is entered' },
     'createruntime-hooks/where': { must: 'path and program of a createRuntime hook are those of the host' },
     'createcontainer-hooks/when': { must: 'createContainer hooks run while the container is created, before its root is entered' },
+    'createcontainer-hooks/after': { must: 'createContainer hooks run after createRuntime hooks' },
     'createcontainer-hooks/path': { must: 'the path of a createContainer hook is one of the host' },
     'createcontainer-hooks/where': { must: 'a createContainer hook runs in the container’s namespaces' },
     'startcontainer-hooks/when': { must: 'startContainer hooks run at the start, before the program' },

@@ -38,6 +38,7 @@ export const CONTROL_GROUPS: Chapter['statements'] = {
     must: 'a priority has an interface’s name and a number',
   },
   'pids/limit': { must: 'the number of tasks is limited as the document says' },
+  'pids/zero': { should: '0 is a limit like any other' },
   'rdma/one-of-two': {
     must: 'an entry limits handles, objects or both',
   },

@@ -23,6 +23,7 @@ const linux: Chapter = {
     'capabilities/recognised': { must: 'the capabilities that are listed can be asked for' },
     'seccomp/recognised': { must: 'actions, operators and architectures that are listed can be asked for' },
     'seccomp/flags': { must: 'the flags that are listed as supported work' },
+    'memorypolicy/recognised': { must: 'modes and flags that are listed can be asked for' },
     'mountextensions/idmap': { must: 'id-mapped mounts are announced where mappings are read' },
     'netdevices/enabled': { must: 'network devices are announced only where they work' },
   },

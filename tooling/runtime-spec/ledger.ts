@@ -4,7 +4,7 @@
  * Knows: when a statement is settled: code and a proof where it is implemented, a proof where it is refused, neither elsewhere.
  * Does not know: how statements, claims and proofs were found; how they are shown (page.ts).
  */
-import type { Tag } from './scan.ts';
+import type { Proof, Tag } from './scan.ts';
 import type { Chapter, Statement } from './statements.ts';
 
 export type Answer = 'implemented' | 'refused' | 'not' | 'author';
@@ -12,13 +12,29 @@ export type Answer = 'implemented' | 'refused' | 'not' | 'author';
 export interface Entry extends Statement {
   /** `config.md#mounts/order`. */
   readonly id: string;
-  readonly level: 'MUST' | 'SHOULD';
+  readonly level: 'MUST' | 'SHOULD' | 'MAY';
   readonly says: string;
   readonly answer: Answer;
   /** Why it is not implemented; '' where it is. */
   readonly reason: string;
   readonly code: readonly Tag[];
-  readonly proofs: readonly Tag[];
+  readonly proofs: readonly Proof[];
+  /** What the tests that prove it say of other runtimes. */
+  readonly peers: Readonly<Record<Peer, PeerAnswer>>;
+}
+
+export const PEERS = ['runc', 'crun'] as const;
+export type Peer = (typeof PEERS)[number];
+
+/** `same`: passes the same test. `otherwise`: the test knows a difference. `untried`: no test of it runs on that runtime. */
+export type PeerAnswer = 'same' | 'otherwise' | 'untried';
+
+/** Which runtimes a difference is of, by its name. */
+type KnownDifferences = Readonly<Record<string, { readonly runtimes: readonly string[] }>>;
+
+interface Tags {
+  readonly claims: readonly Tag[];
+  readonly proofs: readonly Proof[];
 }
 
 export interface Ledger {
@@ -28,26 +44,39 @@ export interface Ledger {
 }
 
 /** Joins statements with claims and proofs. */
-export function planLedger(chapters: readonly Chapter[], claims: readonly Tag[], proofs: readonly Tag[]): Ledger {
+export function planLedger(chapters: readonly Chapter[], tags: Tags, differences: KnownDifferences = {}): Ledger {
   const entries = chapters.flatMap(({ document, statements }) =>
-    Object.entries(statements).map(([name, statement]) => planEntry(`${document}#${name}`, statement, { claims, proofs })),
+    Object.entries(statements).map(([name, statement]) => planEntry(`${document}#${name}`, statement, { tags, differences })),
   );
-  return { entries, problems: [...findUnknown(entries, [...claims, ...proofs]), ...entries.flatMap(findProblems)] };
+  return { entries, problems: [...findUnknown(entries, [...tags.claims, ...tags.proofs]), ...entries.flatMap(findProblems)] };
 }
 
-function planEntry(id: string, statement: Statement, tags: { claims: readonly Tag[]; proofs: readonly Tag[] }): Entry {
-  const { must, should, refused, not, author } = statement;
+interface Sources {
+  readonly tags: Tags;
+  readonly differences: KnownDifferences;
+}
+
+function planEntry(id: string, statement: Statement, { tags, differences }: Sources): Entry {
+  const proofs = tags.proofs.filter((tag) => tag.id === id);
+  const { must, should, may, refused, not, author } = statement;
   const own = tags.claims.filter((tag) => tag.id === id);
   return {
     ...statement,
     id,
-    level: must === undefined ? 'SHOULD' : 'MUST',
-    says: must ?? should ?? '',
+    level: must !== undefined ? 'MUST' : should !== undefined ? 'SHOULD' : 'MAY',
+    says: must ?? should ?? may ?? '',
     answer: refused !== undefined ? 'refused' : not !== undefined ? 'not' : author !== undefined ? 'author' : 'implemented',
     reason: refused ?? not ?? author ?? '',
     code: own.length > 0 ? own : tags.claims.filter((tag) => tag.id === sectionOf(id)),
-    proofs: tags.proofs.filter((tag) => tag.id === id),
+    proofs,
+    peers: { runc: answerOf('runc', proofs, differences), crun: answerOf('crun', proofs, differences) },
   };
+}
+
+function answerOf(peer: Peer, proofs: readonly Proof[], differences: KnownDifferences): PeerAnswer {
+  const tried = proofs.filter(({ peers }) => peers.includes(peer));
+  const known = tried.flatMap((proof) => proof.differences).some((name) => differences[name]?.runtimes.includes(peer));
+  return tried.length === 0 ? 'untried' : known ? 'otherwise' : 'same';
 }
 
 export function sectionOf(id: string): string {
@@ -61,9 +90,9 @@ function findUnknown(entries: readonly Entry[], tags: readonly Tag[]): string[] 
     .map(({ id, path, name }) => `${path}${name && ` (${name})`} names ${id}, which is no statement in tooling/runtime-spec`);
 }
 
-function findProblems({ id, answer, code, proofs, must, should }: Entry): string[] {
+function findProblems({ id, answer, code, proofs, must, should, may }: Entry): string[] {
   const problems: string[] = [];
-  if ((must === undefined) === (should === undefined)) problems.push(`${id} needs one of must and should`);
+  if ([must, should, may].filter((each) => each !== undefined).length !== 1) problems.push(`${id} needs one of must, should and may`);
   const settled = answer === 'implemented' || answer === 'refused';
   if (settled && proofs.length === 0) problems.push(`${id} is claimed to be ${answer}, and no test says it proves it`);
   if (!settled && proofs.length > 0) problems.push(`${id} is said not to concern the code, and ${proofs[0]?.path} says it proves it`);

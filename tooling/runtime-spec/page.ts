@@ -4,7 +4,7 @@
  * Knows: how the page looks.
  * Does not know: whether the ledger adds up; whoever writes the page refuses before.
  */
-import { type Answer, type Entry, type Ledger, sectionOf } from './ledger.ts';
+import { type Answer, type Entry, type Ledger, PEERS, type PeerAnswer, sectionOf } from './ledger.ts';
 import type { Tag } from './scan.ts';
 import { RELEASE } from './statements.ts';
 
@@ -23,6 +23,8 @@ const ANSWERS: Readonly<Record<Answer, string>> = {
   author: 'the author’s',
 };
 const COLUMNS: readonly Answer[] = ['implemented', 'refused', 'not', 'author'];
+const PEER_ANSWERS: Readonly<Record<PeerAnswer, string>> = { same: 'as ours', otherwise: '**otherwise**', untried: '' };
+const PEER_COLUMNS: readonly PeerAnswer[] = ['same', 'otherwise', 'untried'];
 
 export function formatPage({ entries }: Ledger, differences: readonly Difference[]): string {
   const documents = [...new Set(entries.map(documentOf))];
@@ -32,7 +34,8 @@ export function formatPage({ entries }: Ledger, differences: readonly Difference
     '',
     `Every normative statement of release ${RELEASE} about Linux, in our words, with the code that answers it and the test that proves it. *Refused* means an error`,
     'that names the field; *the author’s* binds whoever writes a document and leaves a runtime nothing to do. Where no test says it proves a claim,',
-    'or a test proves what nothing claims, `npm run check` fails.',
+    'or a test proves what nothing claims, `npm run check` fails. Tests that go through a command line run on [Debian’s runc and crun](#other-runtimes) too:',
+    '*as ours* means that the same test passes there, *otherwise* that it knows a difference.',
     '',
     ...formatCounts(entries, documents),
     ...documents.flatMap((document) =>
@@ -52,11 +55,12 @@ function documentOf({ id }: Entry): string {
 function formatCounts(entries: readonly Entry[], documents: readonly string[]): string[] {
   const row = (name: string, some: readonly Entry[]) => {
     const counts = COLUMNS.map((column) => some.filter(({ answer }) => answer === column).length);
-    return `| ${[name, some.length, some.filter(({ level }) => level === 'MUST').length, ...counts].join(' | ')} |`;
+    const others = PEERS.map((peer) => PEER_COLUMNS.map((column) => some.filter(({ peers }) => peers[peer] === column).length).join(' / '));
+    return `| ${[name, some.length, some.filter(({ level }) => level === 'MUST').length, ...counts, ...others].join(' | ')} |`;
   };
   return [
-    '| chapter | statements | of them MUST | implemented | refused | not | the author’s |',
-    '|---|---|---|---|---|---|---|',
+    '| chapter | statements | of them MUST | implemented | refused | not | the author’s | runc: as ours / otherwise / not tried | crun: the same |',
+    '|---|---|---|---|---|---|---|---|---|',
     ...documents.map((document) =>
       row(
         `[${document}](#${document.replaceAll('.', '')})`,
@@ -76,15 +80,15 @@ function formatChapter(document: string, entries: readonly Entry[]): string[] {
     ...sections.flatMap((section) => [
       `### ${section}`,
       '',
-      '| statement | | answer | where | proof |',
-      '|---|---|---|---|---|',
+      '| statement | | answer | where | proof | runc | crun |',
+      '|---|---|---|---|---|---|---|',
       ...entries.filter(({ id }) => sectionOf(id) === section).map(formatEntry),
       '',
     ]),
   ];
 }
 
-function formatEntry({ id, level, says, answer, reason, code, proofs }: Entry): string {
+function formatEntry({ id, level, says, answer, reason, code, proofs, peers }: Entry): string {
   const why = reason === '' ? '' : `: ${reason}`;
   const where = answer === 'implemented' ? code.map(formatTag).join(', ') : '';
   const cells = [
@@ -93,11 +97,13 @@ function formatEntry({ id, level, says, answer, reason, code, proofs }: Entry): 
     `${ANSWERS[answer]}${why}`,
     where,
     proofs.map(formatTag).join('; '),
+    ...PEERS.map((peer) => PEER_ANSWERS[peers[peer]]),
   ];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
-function formatTag({ path, name }: Tag): string {
+/** As a link from a page of docs. */
+export function formatTag({ path, name }: Tag): string {
   const file = path.split('/').at(-1) ?? path;
   const link = `[${file}](../${path})`;
   if (name === '') return link;

@@ -21,9 +21,18 @@ export interface Tag {
   readonly name: string;
 }
 
+/** What a test says of a statement, and of whom. */
+export interface Proof extends Tag {
+  /** Other runtimes that the same test runs against. */
+  readonly peers: readonly string[];
+  /** Differences that it knows, by their names in differences.ts. */
+  readonly differences: readonly string[];
+}
+
 const PREFIX = 'runtime-spec/';
 const IN_CODE = /@spec ((?:runtime-spec\/[\w.-]+#[\w/-]+(?:,\s+)?)+)/g;
 const IN_TITLE = /(['"`])((?:(?!\1).)*?)\s*\[(runtime-spec\/[^\]]+)\]/g;
+const DIFFERS = /differs\(under, '([\w-]+)'\)/g;
 const ABOVE_TITLE = /((?:^[ \t]*\/\/ @proves runtime-spec: .+\n)+)/gm;
 
 /** What a source says it implements. */
@@ -35,13 +44,24 @@ export function findClaims({ path, text }: Source): Tag[] {
 }
 
 /** What a test says it proves. */
-export function findProofs({ path, text }: Source): Tag[] {
-  const titled = [...text.matchAll(IN_TITLE)].flatMap(([, , title = '', ids = '']) => idsIn(ids).map((id) => ({ id, path, name: title })));
+export function findProofs({ path, text }: Source): Proof[] {
+  const titled = [...text.matchAll(IN_TITLE)].flatMap((match) => {
+    const [, , title = '', ids = ''] = match;
+    return idsIn(ids).map((id) => ({ id, path, name: title, ...peersOf(text, match.index) }));
+  });
   const above = [...text.matchAll(ABOVE_TITLE)].flatMap((match) => {
-    const name = titleAfter(text, match.index + match[0].length);
-    return idsIn(match[1] ?? '').map((id) => ({ id, path, name }));
+    const below = match.index + match[0].length;
+    return idsIn(match[1] ?? '').map((id) => ({ id, path, name: titleAfter(text, below), ...peersOf(text, below) }));
   });
   return [...titled, ...above];
+}
+
+/** Of the test at `index`: the group it stands in says on whom it runs, its body where somebody does otherwise. */
+function peersOf(text: string, index: number): Pick<Proof, 'peers' | 'differences'> {
+  const group = [...text.slice(0, index).matchAll(/^describe.*$/gm)].at(-1)?.[0] ?? '';
+  const peers = /\bRUNTIMES\b/.test(group) ? ['runc', 'crun'] : /\bOURS_AND_RUNC\b/.test(group) ? ['runc'] : [];
+  const body = /^[\s\S]*?(?=\n\n|$(?![\s\S]))/.exec(text.slice(index).replaceAll(/\n\n(?= {4})/g, '\n'))?.[0] ?? '';
+  return { peers, differences: [...group.matchAll(DIFFERS), ...body.matchAll(DIFFERS)].map(([, name = '']) => name) };
 }
 
 function idsIn(text: string): string[] {
@@ -63,7 +83,8 @@ function symbolOf(text: string, index: number): string {
   return declared?.[1] ?? /^\n? +(?:readonly |async )*(\w+)\??[(:]/.exec(after)?.[1] ?? '';
 }
 
-function titleAfter(text: string, index: number): string {
+/** The first text in quotes after a comment: the title of the test below it. */
+export function titleAfter(text: string, index: number): string {
   const [, , title = ''] = /(['"`])((?:\\.|(?!\1).)*)\1/.exec(text.slice(index)) ?? [];
   return title.replace(/\s*\[runtime-spec\/[^\]]+\]/, '');
 }

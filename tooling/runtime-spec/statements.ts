@@ -17,9 +17,10 @@ export const RELEASE = '1.3';
 
 /** With neither `refused`, `not` nor `author`, a statement is claimed to be implemented, and needs a test. */
 export interface Statement {
-  /** What has to be so. Exactly one of `must` (MUST, REQUIRED and their negations) and `should`. */
+  /** What has to be so. Exactly one of `must` (MUST, REQUIRED and their negations), `should`, and `may`, for what is offered by name. */
   readonly must?: string;
   readonly should?: string;
+  readonly may?: string;
   /** We answer with an error that names the field, for this reason. Needs a test of the refusal. */
   readonly refused?: string;
   /** We do not do it, for this reason, and say so nowhere else. */

@@ -222,15 +222,32 @@ static int look_at(int socket, struct device *d, const char *name)
     return list_addresses(socket, d);
 }
 
-/* Where it has arrived; its number there may be another, unless the name was the kernel's to choose. */
-static int find_there(const struct device *d, const char *name)
+/* -1, with errno set, where there is none of this name. */
+static int index_there(const char *name)
 {
     struct ifreq request = {.ifr_flags = 0};
 
-    if (strchr(name, '%') != NULL)
-        return d->index;
     strncpy(request.ifr_name, name, IFNAMSIZ - 1);
-    return ioctl(moved.socket, SIOCGIFINDEX, &request) < 0 ? fail("SIOCGIFINDEX") : request.ifr_ifindex;
+    return ioctl(moved.socket, SIOCGIFINDEX, &request) < 0 ? -1 : request.ifr_ifindex;
+}
+
+static bool is_template(const char *name)
+{
+    return strchr(name, '%') != NULL;
+}
+
+/* The kernel moves first and renames then: a name that is taken would be an error about a device that is gone. */
+static int refuse_taken(const char *name)
+{
+    return !is_template(name) && index_there(name) >= 0 ? fail_with("name in use", EEXIST) : 0;
+}
+
+/* Where it has arrived; its number there may be another, unless the name was the kernel's to choose. */
+static int find_there(const struct device *d, const char *name)
+{
+    int index = is_template(name) ? d->index : index_there(name);
+
+    return index < 0 ? fail("SIOCGIFINDEX") : index;
 }
 
 int op_net_device(struct launch *l, const struct operation *op)
@@ -244,7 +261,9 @@ int op_net_device(struct launch *l, const struct operation *op)
     ours = netlink_socket();
     if (ours < 0)
         return -1;
-    result = open_theirs(l, op->arg[2].number) < 0 || look_at(ours, d, op->arg[0].text) < 0 ? -1 : move_device(ours, d->index, moved.theirs, target);
+    result = open_theirs(l, op->arg[2].number) < 0 || refuse_taken(target) < 0 || look_at(ours, d, op->arg[0].text) < 0
+                 ? -1
+                 : move_device(ours, d->index, moved.theirs, target);
     int error = errno;
     close(ours);
     errno = error;

@@ -159,12 +159,28 @@ describe.each(RUNTIMES)('the specification’s words, by $name', (under) => {
     expect(await runtime.call('run', '--bundle', bundle, runtime.newId())).toMatchObject({ code: 0, stdout: 'container\n' });
   });
 
+  // @proves runtime-spec: config.md#mounts/relative
+  hostTest('a relative destination counts from the root', ['root'], async () => {
+    const bundle = bundleWith((document) => {
+      (document['mounts'] as object[]).push({ destination: 'relative/place', type: 'tmpfs', source: 'tmpfs' });
+      Object.assign(document['process'] as object, { args: ['/bin/sh', '-c', 'grep -c " /relative/place " /proc/self/mountinfo'] });
+    });
+
+    expect(await runtime.call('run', '--bundle', bundle, runtime.newId())).toMatchObject({ code: 0, stdout: '1\n' });
+  });
+
   // @proves runtime-spec: config.md#linux-process/capability-unknown
-  hostTest('a capability that no kernel has is left out, and the process runs', ['root'], async () => {
+  // @attack A14: attack, twin
+  hostTest('a capability that no kernel has is left out with a warning, and the process runs', ['root'], async () => {
     const set = ['CAP_KILL', 'CAP_OF_TOMORROW'];
     const capabilities = { bounding: set, effective: set, permitted: set };
 
-    expect(await runtime.shell('grep CapBnd /proc/self/status', { process: { capabilities } })).toBe('CapBnd:\t0000000000000020\n');
+    const log = join(runtime.dir, 'capabilities.log');
+    const bundle = runtime.bundle({ process: { capabilities, args: ['/bin/grep', 'CapBnd', '/proc/self/status'] } });
+
+    const { stdout } = await runtime.call('--log', log, 'run', '--bundle', bundle, runtime.newId());
+    expect(stdout).toBe('CapBnd:\t0000000000000020\n');
+    if (!differs(under, 'own-words')) expect(readFileSync(log, 'utf8')).toContain('CAP_OF_TOMORROW');
   });
 
   // @proves runtime-spec: config.md#linux-process/oom-score-untouched

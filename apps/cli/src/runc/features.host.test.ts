@@ -16,6 +16,7 @@ interface Features {
     readonly capabilities: readonly string[];
     readonly seccomp: Readonly<Record<'actions' | 'operators' | 'archs' | 'supportedFlags', readonly string[]>>;
     readonly mountExtensions?: { readonly idmap: { readonly enabled: boolean } };
+    readonly memoryPolicy?: Readonly<Record<'modes' | 'flags', readonly string[]>>;
     readonly netDevices?: { readonly enabled: boolean };
   };
 }
@@ -102,6 +103,17 @@ describe.each(RUNTIMES.filter((under) => !differs(under, 'no-features')))('featu
     });
     for (const action of actions) expect(() => validateSpec(withRule(action, 'SCMP_CMP_EQ')), action).not.toThrow();
     for (const op of operators) expect(() => validateSpec(withRule('SCMP_ACT_LOG', op)), op).not.toThrow();
+  });
+
+  // @proves runtime-spec: features-linux.md#memorypolicy/recognised
+  test('each mode and flag of a memory policy passes as one', () => {
+    const withPolicy = (memoryPolicy: object) => ({ ociVersion: '1.3.0', root: { path: 'x' }, linux: { memoryPolicy } });
+    const { modes = [], flags = [] } = features.linux.memoryPolicy ?? {};
+    for (const mode of modes) {
+      const nodes = /DEFAULT|LOCAL/.test(mode) ? {} : { nodes: '0' };
+      expect(() => validateSpec(withPolicy({ mode, ...nodes })), mode).not.toThrow();
+    }
+    for (const flag of flags) expect(() => validateSpec(withPolicy({ mode: 'MPOL_BIND', nodes: '0', flags: [flag] })), flag).not.toThrow();
   });
 
   // @proves runtime-spec: features.md#mount-options/recognised features.md#mount-options/no-data

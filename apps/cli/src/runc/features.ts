@@ -34,6 +34,7 @@ const MOUNT_OPTIONS = [
  * @spec runtime-spec/features.md#hooks, runtime-spec/features.md#mount-options, runtime-spec/features-linux.md#namespaces
  * @spec runtime-spec/features-linux.md#capabilities, runtime-spec/features-linux.md#seccomp
  * @spec runtime-spec/features-linux.md#mountextensions, runtime-spec/features-linux.md#netdevices
+ * @spec runtime-spec/features-linux.md#memorypolicy
  */
 export const features: Command = async ({ out }) => {
   out(

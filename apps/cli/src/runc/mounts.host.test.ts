@@ -173,6 +173,7 @@ describe('what only ours promises of mounts', () => {
     }
   });
 
+  // @proves runtime-spec: config.md#linux-mount-options/nosymfollow
   hostTest('nosymfollow keeps links from being followed, there alone', ['root'], async () => {
     const source = join(runtime.dir, 'links');
     mkdirSync(source, { recursive: true });

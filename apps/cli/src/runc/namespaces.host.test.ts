@@ -167,7 +167,8 @@ describe('network devices', () => {
     [...text.matchAll(/inet6? (\S+)(?: brd (\S+))? scope global/g)].map(([, address, brd]) => `${address} ${brd ?? ''}`);
   const both = ['10.213.7.1/24 10.213.7.255', 'fd00:213::1/64 '];
 
-  // @proves runtime-spec: config-linux.md#network-devices/moved
+  // @proves runtime-spec: config-linux.md#network-devices/moved config-linux.md#network-devices/attributes
+  // @proves runtime-spec: config-linux.md#network-devices/up
   hostTest('a device moves with its lasting addresses, takes its new name and is up', ['root'], async () => {
     makeDevice();
     const linux = { netDevices: { [name]: { name: 'eth0' } } };
@@ -177,7 +178,8 @@ describe('network devices', () => {
     expect(addresses(text)).toEqual(both);
   });
 
-  hostTest('in a user namespace, and in a namespace that is joined', ['root'], async () => {
+  // @proves runtime-spec: config-linux.md#network-devices/template config-linux.md#network-devices/left-there
+  hostTest('in a user namespace, and in a namespace that is joined, where it stays', ['root'], async () => {
     makeDevice();
     const user = { ...withPaths([...ALL, 'user'], {}), ...MAPS, netDevices: { [name]: {} } };
     expect(addresses(await runtime.shell(`ip addr show ${name}`, { linux: user }))).toEqual(both);
@@ -185,6 +187,7 @@ describe('network devices', () => {
     using held = await holdNamespaces(['--net']);
     const linux = { ...withPaths(ALL, { network: held.pid }), netDevices: { [name]: { name: 'eth%d' } } };
     expect(addresses(await runtime.shell('ip addr', { linux }))).toEqual(both);
+    expect(addresses(execFileSync('nsenter', ['--net', '--target', String(held.pid), 'ip', 'addr'], { encoding: 'utf8' }))).toEqual(both);
   });
 
   hostTest('a birth that fails gives the device back, named, addressed and up as it was', ['root'], async () => {
@@ -197,6 +200,16 @@ describe('network devices', () => {
     expect(text).toMatch(/<.*\bUP\b/);
     expect(addresses(text)).toEqual(both);
     expect(cgroupDirs(id)).toEqual([]);
+  });
+
+  // @proves runtime-spec: config-linux.md#network-devices/name-taken
+  hostTest('a name that is taken where the device goes is an error, and the device stays', ['root'], async () => {
+    makeDevice();
+    const ended = await runtime.run({ linux: { netDevices: { [name]: { name: 'lo' } } } });
+
+    expect(ended.code).not.toBe(0);
+    expect(ended.stderr).toContain(`/linux/netDevices/${name}`);
+    expect(addresses(ip('addr', 'show', name))).toEqual(both);
   });
 
   hostTest('a device that is not there is refused by name', ['root'], async () => {

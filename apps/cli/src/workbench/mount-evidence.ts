@@ -24,7 +24,8 @@ export function* mountEvidence(spec: RuntimeSpec, { pid, proc }: KernelFacts): G
     yield { pointer: '/root/readonly', source, found: root.text, holds: readOnly === (spec.root.readonly === true) };
   }
   for (const [index, mount] of (spec.mounts ?? []).entries()) {
-    const line = at(mount.destination);
+    const place = `/${mount.destination}`;
+    const line = at(place);
     const pointer = `/mounts/${index}`;
     if (line) yield { pointer, source, found: line.text, holds: isMount(line.entry, mount) };
     // A cgroup mount of v1 becomes one mount a hierarchy, below.
@@ -32,8 +33,8 @@ export function* mountEvidence(spec: RuntimeSpec, { pid, proc }: KernelFacts): G
       yield {
         pointer,
         source,
-        found: below(lines, mount.destination) ?? 'no mount at this place',
-        holds: below(lines, mount.destination) !== undefined,
+        found: below(lines, place) ?? 'no mount at this place',
+        holds: below(lines, place) !== undefined,
       };
   }
   for (const [index, path] of (spec.linux?.maskedPaths ?? []).entries()) {

@@ -16,7 +16,7 @@ const MOUNT = object(
   'One mount, made in the order of the list: fsopen(2), fsconfig(2), fsmount(2), move_mount(2), or open_tree(2) for a bind. A line of /proc/PID/mountinfo.',
   {
     required: {
-      destination: absolutePath('Where, inside the container; resolved below its root by file descriptor.', { examples: ['/data'] }),
+      destination: text('Where, inside the container, from its root; resolved by file descriptor.', { examples: ['/data'] }),
     },
     optional: {
       type: text('File system type as in /proc/filesystems; for a bind `bind`, or anything with the option bind.', {

@@ -69,6 +69,7 @@ function planRootMount(draft: Draft, spec: RuntimeSpec, { rootfs, rootfsMount }:
 function planMount(draft: Draft, request: MountRequest): void {
   const { mount, pointer, spec } = request;
   const destination = toContainerPath(mount.destination);
+  if (!mount.destination.startsWith('/')) draft.warn(`${pointer}/destination is relative, which is deprecated; it counts from /`);
   const options = parseMountOptions(mount.options);
   requireAllowedDestination(pointer, destination, mount);
   const fsType = mount.type ?? 'none';
