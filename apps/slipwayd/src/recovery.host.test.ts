@@ -15,6 +15,7 @@ const COUNT = 'i=0; while true; do echo $i; i=$((i+1)); sleep 0.02; done';
 const state = async (...names: readonly string[]) =>
   (await daemon.docker('inspect', '-f', '{{.Name}} {{.State.Status}} {{.State.Pid}}', ...names)).stdout.trim().split('\n');
 
+// @attack A31: twin
 hostTest(
   'a daemon killed with −9: containers live on, a new one finds them, their logs and the exit codes of the ended [E01]',
   [...NEEDS],
@@ -53,7 +54,8 @@ hostTest('recovering twice gives the same, and SIGTERM leaves containers running
   await daemon.docker('rm', '-f', 'stays');
 });
 
-hostTest('a shim that is killed: the container lives on, and its exit code is unknown rather than invented [A31]', [...NEEDS], async () => {
+// @attack A31: attack
+hostTest('a shim that is killed: the container lives on, and its exit code is unknown rather than invented', [...NEEDS], async () => {
   await daemon.docker('run', '-d', '--name', 'orphan', 'busybox', 'sleep', '1000');
   const isRunning = (fact: unknown) => (fact as { readonly shimPid?: number } | undefined)?.shimPid !== undefined;
   const findFact = () => daemon.readJournal().findLast(({ type }) => type === 'container')?.['container'];

@@ -203,6 +203,7 @@ hostTest('a process over its memory limit is killed and counted', ['root', 'linu
   expect(group.stats().oomKills).toBeGreaterThan(0);
 });
 
+// @attack A23: attack
 hostTest('a path that climbs out, or a whole hierarchy, is refused before anything is made', ['root', 'linux'], async () => {
   for (const cgroupsPath of ['/a/../../x', '../x', '/', '/.', '/a\nb', `/${'x'.repeat(300)}`, '/cgroup.procs']) {
     let error: unknown;
@@ -232,6 +233,7 @@ hostTest('two hundred groups made and removed leave the counts as they were', ['
   expect(count()).toEqual(before);
 });
 
+// @attack A25: control
 hostTest('another program changing a limit is noticed when it is read back', ['root', 'linux'], async () => {
   const host = detectCgroups();
   const group = open('readback');

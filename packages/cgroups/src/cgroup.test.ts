@@ -97,6 +97,7 @@ describe('finding the hierarchies', () => {
 });
 
 describe('where a group lies', () => {
+  // @attack A23: twin
   // @proves runtime-spec: config-linux.md#cgroups-path/absolute config-linux.md#cgroups-path/same-place
   test('absolute paths start at the mount, relative ones at the own group, v2’s at its parent', () => {
     const v1 = fakeNestedV1().host;

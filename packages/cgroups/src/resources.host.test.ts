@@ -109,7 +109,9 @@ hostTest('block io: weights and limits of a device arrive, and a device that is 
   );
 });
 
-// A25: on the machine this was written on, no hierarchy has them but v2's, and that one only huge pages.
+// Of the last three many hosts have no hierarchy.
+// @attack A25: attack, twin
+// @proves runtime-spec: config-linux.md#pids/zero
 hostTest('pids, huge pages, network and rdma arrive, or are refused naming controller and hierarchy', ['root', 'linux'], async () => {
   expect(control(made('pids', { pids: { limit: 0 } }), 'pids.max')).toBe('0');
   const host = detectCgroups();

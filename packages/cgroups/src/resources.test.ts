@@ -183,7 +183,8 @@ describe('writing on v2', () => {
   };
 
   // @proves runtime-spec: config-linux.md#memory/check-before-update
-  // A25 on v2: the kernel would kill processes rather than refuse the limit.
+  // On v2 the kernel would kill processes rather than refuse the limit.
+  // @attack A25: attack
   test('with checkBeforeUpdate a limit below what is used is refused, and the old one stays', () => {
     const { group, plan, files } = open({ memory: { limit: 1 << 20, checkBeforeUpdate: true } });
     files.put('/sys/fs/cgroup/a/memory.current', String(2 << 20));

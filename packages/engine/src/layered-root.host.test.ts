@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostTest } from '@slipway/testing';
@@ -17,6 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
+// @attack A36: twin
 hostTest('the topmost layer that has the file wins', ['linux'], async () => {
   writeFileSync(join(layers[1], 'etc/passwd'), 'lower');
   expect(readInLayers(layers, '/etc/passwd')).toBe('lower');
@@ -30,17 +31,21 @@ hostTest('a whiteout hides the file below', ['linux', 'root'], async () => {
   expect(readInLayers(layers, '/etc/passwd')).toBeUndefined();
 });
 
-hostTest('a link is followed inside the layers and never out of them [A36]', ['linux'], async () => {
+// @attack A36: attack, control, twin
+hostTest('a link is followed inside the layers and never out of them', ['linux'], async () => {
   writeFileSync(join(layers[1], 'etc/real'), 'inside');
   symlinkSync('../../../../etc/real', join(layers[0], 'etc/passwd'));
   expect(readInLayers(layers, '/etc/passwd')).toBe('inside');
   symlinkSync(join(base, 'secret'), join(layers[0], 'etc/group'));
   expect(readInLayers(layers, '/etc/group')).toBeUndefined();
+  // The control: by its name it is the host's.
+  expect(readFileSync(join(layers[0], 'etc/group'), 'utf8')).toBe('host');
   symlinkSync('/etc/loop', join(layers[0], 'etc/loop'));
   expect(readInLayers(layers, '/etc/loop')).toBeUndefined();
 });
 
-hostTest('devices and fifos are not read, and a huge file is refused unread [A36]', ['linux', 'root'], async () => {
+// @attack A36: attack
+hostTest('devices and fifos are not read, and a huge file is refused unread', ['linux', 'root'], async () => {
   execFileSync('mknod', [join(layers[0], 'etc/zero'), 'c', '1', '5']);
   execFileSync('mkfifo', [join(layers[0], 'etc/fifo')]);
   writeFileSync(join(layers[0], 'etc/huge'), '');

@@ -4,7 +4,23 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
@@ -73,6 +89,7 @@ function runcOn(mounts: readonly object[], linux: object, args: readonly string[
 
 const PROC = { destination: '/proc', type: 'proc', source: 'proc' };
 
+// @attack A09: attack, control, twin
 hostTest('control attack 1: an image whose /dev is a link writes nothing outside', ['linux', 'root'], async () => {
   replace('dev', outside);
   const before = outsideNow();
@@ -85,6 +102,7 @@ hostTest('control attack 1: an image whose /dev is a link writes nothing outside
   expect(await refused({ imageDev: true })).toBeUndefined();
 });
 
+// @attack A06: attack, control
 hostTest('control attack 2: a mask never shows what the image put at /dev/null', ['linux', 'root'], async () => {
   writeFileSync(join(rig.rootfs, 'testfile'), 'masked\n');
   writeFileSync(join(rig.rootfs, 'secret'), 'secret\n');
@@ -108,7 +126,12 @@ hostTest('control attack 2: a mask never shows what the image put at /dev/null',
   if (control !== undefined) expect(readFileSync(join(rig.rootfs, 'secret'), 'utf8')).toBe('overwritten\n');
 });
 
+// @attack A04: attack, control, twin
 hostTest('kernel file systems are not mounted through links; others follow them inside the root', ['linux', 'root'], async () => {
+  replace('proc', outside);
+  // Known-bad control: mount(8) goes by names, and lands outside.
+  const byName = `mount -t tmpfs attack ${rig.rootfs}/proc && cut -d' ' -f5 /proc/self/mountinfo`;
+  expect(execFileSync('unshare', ['--mount', 'sh', '-c', byName], { encoding: 'utf8' }).split('\n')).toContain(outside);
   replace('proc', '/mnt');
   expect(await refused({})).toMatchObject({ code: 'E_LAUNCH_LINK' });
   rmSync(join(rig.rootfs, 'proc'));
@@ -127,6 +150,7 @@ hostTest('kernel file systems are not mounted through links; others follow them 
   expect(existsSync('/run/late')).toBe(false);
 });
 
+// @attack A04: attack
 hostTest('a link of the image does not lead a mount onto a part of procfs', ['linux', 'root'], async () => {
   symlinkSync('/proc/sys', join(rig.rootfs, 'mnt/innocent'));
   const mount = step('mounts', {
@@ -141,7 +165,12 @@ hostTest('a link of the image does not lead a mount onto a part of procfs', ['li
   expect(await refused({ mounts: [mount] })).toMatchObject({ cause: { op: 'mount', call: 'procfs in the way' } });
 });
 
+// @attack A02: attack, control
 hostTest('no working directory leads out through a descriptor', ['linux', 'root'], async () => {
+  // Known-bad control: a program that has changed its root and kept a descriptor sees through it what is outside.
+  const kept = `mount -t proc proc ${rig.rootfs}/proc; exec 7<${outside}; exec chroot ${rig.rootfs} /bin/ls /proc/self/fd/7/`;
+  expect(execFileSync('unshare', ['--mount', 'sh', '-c', kept], { encoding: 'utf8' })).toBe('ptmx\n');
+
   symlinkSync('/proc/self/fd/7', join(rig.rootfs, 'mnt/seven'));
   const paths = [...Array.from({ length: 65 }, (_, n) => `/proc/self/fd/${n}`), '/proc/self/fd/7/../..', '/proc/1/cwd', '/mnt/seven'];
   for (const path of paths) {
@@ -150,8 +179,11 @@ hostTest('no working directory leads out through a descriptor', ['linux', 'root'
   }
 });
 
+// @attack A07: attack, control, twin
 hostTest('/dev/console is the pty itself, whatever the image has there', ['linux', 'root'], async () => {
   replace('dev/console', '/proc/sysrq-trigger');
+  // Known-bad control: by its name the console is what the image says.
+  expect(readlinkSync(join(rig.rootfs, 'dev/console'))).toBe('/proc/sysrq-trigger');
   mkdirSync(join(rig.rootfs, 'dev/pts'));
   const parts = { terminal: true, imageDev: true } as const;
   expect(await refused(parts)).toMatchObject({ cause: { op: 'console' } });
@@ -170,7 +202,7 @@ function exchanging(volume: string): { stop(): void } {
   return { stop: () => racer.kill('SIGKILL') };
 }
 
-// A05, A10
+// @attack A05, A10: attack, control, twin
 hostTest(
   'a neighbour that swaps a directory for a link during the mounts wins nothing',
   ['linux', 'root'],
@@ -237,6 +269,26 @@ function racedPlan(volume: string, source: string, round: number): ReturnType<ty
   });
 }
 
+/** CVE-2019-5736: holds on to the executable of a process, and writes to it once nobody runs it. @returns whether that was possible */
+async function overwrites(pid: number, end: () => Promise<void>): Promise<boolean> {
+  const O_PATH = 0o10000000;
+  const held = openSync(`/proc/${pid}/exe`, O_PATH);
+  try {
+    await end();
+    const opened = openSync(`/proc/self/fd/${held}`, constants.O_WRONLY);
+    try {
+      return writeSync(opened, 'overwritten') > 0;
+    } finally {
+      closeSync(opened);
+    }
+  } catch {
+    return false;
+  } finally {
+    closeSync(held);
+  }
+}
+
+// @attack A01: attack, control
 hostTest('the program cannot be overwritten through /proc/self/exe', ['linux', 'root'], async () => {
   const hash = () => createHash('sha256').update(readFileSync(binary)).digest('hex');
   const before = hash();
@@ -248,11 +300,27 @@ hostTest('the program cannot be overwritten through /proc/self/exe', ['linux', '
   const { pid } = await launcher.launch(plan, { ...shimOptions(dir), startFifo });
   // Before its exec, the process shows the launcher as its executable: even root on the host cannot write to that.
   expect(() => writeFileSync(`/proc/${pid}/exe`, 'overwritten')).toThrow(/ETXTBSY|EPERM|EACCES/);
-  readFileSync(startFifo);
-  await expect.poll(() => readExit(dir)).toBeDefined();
+  const end = async () => {
+    readFileSync(startFifo);
+    await expect.poll(() => readExit(dir)).toBeDefined();
+  };
+  expect(await overwrites(pid, end)).toBe(false);
   expect(hash()).toBe(before);
+  // Known-bad control: a program that runs from its file.
+  const plain = join(rig.dir, 'plain-sleep');
+  copyFileSync('/bin/sleep', plain);
+  const child = spawn(plain, ['1000'], { stdio: 'ignore' });
+  await once(child, 'spawn');
+  const killed = async () => {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  };
+  await expect.poll(() => readFileSync(`/proc/${child.pid}/comm`, 'utf8')).toBe('plain-sleep\n');
+  expect(await overwrites(child.pid ?? 0, killed)).toBe(true);
+  expect(readFileSync(plain, 'latin1').startsWith('overwritten')).toBe(true);
 });
 
+// @attack A40: attack
 hostTest('shared and private roots leak no mount to the host', ['linux', 'root'], async () => {
   const mounts = () => ours(readFileSync('/proc/1/mountinfo', 'utf8'), rig.dir);
   const before = mounts();
@@ -264,6 +332,7 @@ hostTest('shared and private roots leak no mount to the host', ['linux', 'root']
   }
 });
 
+// @attack A39: attack
 hostTest('a sysctl key does not climb out of /proc/sys', ['linux', 'root'], async () => {
   for (const key of ['../sysrq-trigger', '/../sysrq-trigger', 'kernel/../../sysrq-trigger', 'no.such.key']) {
     const sysctl = step('settings', { op: 'sysctl', key, value: 'h' }, '/linux/sysctl');

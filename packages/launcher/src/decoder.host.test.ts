@@ -31,6 +31,7 @@ const filter = step('rights', { op: 'seccomp', program: new Uint8Array(80), flag
 const plan = standardPlan({ rootfs: '/r', args: ['sh', '-c', 'é\n'], prepare: [source], mounts: [bind], settings: [user, filter] });
 const bytes = encodePlan(plan, shimOptions('/dir'));
 
+// @attack A49: attack
 hostTest('a hundred thousand damaged plans make the decoder neither read nor write beyond its bounds', ['linux'], async () => {
   const dir = mkdtempSync('/tmp/slipway-fuzz-');
   try {

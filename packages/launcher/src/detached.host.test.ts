@@ -21,6 +21,7 @@ const SCRIPT = `
   if (exit === undefined) process.stderr.write(String(pid));
   else process.exitCode = await exit;`;
 
+// @attack A03: control, twin
 hostTest('descriptors that were asked for arrive at 3 and up, and no others', ['linux', 'root'], async () => {
   writeFileSync(join(rig.dir, 'given'), 'handed on\n');
   const plan = standardPlan({ rootfs: rig.rootfs, args: ['sh', '-c', 'cat <&4; ls /proc/self/fd | wc -l'] });

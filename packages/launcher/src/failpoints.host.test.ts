@@ -112,7 +112,8 @@ async function failing(name: Name, how: 'error' | 'kill' | 'hang', more: Partial
   return { error: error as Error & { code: string }, failure: (error as Error).cause as LaunchFailure, plan, dir };
 }
 
-// A41 with them: a pivot_root that fails is the end of the birth, never a chroot instead.
+// A pivot_root that fails is the end of the birth, never a chroot instead.
+// @attack A32, A41: attack
 // @proves runtime-spec: runtime.md#errors/no-trace
 hostTest('an operation that fails is named with the field that asked for it, and leaves nothing', ['linux', 'root'], async () => {
   const before = launchTraces(rig);
@@ -125,7 +126,7 @@ hostTest('an operation that fails is named with the field that asked for it, and
   }
 });
 
-// A32
+// @attack A32: attack
 hostTest('a birth that is killed at any operation leaves nothing', ['linux', 'root'], async () => {
   const before = launchTraces(rig);
   const fds = () => readdirSync('/proc/self/fd').length;
@@ -140,7 +141,7 @@ hostTest('a birth that is killed at any operation leaves nothing', ['linux', 'ro
   expect(fds() - openBefore).toBeLessThan(2 * NAMES.length + 5);
 });
 
-// A32
+// @attack A32: attack
 hostTest(
   'a birth that hangs at any operation is over in time, and leaves nothing',
   ['linux', 'root'],
@@ -155,12 +156,15 @@ hostTest(
   300_000,
 );
 
+// @attack A32: control, twin
 hostTest('the same birth without a fail point succeeds, and is not ended when its time is over', ['linux', 'root'], async () => {
   const before = launchTraces(rig);
   const dir = rig.shimDir();
   const plan = standardPlan({ rootfs: rig.rootfs, args: ['sleep', '8'] });
   await createLauncher({ binary }).launch(plan, { ...shimOptions(dir), timeoutMs: 5000 });
 
+  // The control: what a birth leaves would be seen.
+  expect(launchTraces(rig)).not.toEqual(before);
   // Past the time of the launch and of its watchdog, the process still ends by itself.
   await expect.poll(() => findExit(dir), { timeout: 30_000 }).toMatchObject({ exitCode: 0, signal: 0 });
   await expect.poll(() => launchTraces(rig), { timeout: 10_000 }).toEqual(before);

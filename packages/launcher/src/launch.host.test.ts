@@ -180,6 +180,7 @@ hostTest('identity: the child joins its cgroup before its cgroup namespace, and 
   }
 });
 
+// @attack A52: twin
 // @proves runtime-spec: config-linux.md#default-devices/console config.md#process/terminal
 hostTest('a terminal is a pty of the container, its controlling terminal, and /dev/console', ['linux', 'root'], async () => {
   const { stdout } = await shell(

@@ -1,7 +1,8 @@
 /** The shim: what it passes on, what it keeps, and whom it outlives. */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { createConnection } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -96,7 +97,8 @@ hostTest('attached clients get every byte from the start, in order, and the exit
   await expect(attachShim(dir)).rejects.toMatchObject({ code: 'E_SHIM_GONE' });
 });
 
-// A53: a socket without a file could be reached from every container that shares the host's network.
+// A socket without a file could be reached from every container that shares the host's network.
+// @attack A53: attack, control
 hostTest(
   'a shim listens on one socket, a file that only its owner reaches, in a directory of the same kind',
   ['linux', 'root'],
@@ -113,11 +115,17 @@ hostTest(
 
     expect(named.map((line) => line.split(/\s+/)[7])).toEqual([expect.stringMatching(/^\/.*\/shim\.sock$/)]);
     expect([statSync(join(dir, 'shim.sock')).mode & 0o777, statSync(dir).mode & 0o777]).toEqual([0o600, 0o700]);
+    // The control: one without a file is told apart.
+    const bare = createServer().listen('\0slipway-bare');
+    await once(bare, 'listening');
+    expect(sockets().some((line) => line.endsWith(' @slipway-bare'))).toBe(true);
+    bare.close();
     process.kill(pid, 'SIGKILL');
     await expect.poll(() => existsSync(join(dir, 'exit.json'))).toBe(true);
   },
 );
 
+// @attack A53: twin
 hostTest('stdin reaches the process, more than a pipe holds, and ends when told', ['linux', 'root'], async () => {
   const { dir, startFifo } = await created(['sh', '-c', 'sleep 0.2; wc -c'], { openStdin: true });
   const connection = await attachShim(dir);

@@ -163,6 +163,7 @@ hostTest('nothing that mounts is performed outside a mount namespace of its own'
   expect(mounts()).toEqual(before);
 });
 
+// @attack A03: attack
 hostTest('the payload holds no descriptor but its streams and those asked for', ['linux', 'root'], async () => {
   const dir = rig.shimDir();
   const startFifo = rig.fifo();

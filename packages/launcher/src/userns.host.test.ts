@@ -136,3 +136,28 @@ hostTest('the launcher works as root of a user namespace, and can nest another',
   expect(logged(inner)).toEqual(['0', 'box', '/dev/null']);
   await expect(readExit(inner)).resolves.toMatchObject({ exitCode: 0 });
 });
+
+/** As a user without rights, makes keyrings and keeps them; prints how many, and the errno at which it ended. */
+const HOARDER = `
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+os.setuid(${FIRST_ID})
+made = 0
+while made < 300 and libc.syscall(${process.arch === 'x64' ? 248 : 217}, b'keyring', b'hoard-%d' % made, None, 0, -2) > 0: made += 1
+print(made, ctypes.get_errno())`;
+const EDQUOT = 122;
+
+// @attack A26: attack, control
+hostTest('three hundred births of one user, who may have two hundred keys, end none for want of them', ['linux', 'root'], async () => {
+  const keysOf = () => new RegExp(`^ *${FIRST_ID}: +(\\d+)`, 'm').exec(readFileSync('/proc/key-users', 'utf8'))?.[1];
+  const plan = userPlan(['sleep', '1000'], [step('mounts', { op: 'sessionKeyring', name: 'x' })]);
+  for (let birth = 0; birth < 300; birth++) {
+    const { pid } = await launcher.launch(plan, shimOptions(rig.shimDir()));
+    if (birth === 0) expect(Number(keysOf())).toBeGreaterThan(0);
+    process.kill(pid, 'SIGKILL');
+  }
+  // The control: who keeps them runs into the quota.
+  const [made, errno] = execFileSync('python3', ['-c', HOARDER], { encoding: 'utf8' }).trim().split(' ').map(Number);
+  expect(made).toBeLessThan(300);
+  expect(errno).toBe(EDQUOT);
+});

@@ -25,6 +25,7 @@ function mountsBelow(dir: string): number {
     .filter((line) => line.includes(dir)).length;
 }
 
+// @attack A28: twin
 hostTest('root of a machine is nobody outside, and the machine looks like one of its own', NEEDS, async () => {
   const handle = await machines.ensure('one');
 
@@ -113,6 +114,7 @@ hostTest('the engine inside runs containers, under the machine’s own limits', 
   expect(await inside('one', 'docker run --rm -m 64m busybox cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>&1')).toBe('67108864\n');
 });
 
+// @attack A28: attack
 hostTest(
   'a fork bomb, a full disk and rm -rf / hurt one machine only',
   NEEDS,

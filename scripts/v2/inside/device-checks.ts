@@ -31,9 +31,11 @@ export async function checkDevices(): Promise<void> {
   const probe = async (id: string) => (await containers.exec(id, `exec 2>/dev/null; ${PROBE}`)).trim().split('\n');
   const everything = ['made-kmsg', 'made-disk', 'read-kmsg', 'write-kmsg', 'read-disk', 'read-image-disk', 'read-null'];
   try {
+    // @attack A20: control
     await check('without rules a container opens the machine’s disk: what the rules are for', async () => {
       deepEqual(await probe((await containers.started()).id), everything);
     });
+    // @attack A20: attack, twin
     await check('device rules hold on v2: nodes are made, and opened only as the rules say', async () => {
       const { output } = await containers.shell(`exec 2>/dev/null; ${PROBE}`, { linux: { resources: { devices: RULES } } });
       deepEqual(output.trim().split('\n'), ['made-kmsg', 'made-disk', 'read-kmsg', 'read-null']);

@@ -14,7 +14,7 @@ describe.each(RUNTIMES)('links of the image in /dev, against $name', (under) => 
   });
   afterAll(() => runtime.dispose());
 
-  // A09
+  // @attack A09: attack, control
   hostTest('an image whose /dev is a link does not write outside its root', ['root'], async () => {
     const rootfs = runtime.rootfs();
     const outside = join(runtime.dir, 'outside');
@@ -33,7 +33,7 @@ describe.each(RUNTIMES)('links of the image in /dev, against $name', (under) => 
     expect(ended.code === 0).toBe(differs(under, 'starts-behind-a-dev-link'));
   });
 
-  // A06
+  // @attack A06: attack, control
   hostTest('a mask does not show what the image’s /dev/null points to', ['root'], async () => {
     const rootfs = runtime.rootfs();
     writeFileSync(join(rootfs, 'secret'), 'secret');
@@ -53,6 +53,7 @@ describe.each(RUNTIMES)('links of the image in /dev, against $name', (under) => 
     expect(code === 33).toBe(differs(under, 'mask-by-image'));
   });
 
+  // @attack A06, A09: twin
   hostTest('the same image without the links runs', ['root'], async () => {
     expect(await runtime.shell('cat /dev/null; echo fine', { root: { path: runtime.rootfs() } })).toBe('fine\n');
   });
@@ -65,7 +66,7 @@ describe('state that lies', () => {
   });
   afterAll(() => runtime.dispose());
 
-  // A33
+  // @attack A33: attack, twin
   hostTest('torn state is one container’s problem: the others are listed, and delete --force recovers the id', ['root'], async () => {
     const whole = await runtime.sleeping();
     const torn = await runtime.sleeping();
@@ -96,7 +97,7 @@ describe('state that lies', () => {
     expect(await runtime.state(whole.id)).toMatchObject({ status: 'running' });
   });
 
-  // A34
+  // @attack A34: attack
   hostTest('a pid that has gone to a stranger is not signalled', ['root'], async () => {
     const stranger: ChildProcess = spawn('/bin/sleep', ['1000'], { stdio: 'ignore' });
     try {
@@ -124,6 +125,7 @@ describe('state that lies', () => {
     }
   });
 
+  // @attack A32: attack
   hostTest('a creator that is killed leaves what delete --force can take away', ['root'], async () => {
     for (let delayMs = 60; delayMs <= 200; delayMs += 20) {
       const id = runtime.newId();

@@ -32,7 +32,7 @@ describe.each(RUNTIMES)('limits and user namespaces, by $name', (under) => {
     },
   );
 
-  // A23
+  // @attack A23: attack
   // @proves runtime-spec: config-linux.md#cgroups-path/invalid
   hostTest('a cgroup path cannot climb', ['root'], async () => {
     const ended = await runtime.run({ linux: { cgroupsPath: '/../../../slipway-escaped' } });
@@ -41,6 +41,7 @@ describe.each(RUNTIMES)('limits and user namespaces, by $name', (under) => {
     expect(ended.code === 0).toBe(differs(under, 'cgroup-path-clamped'));
   });
 
+  // @attack A20: attack, twin
   // @proves runtime-spec: config-linux.md#devices/available config-linux.md#allowed-device-list/order
   hostTest('the devices of the document are all that can be used', ['root'], async () => {
     const resources = { devices: [{ allow: false, access: 'rwm' }] };

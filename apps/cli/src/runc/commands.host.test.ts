@@ -133,6 +133,15 @@ describe.each([...OURS_AND_RUNC, OURS_BY_NODE])('the commands around a life, by 
     }
   });
 
+  // @attack A41: twin
+  hostTest('without pivot_root, which has to be asked for, the container has its root all the same', ['root'], async () => {
+    const bundle = runtime.bundle({
+      process: { args: ['/bin/sh', '-c', 'pwd; ls /bin/busybox; ls /bundle 2>/dev/null || echo nothing else'] },
+    });
+
+    expect((await runtime.must('run', '--no-pivot', '--bundle', bundle, runtime.newId())).stdout).toBe('/\n/bin/busybox\nnothing else\n');
+  });
+
   hostTest('a wrong word is told in runc’s own', ['root'], async () => {
     const { id, bundle } = await runtime.sleeping();
     const paused = await runtime.sleeping();

@@ -51,7 +51,8 @@ describe.each(RUNTIMES)('isolation, by $name', (under) => {
     expect(await runtime.shell('hostname; echo $$; ip addr show lo | grep -c "127.0.0.1/8"')).toBe('container\n1\n1\n');
   });
 
-  // @proves runtime-spec: config.md#mounts/order config.md#linux-mount-options/supported config-linux.md#default-filesystems/available
+  // @proves runtime-spec: config.md#mounts/order config.md#linux-mount-options/supported config.md#linux-mount-options/unknown
+  // @proves runtime-spec: config-linux.md#default-filesystems/available
   hostTest('mounts come as the document says', ['root'], async () => {
     const source = runtime.rootfs();
     writeFileSync(join(source, 'file'), 'from the host');
@@ -112,7 +113,7 @@ describe.each(RUNTIMES)('isolation, by $name', (under) => {
     );
   });
 
-  // A40
+  // @attack A40: attack
   hostTest('no mount of a container appears on the host', ['root'], async () => {
     for (const rootfsPropagation of ['private', 'slave', 'shared']) await runtime.sleeping({ linux: { rootfsPropagation } });
 
@@ -120,6 +121,7 @@ describe.each(RUNTIMES)('isolation, by $name', (under) => {
     expect(readFileSync('/proc/1/mountinfo', 'utf8')).not.toContain(runtime.dir);
   });
 
+  // @attack A39: twin
   // @proves runtime-spec: config-linux.md#sysctl/set
   hostTest('kernel parameters of a namespace are set inside it alone', ['root'], async () => {
     const before = readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim();
@@ -132,7 +134,7 @@ describe.each(RUNTIMES)('isolation, by $name', (under) => {
     expect(readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim()).toBe(before);
   });
 
-  // A39
+  // @attack A39: attack
   hostTest('kernel parameters of the machine are out of reach', ['root'], async () => {
     const before = readFileSync('/proc/sys/kernel/core_pattern', 'utf8');
     for (const sysctl of [

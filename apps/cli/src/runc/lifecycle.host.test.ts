@@ -147,6 +147,7 @@ describe.each([...RUNTIMES, OURS_BY_NODE])('the lifecycle, by $name', (under) =>
   });
 
   // @proves runtime-spec: runtime.md#kill/sends
+  // @attack A34: twin
   hostTest('kill takes names and numbers, TERM by default', ['root'], async () => {
     const trap = 'for s in TERM HUP USR1; do trap "echo got-$s" $s; done; while :; do sleep 0.05; done';
     const id = runtime.newId();
@@ -193,7 +194,7 @@ describe.each([...RUNTIMES, OURS_BY_NODE])('the lifecycle, by $name', (under) =>
     expect(readFileSync(file, 'utf8')).toBe(String((await runtime.state(id)).pid));
   });
 
-  // A46
+  // @attack A46: attack
   // @proves runtime-spec: runtime.md#lifecycle/later-changes
   hostTest('config.json is read once, at creation [runtime-spec/runtime.md#create]', ['root'], async () => {
     const id = runtime.newId();
@@ -208,7 +209,7 @@ describe.each([...RUNTIMES, OURS_BY_NODE])('the lifecycle, by $name', (under) =>
     expect(existsSync(join(rootfs, 'new'))).toBe(false);
   });
 
-  // A44
+  // @attack A44: attack, control, twin
   // @proves runtime-spec: runtime.md#create/id-refused
   hostTest('an id that could be a path or an escape sequence is refused', ['root'], async () => {
     const wide = differs(under, 'wide-ids') ? [] : ['a\nb', '\x1b]0;x', '😀'];
@@ -216,6 +217,10 @@ describe.each([...RUNTIMES, OURS_BY_NODE])('the lifecycle, by $name', (under) =>
       expect((await runtime.call('create', '--bundle', runtime.bundle(), id)).code, JSON.stringify(id)).not.toBe(0);
     }
     expect(existsSync(join(runtime.dir, 'x'))).toBe(false);
+    // The control is crun, which takes what a terminal would obey; the twin is every sign that an id may have.
+    for (const id of [...(differs(under, 'wide-ids') ? ['\x1b]0;x'] : []), 'a.b_c+d-1']) {
+      await runtime.must('run', '--bundle', runtime.bundle(), id);
+    }
   });
 
   hostTest('spec writes a document that the runtime accepts', ['root'], async () => {

@@ -4,10 +4,11 @@
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { SpecMount, SpecProcess } from '@slipway/oci';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { differs } from './testing/differences.ts';
 import { eventually, OURS, OURS_AND_RUNC, TestRuntime } from './testing/test-runtime.ts';
 
 const IDS = [{ containerID: 0, hostID: 300_000, size: 65_536 }];
@@ -54,7 +55,7 @@ describe.each(OURS_AND_RUNC)('ways out through mounts, by $name', (under) => {
     return { marker, attack: steps.join('\n') };
   };
 
-  // A21
+  // @attack A21: attack
   hostTest('no release agent is set, from a user namespace or without rights', ['root', 'user-namespaces'], async () => {
     const { marker, attack } = plant('a21');
     const root = { path: rootfs };
@@ -65,7 +66,8 @@ describe.each(OURS_AND_RUNC)('ways out through mounts, by $name', (under) => {
     expect(existsSync(marker)).toBe(false);
   });
 
-  // A22
+  // @attack A22: attack
+  // @attack A21: twin
   hostTest('the cgroup file system can be read, and shows the container as its top; nothing is made or moved', ['root'], async () => {
     const line = [
       'for dir in /sys/fs/cgroup /sys/fs/cgroup/*/; do mkdir $dir/inner 2>/dev/null && echo made; done',
@@ -81,7 +83,26 @@ describe.each(OURS_AND_RUNC)('ways out through mounts, by $name', (under) => {
     else expect(shown).toMatch(/^(made\nmoved\n)?shown\n$/);
   });
 
-  // A40
+  // @attack A08: attack, control, twin
+  hostTest('a kernel parameter is set in the kernel, and never written to a file of the image', ['root'], async () => {
+    const image = runtime.rootfs();
+    const decoy = join(image, 'proc/sys/net/ipv4/ip_forward');
+    mkdirSync(dirname(decoy), { recursive: true });
+    writeFileSync(decoy, 'decoy\n');
+    const linux = { sysctl: { 'net.ipv4.ip_forward': '1' }, ...OPEN };
+    const id = runtime.newId();
+    await runtime.call('create', '--bundle', runtime.bundle({ root: { path: image }, mounts: BASE.slice(1), linux }), id);
+
+    expect(readFileSync(decoy, 'utf8') === 'decoy\n').toBe(!differs(under, 'sysctl-into-image'));
+    // Without a /proc there are runtimes that come no further.
+    if (differs(under, 'sysctl-into-image')) return;
+    const target = String((await runtime.state(id)).pid);
+    expect(execFileSync('nsenter', ['--net', '--target', target, 'cat', '/proc/sys/net/ipv4/ip_forward'], { encoding: 'utf8' })).toBe(
+      '1\n',
+    );
+  });
+
+  // @attack A40: attack, control, twin
   hostTest('a mount made inside stays inside, unless the bind is shared', ['root'], async () => {
     const volume = join(runtime.dir, 'volume');
     mkdirSync(join(volume, 'd'), { recursive: true });
@@ -111,7 +132,7 @@ describe.each(OURS_AND_RUNC)('ways out through mounts, by $name', (under) => {
     }
   });
 
-  // A43
+  // @attack A43: attack, control, twin
   hostTest('nosuid, nodev and noexec of a host’s mount hold in a user namespace', ['root', 'user-namespaces'], async () => {
     const source = join(runtime.dir, 'limited');
     mkdirSync(source, { recursive: true });
@@ -123,11 +144,12 @@ describe.each(OURS_AND_RUNC)('ways out through mounts, by $name', (under) => {
       const line = [
         'for words in suid dev exec rw,suid,dev,exec; do mount -o remount,bind,$words /mnt 2>/dev/null && echo lifted $words; done',
         '/mnt/busybox true 2>/dev/null && echo ran',
+        '[ -s /mnt/busybox ] && echo readable',
         "grep ' /mnt ' /proc/self/mountinfo | grep -q 'nosuid,nodev,noexec' && echo kept",
       ].join('\n');
 
       const changes = { root: { path: rootfs }, mounts: [...BASE, bind], process: strong };
-      expect(await runtime.shell(line, { ...changes, linux: inUserNamespace }, rootfs)).toBe('kept\n');
+      expect(await runtime.shell(line, { ...changes, linux: inUserNamespace }, rootfs)).toBe('readable\nkept\n');
       // Known-bad: with the same rights in the first user namespace they are lifted.
       const control = await runtime.run({ ...changes, process: { ...strong, args: ['/bin/sh', '-c', line] }, linux: OPEN }, rootfs);
       expect(control.stdout).toContain('lifted exec\n');
@@ -144,7 +166,7 @@ describe('the same with what keeps it from that given away', () => {
   });
   afterAll(() => runtime.dispose());
 
-  // A21, known-bad: CAP_SYS_ADMIN without a user namespace.
+  // @attack A21: control
   hostTest('with CAP_SYS_ADMIN in the first user namespace a release agent runs outside', ['root'], async () => {
     if (!readFileSync('/proc/filesystems', 'utf8').includes('\tcgroup\n')) return;
     const rootfs = runtime.rootfs();
@@ -164,7 +186,7 @@ describe('the same with what keeps it from that given away', () => {
     rmSync(marker);
   });
 
-  // A22, known-bad: a writable cgroup mount.
+  // @attack A22: control, twin
   hostTest('a writable cgroup file system lets groups be made, which go with the container', ['root'], async () => {
     const mounts = [...BASE, { ...CGROUP, options: ['rw', 'nosuid'] }];
     const namespaces = [...PLAIN_NAMESPACES, { type: 'cgroup' }];

@@ -1,4 +1,5 @@
 /** What processes of a container have, whole: any change of it is a reviewed edit here. And what reaches, or sees, the host on the way. */
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLauncher } from '@slipway/launcher';
@@ -6,7 +7,7 @@ import { createRuntime } from '@slipway/runtime';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { differs } from './testing/differences.ts';
-import { OURS, OURS_AND_RUNC, TestRuntime } from './testing/test-runtime.ts';
+import { eventually, OURS, OURS_AND_RUNC, TestRuntime } from './testing/test-runtime.ts';
 
 /** Of the document that `spec` writes, as the tests use it. */
 const POSTURE = {
@@ -65,7 +66,7 @@ describe.each(OURS_AND_RUNC)('posture, by $name', (under) => {
   });
   afterAll(() => runtime.dispose());
 
-  // A51
+  // @attack A51: attack, control, twin
   hostTest('the first process and a further one have what the document gives them, and nothing else', ['root'], async () => {
     const { id, pid } = await runtime.sleeping();
     const first = readPosture(await runtime.shell(COLLECT));
@@ -75,9 +76,11 @@ describe.each(OURS_AND_RUNC)('posture, by $name', (under) => {
     expect(first).toEqual({ ...POSTURE, env: differs(under, 'home-is-set') ? 'HOME PATH TERM' : POSTURE.env });
     const own = NAMESPACES.filter((kind) => readlinkSync(`/proc/${pid}/ns/${kind}`) !== readlinkSync(`/proc/self/ns/${kind}`));
     expect(own).toEqual(['ipc', 'mnt', 'net', 'pid', 'uts']);
+    // The control: what a process of the host has is told apart.
+    expect(readPosture(execFileSync('sh', ['-c', COLLECT], { encoding: 'utf8' }))).not.toEqual(first);
   });
 
-  // A47
+  // @attack A47: attack, control, twin
   hostTest('variables of the document reach its process alone', ['root'], async () => {
     const mark = join(runtime.dir, 'required');
     const script = join(runtime.dir, 'require.cjs');
@@ -88,9 +91,12 @@ describe.each(OURS_AND_RUNC)('posture, by $name', (under) => {
       `--require=${script} /nowhere.so pivotRoot:error\n`,
     );
     expect(existsSync(mark)).toBe(false);
+    // The control: a Node that is given them does as they say.
+    execFileSync(process.execPath, ['--eval', ''], { env: { NODE_OPTIONS: `--require=${script}` } });
+    expect(existsSync(mark)).toBe(true);
   });
 
-  // A49
+  // @attack A49: attack, twin
   hostTest('arguments and variables arrive as they are, whatever they hold; a NUL is refused', ['root'], async () => {
     const odd = 'line\nbreak\ttab "quotes" \\ $HOME \u{1F600} \u001b[31m';
     const long = 'x'.repeat(100_000);
@@ -100,7 +106,7 @@ describe.each(OURS_AND_RUNC)('posture, by $name', (under) => {
     expect((await runtime.run({ process: { args: ['/bin/sh', '-c', 'true\0x'] } })).code).not.toBe(0);
   });
 
-  // A35
+  // @attack A35: attack, control, twin
   hostTest(
     'who watches processes come into the container finds no door to the host in them',
     ['root'],
@@ -110,15 +116,22 @@ describe.each(OURS_AND_RUNC)('posture, by $name', (under) => {
       const rootfs = runtime.rootfs();
       const watch =
         'while :; do for p in /proc/[0-9]*; do for f in $p/exe $p/cwd $p/root $p/fd/*; do readlink $f; done; done >> /tmp/seen 2>/dev/null; done';
-      const { id } = await runtime.sleeping({ root: { path: rootfs }, process: { args: ['/bin/sh', '-c', watch], capabilities } });
+      const { id, pid } = await runtime.sleeping({ root: { path: rootfs }, process: { args: ['/bin/sh', '-c', watch], capabilities } });
       for (let n = 0; n < 20; n++) await runtime.must('exec', id, '/bin/true');
 
-      const seen = new Set(readFileSync(join(rootfs, 'tmp/seen'), 'utf8').split('\n'));
-      expect(seen.has('/bin/busybox')).toBe(true);
-      const doors = [...seen].filter(
+      const seen = () => new Set(readFileSync(join(rootfs, 'tmp/seen'), 'utf8').split('\n'));
+      expect(seen().has('/bin/busybox')).toBe(true);
+      const doors = [...seen()].filter(
         (target) => !/^(|\/|\/bin\/.*|\/proc.*|\/tmp\/seen|\/dev\/.*|(pipe|socket|anon_inode):.*|\/out-\d+|\/err-\d+)$/.test(target),
       );
       expect(doors.filter((target) => existsSync(target) && !target.startsWith(runtime.dir))).toEqual([]);
+      // The control: whoever comes in with a directory of the host open shows it.
+      const careless = spawn('sh', ['-c', `exec 9</usr/lib; exec nsenter --target ${pid} --mount --pid --root --wd=/ /bin/sleep 1000`]);
+      try {
+        await eventually(() => seen().has('/usr/lib'), 30_000);
+      } finally {
+        careless.kill('SIGKILL');
+      }
     },
     120_000,
   );
@@ -131,7 +144,7 @@ describe('state cut off anywhere', () => {
   });
   afterAll(() => runtime.dispose());
 
-  // A33
+  // @attack A33: attack
   hostTest(
     'at every byte, it harms its own container only',
     ['root'],

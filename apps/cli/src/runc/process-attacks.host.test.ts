@@ -41,7 +41,7 @@ describe.each(OURS_AND_RUNC)('past the namespaces, by $name', (under) => {
     return [under.binary, '--root', runtime.root, 'run', ...flags, '--bundle', bundle, runtime.newId()];
   }
 
-  // A26
+  // @attack A26: attack, control, twin
   hostTest('a key of the caller’s session is not found in the container, which has a keyring of its own', ['root'], async () => {
     const asCaller = (command: readonly string[]) => execFileSync(place.probe, ['with-key', ...command], { encoding: 'utf8' }).trim();
     expect(asCaller(commandFor(['find-key']))).toBe('ENOKEY');
@@ -63,7 +63,7 @@ describe.each(OURS_AND_RUNC)('past the namespaces, by $name', (under) => {
     return output.replaceAll('\r', '');
   }
 
-  // A52
+  // @attack A52: attack, control
   hostTest('a byte that a container types into its terminal is never the caller’s next command', ['root'], async () => {
     expect(await onTerminal(commandFor(['inject']))).toMatch(/ENXIO E(PERM|IO|NOTTY).*typed::/s);
     expect(await onTerminal(commandFor(['inject'], { terminal: true }))).toMatch(/typed::/s);
@@ -71,7 +71,7 @@ describe.each(OURS_AND_RUNC)('past the namespaces, by $name', (under) => {
     expect(await onTerminal([place.probe, 'inject'])).toMatch(/terminal done.*typed:x:/s);
   });
 
-  // A29
+  // @attack A29: attack, control, twin
   hostTest('orphans are the container’s first process’s to reap, and are gone with it at the latest', ['root'], async () => {
     const COUNT = 300;
     const zombies = (pid: number) =>
@@ -131,7 +131,7 @@ describe('a pid that was used again', () => {
     });
   }
 
-  // A34
+  // @attack A34: attack
   hostTest('the stranger is neither signalled nor entered nor frozen, and the container is one that has stopped', ['root'], async () => {
     const told = withStranger(
       'runc state ID | grep status; runc kill ID KILL 2>&1; runc exec ID /bin/true 2>&1; runc pause ID 2>&1; runc delete ID && echo deleted',
@@ -141,6 +141,7 @@ describe('a pid that was used again', () => {
     expect(told).toMatch(/cannot exec.*container not running.*deleted\nstranger lives\n/s);
   });
 
+  // @attack A34: control
   hostTest('the control: who believes the pid alone ends the stranger', ['root'], async () => {
     const told = withStranger('kill -KILL $pid; while [ -e /proc/$pid ]; do :; done');
     expect(told).toContain('stranger ended');

@@ -75,7 +75,6 @@ describe('a process is scheduled and placed as its document says', () => {
     expect(await machine('LINUX32')).toBe(process.arch === 'x64' ? 'i686\n' : 'armv8l\n');
   });
 
-  // A08, where the kernel has the module: an unverified file never gets a label.
   hostTest('a label of a security module is written, or refused where the kernel has none', ['root'], async () => {
     const has = existsSync('/sys/module/apparmor') && readFileSync('/sys/module/apparmor/parameters/enabled', 'utf8').startsWith('Y');
     const ended = await runtime.run({ process: { args: ['/bin/cat', '/proc/self/attr/current'], apparmorProfile: 'unconfined' } });

@@ -1,5 +1,6 @@
-import { symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SpecProcess } from '@slipway/oci';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { differs } from './testing/differences.ts';
@@ -25,7 +26,7 @@ describe.each(RUNTIMES)('rights, by $name', (under) => {
   });
   afterAll(() => runtime.dispose());
 
-  // A13
+  // @attack A13: attack
   // @proves runtime-spec: config.md#linux-process/capability-sets
   hostTest('capabilities are those of the document, and inheritable stays empty, in exec too', ['root'], async () => {
     const capabilities = { bounding: KILL_AND_CHOWN, effective: KILL_AND_CHOWN, permitted: KILL_AND_CHOWN };
@@ -41,6 +42,8 @@ describe.each(RUNTIMES)('rights, by $name', (under) => {
     });
   });
 
+  // @attack A13: control, twin
+  // @attack A14: attack, twin
   // @proves runtime-spec: config.md#linux-process/capability-sets
   hostTest('ambient capabilities reach a user without rights', ['root'], async () => {
     const set = ['CAP_CHOWN'];
@@ -48,6 +51,7 @@ describe.each(RUNTIMES)('rights, by $name', (under) => {
 
     expect(fields(await runtime.shell(STATUS, { process: { user: { uid: 1, gid: 1 }, capabilities } }))).toMatchObject({
       CapEff: '0000000000000001',
+      CapInh: '0000000000000001',
     });
     expect(
       fields(await runtime.shell(STATUS, { process: { user: { uid: 1, gid: 1 }, capabilities: { bounding: set, permitted: set } } })),
@@ -56,7 +60,7 @@ describe.each(RUNTIMES)('rights, by $name', (under) => {
     });
   });
 
-  // A15, A18
+  // @attack A15, A18: attack, control, twin
   // @proves runtime-spec: config.md#linux-process/no-new-privileges config-linux.md#seccomp/enforced
   hostTest('no_new_privs and seccomp hold for the first process and for further ones', ['root'], async () => {
     const seccomp = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO' }] };
@@ -74,6 +78,8 @@ describe.each(RUNTIMES)('rights, by $name', (under) => {
         expect(fields(text.split('mkdir:')[0] ?? '')).toMatchObject({ NoNewPrivs: mayGain ? '0' : '1', Seccomp: '2' });
       }
     }
+    // The control: without the filter the call is made.
+    expect(await runtime.shell('mkdir /tmp/x && echo made', { root: { path: runtime.rootfs() } })).toBe('made\n');
   });
 
   // @proves runtime-spec: config.md#posix-platform-user/ids config.md#posix-platform-user/additional-groups
@@ -94,7 +100,37 @@ describe.each(RUNTIMES)('rights, by $name', (under) => {
     expect(text).toMatch(/^7\n8\n8 9 10\n0027\nMax open files +100 +200 +files *\n321\n$/);
   });
 
-  // A12
+  // @attack A45: attack, twin
+  hostTest('a process raises its score for want of memory, and lowers it no further than its caller’s', ['root'], async () => {
+    const own = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'));
+    const line = [
+      `(echo ${own - 1} >/proc/self/oom_score_adj) 2>/dev/null && echo lowered`,
+      'echo 400 >/proc/self/oom_score_adj && cat /proc/self/oom_score_adj',
+    ].join('; ');
+
+    expect(await runtime.shell(line, { process: { oomScoreAdj: 300 } })).toBe('400\n');
+  });
+
+  // @attack A11: attack, control, twin
+  hostTest('a group that a file keeps out is among the process’s groups, the first one and the others', ['root'], async () => {
+    const rootfs = runtime.rootfs();
+    for (const gid of [8, 9]) {
+      writeFileSync(join(rootfs, `not-for-${gid}`), 'secret');
+      chownSync(join(rootfs, `not-for-${gid}`), 0, gid);
+      chmodSync(join(rootfs, `not-for-${gid}`), 0o604);
+    }
+    const reads = async (user: NonNullable<SpecProcess['user']>) =>
+      await runtime.shell('for g in 8 9; do cat /not-for-$g >/dev/null 2>&1 && echo $g; done; :', {
+        root: { path: rootfs },
+        process: { user },
+      });
+
+    expect(await reads({ uid: 7, gid: 8, additionalGids: [9] })).toBe('');
+    // The control, and the twin: who is in neither group may read both, as everybody else.
+    expect(await reads({ uid: 7, gid: 10 })).toBe('8\n9\n');
+  });
+
+  // @attack A12: attack, control, twin
   hostTest('exec --user takes numbers in range, never anything else, and never makes them 0', ['root'], async () => {
     const { id } = await runtime.sleeping();
     expect((await runtime.must('exec', '--user', '1', id, '/bin/id', '-u')).stdout).toBe('1\n');
@@ -109,7 +145,7 @@ describe.each(RUNTIMES)('rights, by $name', (under) => {
     }
   });
 
-  // A02
+  // @attack A02: attack
   hostTest(
     'a working directory through an open descriptor never leads outside',
     ['root'],
@@ -132,7 +168,7 @@ describe.each(RUNTIMES)('rights, by $name', (under) => {
     120_000,
   );
 
-  // A02
+  // @attack A02: attack, twin
   hostTest(
     'a further process gets no working directory that is no place of the container',
     ['root'],
@@ -152,7 +188,7 @@ describe.each(RUNTIMES)('rights, by $name', (under) => {
     180_000,
   );
 
-  // A03
+  // @attack A03: attack
   hostTest('the process has its three streams and no other descriptor', ['root'], async () => {
     const { id } = await runtime.sleeping();
     // The last word keeps the shell from becoming ls, whose own descriptor would be listed.

@@ -507,6 +507,7 @@ describe('options of mounts', () => {
     });
   });
 
+  // @proves runtime-spec: config.md#linux-mount-options/idmap-own
   test('id maps are the mount’s own, or the user namespace’s, and reach below only with ridmap', () => {
     const map = [{ containerID: 0, hostID: 5, size: 1 }];
     const inside = { uid: [{ containerId: 0, hostId: 5, size: 1 }], gid: [{ containerId: 0, hostId: 5, size: 1 }] };

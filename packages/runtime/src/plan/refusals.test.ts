@@ -20,7 +20,7 @@ test.each<[string, Partial<RuntimeSpec>, string, string]>([
   // @proves runtime-spec: config-linux.md#mount-label/label
   ['a mount label', withLinux({ mountLabel: 'p' }), '/linux/mountLabel', 'unsupported'],
   // @proves runtime-spec: config-linux.md#intelrdt/tasks config-linux.md#intelrdt/no-filesystem config-linux.md#intelrdt/schemata
-  // @proves runtime-spec: config-linux.md#intelrdt/class config-linux.md#intelrdt/monitoring
+  // @proves runtime-spec: config-linux.md#intelrdt/class config-linux.md#intelrdt/monitoring config-linux.md#intelrdt/values
   ['intelRdt', withLinux({ intelRdt: { closID: 'x' } }), '/linux/intelRdt', 'unsupported'],
   [
     'time offsets without a time namespace',
@@ -66,6 +66,7 @@ test.each<[string, Partial<RuntimeSpec>, string, string]>([
     '/mounts/0/options',
     'invalid-argument',
   ],
+  // @proves runtime-spec: config.md#linux-mount-options/idmap-none
   [
     'an id map without ids',
     withMount({ destination: '/d', source: '/d', options: ['bind', 'idmap'] }),
@@ -86,6 +87,7 @@ test.each<[string, Partial<RuntimeSpec>, string, string]>([
     '/mounts/0/options',
     'unsupported',
   ],
+  // @attack A04: attack
   ['a mount over /proc/self', withMount({ destination: '/proc/self', type: 'tmpfs' }), '/mounts/0/destination', 'invalid-argument'],
   [
     'a bind over /proc/sysrq-trigger',
@@ -124,7 +126,8 @@ test.each<[string, Partial<RuntimeSpec>, string, string]>([
   expect(() => plan(smallSpec(changes), fakeHost())).toThrow(expect.objectContaining({ subject, kind }));
 });
 
-// A39: a document once reached kernel.core_pattern through "+" in a value and through keys that climb.
+// A document once reached kernel.core_pattern through "+" in a value and through keys that climb.
+// @attack A39: attack
 test.each([
   ['kernel.core_pattern', '|/x'],
   ['kernel/core_pattern', '|/x'],

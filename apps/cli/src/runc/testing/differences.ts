@@ -26,6 +26,11 @@ export const DIFFERENCES = {
     does: 'masks a path with whatever the image has at `/dev/null`',
     because: 'CVE-2025-31133; the control of our test (A06)',
   },
+  'sysctl-into-image': {
+    runtimes: ['runc'],
+    does: 'without a mount at `/proc` writes kernel parameters to files that the image has there',
+    because: 'CVE-2025-52881 is of this kind; the control of our test (A08)',
+  },
   'user-cut-off': {
     runtimes: ['runc', 'crun'],
     does: '`exec --user 4294967296` runs as root',
