@@ -14,6 +14,7 @@ import { CHECKOUT, timeProgram, type Workplace } from './workplace.ts';
 const CONMON = `${CHECKOUT}/.slipway/peers/podman/usr/bin/conmon`;
 
 const SETTLE_MS = 1000;
+const CREATED_MS = 15_000;
 
 /** Proportional set size in KiB: a page that n processes share counts 1/n in each. */
 export function readPss(pid: number): number {
@@ -67,8 +68,9 @@ export async function measureConmon(place: Workplace, count: number): Promise<nu
   try {
     for (const id of ids) {
       await timeProgram(CONMON, conmonFlags(place, { id, runtime }));
-      await runc('start', id);
       pids.push(Number(readFileSync(place.path(`${id}/conmon.pid`), 'utf8')));
+      await created(place.path(`${id}/pid`));
+      await runc('start', id);
     }
     await sleep(SETTLE_MS);
     return pids.reduce((sum, pid) => sum + readPss(pid), 0) / count;
@@ -76,6 +78,13 @@ export async function measureConmon(place: Workplace, count: number): Promise<nu
     for (const id of ids.slice(0, pids.length)) await runc('delete', '--force', id);
     // Each ends with its container.
     while (pids.some((pid) => existsSync(`/proc/${pid}/exe`))) await sleep(20);
+  }
+}
+
+/** Conmon goes to the background before its runtime has made the container. */
+async function created(pidFile: string): Promise<void> {
+  for (const deadline = Date.now() + CREATED_MS; !existsSync(pidFile); await sleep(10)) {
+    if (Date.now() > deadline) throw new Error('conmon made no container');
   }
 }
 
