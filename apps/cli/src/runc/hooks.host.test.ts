@@ -91,7 +91,9 @@ describe.each(RUNTIMES)('hooks, by $name', (under) => {
       { kind: 'poststop', mnt: host, status: 'stopped', pid: 0 },
     ];
     const seen = told.map(({ kind, mnt, state }) => ({ kind, mnt, status: state.status, pid: state.pid ?? 0 }));
-    if (differs(under, 'hook-states')) expect(seen.map(({ kind }) => kind)).toEqual(expected.map(({ kind }) => kind));
+    // Whose start does not wait for startContainer hooks may have both at once.
+    const ordered = (list: readonly { readonly kind: string }[]) => list.map(({ kind }) => kind).filter((kind) => kind !== 'poststart');
+    if (differs(under, 'hook-states')) expect(ordered(seen)).toEqual(ordered(expected));
     else if (!differs(under, 'poststart-at-create')) expect(seen).toEqual(expected);
     else expect(seen).toEqual(expect.arrayContaining(expected.filter(({ kind }) => kind !== 'poststart')));
     const place = differs(under, 'hook-states') ? {} : { bundle };

@@ -98,7 +98,7 @@ export const DIFFERENCES = {
   },
   'hook-states': {
     runtimes: ['crun'],
-    does: 'tells hooks a status, a pid and a bundle of its own choice',
+    does: 'tells hooks a status, a pid and a bundle of its own choice, and runs poststart hooks while startContainer hooks may still run',
     because: 'it says created and starting where the specification says creating and created',
   },
   'hook-failures': {
