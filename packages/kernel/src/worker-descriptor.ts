@@ -4,8 +4,10 @@
  * Knows: descriptors and stdout.
  * Does not know: what the worker does.
  */
-import { closeSync, constants, createReadStream, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, read, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+
+const PIECE_BYTES = 256 * 1024;
 
 export const workerDescriptor = {
   /** Ends this process when the parent does, so that nobody goes on writing for a caller that is gone. */
@@ -14,9 +16,20 @@ export const workerDescriptor = {
     // Waiting for that must not keep a worker alive that has finished. A pipe's stream is a socket, which can be left alone.
     if ('unref' in process.stdin) process.stdin.unref();
   },
-  /** The bytes of an inherited file from its start; the shared file offset is neither used nor moved. */
-  stream(fd: number): AsyncIterable<Uint8Array> {
-    return createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 256 * 1024 });
+  /**
+   * The bytes of an inherited file from its start; the shared file offset is neither used nor moved. One piece is read ahead. Not a stream of
+   * Node's, which closes its descriptor when its reader leaves early, and some time later.
+   */
+  async *stream(fd: number): AsyncGenerator<Uint8Array> {
+    let next = readPiece(fd, 0);
+    for (let position = 0; ; ) {
+      const piece = await next;
+      if (piece.byteLength === 0) return;
+      position += piece.byteLength;
+      next = readPiece(fd, position);
+      next.catch(() => undefined); // told when it is asked for, if it is
+      yield piece;
+    }
   },
   /** Writes to an inherited pipe, waiting while nobody reads. @throws EPIPE when the reader has left */
   write(fd: number, bytes: Uint8Array): void {
@@ -57,3 +70,11 @@ export const workerDescriptor = {
     for (let done = 0; done < bytes.length; ) done += writeSync(1, bytes, done);
   },
 };
+
+/** Up to a piece; empty at the end. */
+function readPiece(fd: number, position: number): Promise<Uint8Array> {
+  const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  return new Promise((resolve, reject) => {
+    read(fd, buffer, 0, PIECE_BYTES, position, (error, count) => (error === null ? resolve(buffer.subarray(0, count)) : reject(error)));
+  });
+}

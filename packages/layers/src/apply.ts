@@ -7,7 +7,7 @@
  * @spec image-spec/layer.md#applying-changesets
  */
 import { EngineError } from '@slipway/errors';
-import { type ConfinedDirectory, confinedFile, type EntryStat, isErrno, setXattrAt } from '@slipway/kernel';
+import { type ConfinedDirectory, confinedFile, type EntryStat, isErrno, setXattrAt } from '@slipway/kernel/worker';
 import { LayerStack, type Place } from './layer-stack.ts';
 import { badPath, placeMember, splitMemberPath } from './member-path.ts';
 import { beyondLimit, type TarEntry, type TarMember } from './tar/entry.ts';

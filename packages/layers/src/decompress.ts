@@ -1,5 +1,5 @@
 /**
- * From a blob's bytes to the tar inside, with both digests on the way.
+ * From a blob's bytes to the tar inside, with the tar's digest on the way.
  *
  * Knows: gzip, zstd and plain; when growth stops being plausible.
  * Does not know: tar.
@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 import { EngineError } from '@slipway/errors';
-import type { DiffId, Digest, LayerCompression } from '@slipway/oci';
+import type { DiffId, LayerCompression } from '@slipway/oci';
 import { zstdFrames } from './zstd-frames.ts';
 
 export interface DecompressLimits {
@@ -25,12 +25,14 @@ export const DEFAULT_DECOMPRESS_LIMITS: DecompressLimits = { maxTarBytes: 32 * 1
 /** zstd's own default: frames that ask for a larger window than 128 MiB are refused. */
 const ZSTD_WINDOW_LOG = 27;
 
-/** Bytes that come out at once: each time costs a trip through libuv's threads. */
-const CHUNK_BYTES = 256 * 1024;
+/**
+ * Bytes that come out at once, each time at the cost of a trip through libuv's threads, and bytes by which a decompressor may be ahead: it works
+ * while what came out before is hashed and written.
+ */
+const PACE = { chunkSize: 512 * 1024, highWaterMark: 2 * 1024 * 1024 };
 
-/** A layer being decompressed. The digests are there once `tar` has been read to its end. */
+/** A layer being decompressed. Its digest is there once `tar` has been read to its end. */
 export class LayerStream {
-  readonly #blobHash = createHash('sha256');
   readonly #tarHash = createHash('sha256');
   readonly #limits: DecompressLimits;
   #blobBytes = 0;
@@ -38,10 +40,6 @@ export class LayerStream {
 
   constructor(limits: DecompressLimits) {
     this.#limits = limits;
-  }
-
-  get blobDigest(): Digest {
-    return `sha256:${this.#blobHash.copy().digest('hex')}` as Digest;
   }
 
   get diffId(): DiffId {
@@ -78,7 +76,6 @@ export class LayerStream {
 
   async *#counted(blob: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of blob) {
-      this.#blobHash.update(chunk);
       this.#blobBytes += chunk.byteLength;
       yield chunk;
     }
@@ -93,10 +90,10 @@ export class LayerStream {
 }
 
 async function* through(bytes: AsyncIterable<Uint8Array>, kind: 'gzip' | 'zstd'): AsyncGenerator<Uint8Array> {
-  if (kind === 'gzip') return yield* inflated(bytes, createGunzip({ chunkSize: CHUNK_BYTES }));
+  if (kind === 'gzip') return yield* inflated(bytes, createGunzip(PACE));
   const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG };
   for await (const frame of zstdFrames(bytes, (why) => notDeclared('zstd', new Error(why)))) {
-    yield* inflated(frame, createZstdDecompress({ params, chunkSize: CHUNK_BYTES }));
+    yield* inflated(frame, createZstdDecompress({ params, ...PACE }));
   }
 }
 

@@ -5,7 +5,7 @@
  * Does not know: what the worker did.
  */
 import { type ErrorKind, findEngineError } from '@slipway/errors';
-import { isErrno } from '@slipway/kernel';
+import { isErrno } from '@slipway/kernel/worker';
 
 export interface WorkerFailure {
   readonly ok: false;

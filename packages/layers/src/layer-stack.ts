@@ -7,7 +7,7 @@
  * Knows: looking names up through the stack, and making parents that only lower layers have.
  * Does not know: archives; whiteouts only as names to skip.
  */
-import type { ConfinedDirectory, EntryStat } from '@slipway/kernel';
+import type { ConfinedDirectory, EntryStat } from '@slipway/kernel/worker';
 import { badPath } from './member-path.ts';
 
 /** A real directory of the layer: reached without any symbolic link. */

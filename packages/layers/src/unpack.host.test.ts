@@ -91,6 +91,21 @@ describe('unpacking a layer in a worker', () => {
     });
   });
 
+  hostTest('bytes that the disk changed are told from a layer that was made so', ['root'], async () => {
+    const good = gzipSync(TAR);
+    const changed = Buffer.from(good);
+    changed.fill(0, 20, 30);
+
+    await expect(unpack(changed, 'gzip', { expected: { blobDigest: digestOf(good), diffId: DIFF_ID } })).rejects.toMatchObject({
+      kind: 'data-loss',
+      code: 'E_BLOB_CORRUPT',
+    });
+    await expect(unpack(changed, 'gzip', { expected: { blobDigest: digestOf(changed), diffId: DIFF_ID } })).rejects.toMatchObject({
+      kind: 'invalid-argument',
+      code: 'E_LAYER_COMPRESSION',
+    });
+  });
+
   hostTest('a bomb is stopped by its ratio, honest zeros below the threshold are not [B11]', ['root'], async () => {
     const zeros = Buffer.concat([tarMember({ name: 'd/f', type: 'file' }, Buffer.alloc(20_000_000)), tarEnd()]);
     const limits = { ratioFromBytes: 4_000_000, maxRatio: 100 };

@@ -8,7 +8,7 @@
  * Knows: both forms, and that one node can serve for all whiteouts as hard links.
  * Does not know: the archive.
  */
-import { type ConfinedDirectory, isErrno } from '@slipway/kernel';
+import { type ConfinedDirectory, isErrno } from '@slipway/kernel/worker';
 import type { LayerStack } from './layer-stack.ts';
 
 /**

@@ -16,7 +16,6 @@ const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a5;
 const DICTIONARY_ID_BYTES = [0, 1, 2, 4] as const;
 const RLE_BLOCK = 1;
-const PIECE_BYTES = 128 * 1024;
 
 /** Each frame as a stream of its own, to be read to its end before the next. `broken` makes the error for anything that is no zstd. */
 export async function* zstdFrames(
@@ -40,19 +39,15 @@ export async function* zstdFrames(
   }
 }
 
-/** The same bytes in larger pieces: what takes them pays by the piece. */
+/** The same bytes in as few pieces as they came in, and without copying them: what takes them pays by the piece. */
 async function* gathered(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let held: Uint8Array[] = [];
-  let heldBytes = 0;
+  let held: Uint8Array = new Uint8Array();
   for await (const piece of pieces) {
-    held.push(piece);
-    heldBytes += piece.byteLength;
-    if (heldBytes < PIECE_BYTES) continue;
-    yield Buffer.concat(held);
-    held = [];
-    heldBytes = 0;
+    const isNext = held.buffer === piece.buffer && held.byteOffset + held.byteLength === piece.byteOffset;
+    if (!isNext && held.byteLength > 0) yield held;
+    held = isNext ? new Uint8Array(held.buffer, held.byteOffset, held.byteLength + piece.byteLength) : piece;
   }
-  if (heldBytes > 0) yield Buffer.concat(held);
+  if (held.byteLength > 0) yield held;
 }
 
 async function* frame(magic: Uint8Array, source: ByteSource): AsyncGenerator<Uint8Array> {
@@ -70,7 +65,7 @@ async function* frame(magic: Uint8Array, source: ByteSource): AsyncGenerator<Uin
     const word = Buffer.from(header).readUIntLE(0, 3);
     isLast = (word & 1) !== 0;
     const size = ((word >> 1) & 3) === RLE_BLOCK ? 1 : word >> 3;
-    yield await source.require(size);
+    yield* source.pieces(size);
   }
   if ((flags & 4) !== 0) yield await source.require(4);
 }

@@ -7,7 +7,7 @@
  * Knows: what makes two entries the same, content included, as a program may change bytes and set the time back.
  * Does not know: tar.
  */
-import { type ConfinedDirectory, confinedFile } from '@slipway/kernel';
+import { type ConfinedDirectory, confinedFile } from '@slipway/kernel/worker';
 import type { Change } from './change.ts';
 import { keptXattrs } from './kept-xattrs.ts';
 import { lowerView, madeForMounts } from './overlay-changes.ts';

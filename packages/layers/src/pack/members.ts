@@ -4,7 +4,7 @@
  * Knows: hard links, holes, devices, and that files may change while they are read.
  * Does not know: compression (pack-stream.ts).
  */
-import { confinedFile, type EntryStat } from '@slipway/kernel';
+import { confinedFile, type EntryStat } from '@slipway/kernel/worker';
 import type { EntryType } from '../tar/entry.ts';
 import { type EntryInit, tarEnd, tarHeader, tarPadding } from '../tar/write.ts';
 import { type Piece, tarSparseHeader } from '../tar/write-sparse.ts';

@@ -10,8 +10,9 @@
  *
  * @see https://docs.kernel.org/filesystems/overlayfs.html
  */
-import type { ConfinedDirectory, EntryStat } from '@slipway/kernel';
+
 import type { Xattrs } from '@slipway/kernel/trees';
+import type { ConfinedDirectory, EntryStat } from '@slipway/kernel/worker';
 import { isWhiteout, LayerStack } from '../layer-stack.ts';
 import type { Change } from './change.ts';
 import { cannotPack, lookAt, type WalkedEntry, walkTree } from './walk.ts';

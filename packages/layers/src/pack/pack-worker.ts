@@ -8,7 +8,7 @@
  * Knows: its arguments.
  * Does not know: images, containers, or who asked.
  */
-import { ConfinedDirectory, workerDescriptor } from '@slipway/kernel';
+import { ConfinedDirectory, workerDescriptor } from '@slipway/kernel/worker';
 import { describeFailure } from '../describe-failure.ts';
 import type { Change } from './change.ts';
 import { comparedChanges } from './compare-trees.ts';

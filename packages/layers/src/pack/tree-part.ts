@@ -5,7 +5,7 @@
  * Does not know: what is done with what stands there.
  */
 import { EngineError } from '@slipway/errors';
-import type { ConfinedDirectory, EntryStat } from '@slipway/kernel';
+import type { ConfinedDirectory, EntryStat } from '@slipway/kernel/worker';
 import type { Change } from './change.ts';
 import type { PartStat, TreePart } from './pack-protocol.ts';
 import { lookAt, type WalkedEntry, walkTree } from './walk.ts';

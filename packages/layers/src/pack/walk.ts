@@ -7,8 +7,8 @@
  * Does not know: what an entry means.
  */
 import { EngineError } from '@slipway/errors';
-import { type ConfinedDirectory, type EntryStat, isErrno } from '@slipway/kernel';
 import { readXattrsAt, type Xattrs } from '@slipway/kernel/trees';
+import { type ConfinedDirectory, type EntryStat, isErrno } from '@slipway/kernel/worker';
 
 /** One entry, valid until the next one is asked for. */
 export interface WalkedEntry {

@@ -58,6 +58,16 @@ export class ByteSource {
     return bytes;
   }
 
+  /** As {@link require}, in the pieces that they came in. */
+  async *pieces(count: number): AsyncGenerator<Uint8Array> {
+    for (let left = count; left > 0; ) {
+      const bytes = await this.some(left);
+      if (bytes === undefined) throw this.#ended();
+      yield bytes;
+      left -= bytes.byteLength;
+    }
+  }
+
   async skip(count: number): Promise<void> {
     for (let left = count; left > 0; ) {
       const bytes = await this.some(left);

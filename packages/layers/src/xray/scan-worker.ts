@@ -4,7 +4,7 @@
  * Knows: its arguments; how overlay marks what is deleted. Its answers are lines of JSON: entries, some hundred a line, then the end.
  * Does not know: images, or who asked.
  */
-import { ConfinedDirectory, workerDescriptor } from '@slipway/kernel';
+import { ConfinedDirectory, workerDescriptor } from '@slipway/kernel/worker';
 import { describeFailure } from '../describe-failure.ts';
 import { type WalkedEntry, walkTree } from '../pack/walk.ts';
 import type { ScannedKind, ScannedLayerEntry, ScanTask } from './scanned-entry.ts';
