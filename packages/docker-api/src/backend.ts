@@ -122,8 +122,17 @@ export interface BackendImage {
   readonly manifestDigest?: string;
   readonly config: ImageConfig;
   /** Bottom layer first. */
-  readonly layers: readonly { readonly sizeBytes: number }[];
+  readonly layers: readonly BackendImageLayer[];
   readonly sizeBytes: number;
+}
+
+export interface BackendImageLayer {
+  readonly chainId: string;
+  readonly sizeBytes: number;
+  /** The blob. */
+  readonly descriptor: { readonly size: number };
+  /** Bytes of the blob that are here, of a layer that is read before it has come; absent for one that is whole. */
+  readonly hereBytes?: number;
 }
 
 /** A blob of a registry. */

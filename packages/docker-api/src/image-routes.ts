@@ -7,6 +7,7 @@ import { posix } from 'node:path';
 import { configJson } from '@slipway/oci';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { bodyOf, changesOf, nameOf, streamOf } from './archive-routes.ts';
+import { arrivalData } from './arrivals.ts';
 import type { BackendImage } from './backend.ts';
 import { familiarName } from './container-json.ts';
 import { notSupported } from './docker-status.ts';
@@ -158,7 +159,7 @@ function toImageInspectJson(image: BackendImage): Json {
     ...(config.variant === undefined ? {} : { Variant: config.variant }),
     Os: config.os,
     Size: image.sizeBytes,
-    GraphDriver: { Name: 'overlay', Data: null },
+    GraphDriver: { Name: 'overlay', Data: arrivalData(image) },
     RootFS: { Type: 'layers', Layers: config.diffIds },
     Metadata: { LastTagTime: '0001-01-01T00:00:00Z' },
     Config: {

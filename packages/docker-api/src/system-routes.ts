@@ -5,7 +5,8 @@
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { API_VERSION, MIN_API_VERSION, REFUSED_VERSION_PATH, versionProblem } from './api-version.ts';
-import type { BackendContainer, SystemFacts } from './backend.ts';
+import { arrivalStatus } from './arrivals.ts';
+import type { BackendContainer, BackendImage, SystemFacts } from './backend.ts';
 import { toListJson } from './container-json.ts';
 import { badRequest } from './docker-status.ts';
 import { toImageJson } from './image-routes.ts';
@@ -51,7 +52,7 @@ export async function systemRoutes(app: FastifyInstance, { backend, builder, fac
 
   app.get('/info', async () => {
     const images = await backend.images();
-    return toInfoJson(facts, backend.list(), images.length);
+    return toInfoJson(facts, backend.list(), images);
   });
 
   app.get('/system/df', async () => {
@@ -98,7 +99,7 @@ function toBuildCacheJson({ steps, blobBytes }: { readonly steps: number; readon
   ];
 }
 
-function toInfoJson(facts: SystemFacts, containers: readonly BackendContainer[], images: number): object {
+function toInfoJson(facts: SystemFacts, containers: readonly BackendContainer[], images: readonly BackendImage[]): object {
   const count = (...statuses: string[]) => containers.filter(({ status }) => statuses.includes(status)).length;
   return {
     ID: facts.id,
@@ -107,9 +108,9 @@ function toInfoJson(facts: SystemFacts, containers: readonly BackendContainer[],
     ContainersRunning: count('running'),
     ContainersPaused: count('paused'),
     ContainersStopped: count('created', 'exited', 'dead', 'removing'),
-    Images: images,
+    Images: images.length,
     Driver: facts.storageDriver,
-    DriverStatus: [],
+    DriverStatus: arrivalStatus(images),
     Plugins: { Volume: [], Network: ['host', 'none'], Authorization: null, Log: ['json-file'] },
     MemoryLimit: true,
     SwapLimit: false,

@@ -7,6 +7,7 @@
 import type { ContentStore } from '@slipway/content';
 import { EngineError } from '@slipway/errors';
 import {
+  type ChainId,
   chainIds,
   type Digest,
   formatReference,
@@ -31,11 +32,14 @@ interface Documents {
 export class ImageCatalog {
   readonly #table: ImageTable;
   readonly #content: ContentStore;
+  readonly #arriving: (chainId: ChainId) => number | undefined;
   readonly #documents = new Map<Digest, Documents>();
 
-  constructor(table: ImageTable, content: ContentStore) {
+  /** @param arriving see ImageLayer.hereBytes */
+  constructor(table: ImageTable, content: ContentStore, arriving: (chainId: ChainId) => number | undefined) {
     this.#table = table;
     this.#content = content;
+    this.#arriving = arriving;
   }
 
   list(): Promise<readonly Image[]> {
@@ -104,10 +108,15 @@ export class ImageCatalog {
       repoDigests: this.#table.repoDigestsOf(row.id),
       manifest: row.manifest,
       config,
-      layers,
+      layers: layers.map((layer) => this.#withArrival(layer)),
       sizeBytes: layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       loadedAtMs: row.loadedAtMs,
     };
+  }
+
+  #withArrival(layer: ImageLayer): ImageLayer {
+    const hereBytes = this.#arriving(layer.chainId);
+    return hereBytes === undefined ? layer : { ...layer, hereBytes };
   }
 
   async #read({ id, manifest: { digest } }: ImageRow): Promise<Documents> {

@@ -25,6 +25,8 @@ export interface ImageLayer {
   readonly sizeBytes: number;
   /** The build step that made it, where the image says so. */
   readonly createdBy?: string;
+  /** Bytes of the blob that are here, of a layer that is read before it has come; absent for one that is whole. */
+  readonly hereBytes?: number;
 }
 
 /** An image that is here, unpacked. */

@@ -138,6 +138,7 @@ hostTest('an image is there before its bytes are, and becomes an ordinary one be
   await expect(store.save([name])).rejects.toMatchObject({ code: 'E_LAYER_ARRIVING' });
 
   expect((await checkStore(root)).faults).toEqual([]);
+  expect((await store.get(name)).layers[0]?.hereBytes).toBeLessThan(made.blob.byteLength);
 
   const seen = readdirSync(directory).toSorted();
   openGate();
@@ -147,6 +148,7 @@ hostTest('an image is there before its bytes are, and becomes an ordinary one be
   expect(readFileSync(`${directory}/large`).byteLength).toBe(3 * MIB);
   expect((await store.content.stat(digestOf(made.blob)))?.sizeBytes).toBe(made.blob.byteLength);
   await until(() => readdirSync(`${root}/lazy`).length === 0, 'the session gone');
+  expect((await store.get(name)).layers[0]?.hereBytes).toBeUndefined();
 });
 
 hostTest('a piece that is not what the index says is EIO and never served; its neighbours are', [...NEEDS], async () => {

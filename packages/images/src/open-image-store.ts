@@ -130,7 +130,7 @@ class LocalImageStore implements ImageStore {
     this.snapshots = parts.snapshots;
     this.#table = parts.table;
     this.#steps = parts.steps;
-    this.#catalog = new ImageCatalog(parts.table, parts.content);
+    this.#catalog = new ImageCatalog(parts.table, parts.content, (chainId) => parts.lazy.arriving(chainId));
     this.cache = new StepCache(parts.steps, () => this.collectGarbage());
     this.workerCacheDir = `${options.root}/worker-cache`;
     this.#trees = new RootfsTrees({ ...parts, root: options.root, compileCacheDir: this.workerCacheDir });
