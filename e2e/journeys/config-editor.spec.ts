@@ -72,6 +72,14 @@ test('host name, program, memory and a mount are edited, run, and followed to th
     await expect(terminal.getByRole('status')).toHaveText('The program ended with exit code 3.');
   });
 
+  await test.step('the bundle is exported into the machine', async () => {
+    await page.getByRole('button', { name: 'Export' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Export' });
+    await dialog.getByRole('button', { name: 'Put the bundle into the machine' }).click();
+    await expect(dialog.getByRole('status')).toContainText('cd /root/bundle-1 && runc run demo', { timeout: 30_000 });
+    await page.keyboard.press('Escape');
+  });
+
   await test.step('a run whose terminal is closed takes its container with it', async () => {
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     await expect(page.getByRole('region', { name: 'Terminal of the run' }).getByRole('list')).toContainText('quay', { timeout: 30_000 });
@@ -86,6 +94,13 @@ test('host name, program, memory and a mount are edited, run, and followed to th
     await page.getByRole('tab', { name: /^shell 1/ }).click();
     await labPage.type('while ls -d /run/slipway/workbench/terminals/*; do sleep 0.3; done >/dev/null 2>&1; echo all=$((40+2))');
     await expect(labPage.screen).toContainText('all=42', { timeout: 30_000 });
+  });
+
+  await test.step('the exported bundle is one: runc runs it, by hand', async () => {
+    await labPage.type('cd /root/bundle-1 && runc run demo');
+    await expect(labPage.screen).toContainText('quay', { timeout: 30_000 });
+    await labPage.type('echo in=$((40+2)); exit');
+    await expect(labPage.screen).toContainText('in=42');
   });
 });
 
@@ -163,6 +178,20 @@ test('a link reopens the document, comments and all, and runs nothing', async ({
   await other.goto(link.replace(/c=.*/, 'c=AAAA'));
   await expect(other.getByRole('alert').filter({ hasText: 'does not hold a document' })).toBeVisible();
   await other.close();
+
+  await test.step('a lesson’s link opens the document of a docker run line; from there to the stepper and back', async () => {
+    await page.goto(`${new URL(link).origin}/#/control-groups`);
+    await labPage.lesson.getByRole('link', { name: 'The document that this line becomes' }).click();
+    await expect(page.getByRole('textbox', { name: 'Memory' })).toHaveValue('64m');
+    await page.getByRole('button', { name: 'Step through' }).click();
+    const birth = page.getByRole('region', { name: 'Birth explorer' });
+    await expect(birth.getByRole('status')).toContainText(/operations planned/, { timeout: 30_000 });
+    await expect(birth.getByRole('button', { name: /exec sleep, 1000/ }).last()).toBeAttached();
+    await birth.getByText('for a copy of busybox').click();
+    await birth.getByRole('button', { name: 'Open in the editor' }).click();
+    await expect(page.getByText('from the birth stepper')).toBeVisible();
+    await expect(page.getByRole('textbox', { name: 'Memory' })).toHaveValue('64m');
+  });
 });
 
 test('from a docker run line, guessed and compared; from a running container', async ({ lab, labPage, page }) => {

@@ -235,6 +235,7 @@ export const WorkbenchAnswers = {
   peer: Peer,
   openRun: z.object({ run: z.number().int().min(1).max(0x7fff_ffff) }),
   seeRun: Run,
+  exportBundle: z.object({ path: z.string().regex(/^\/root\/bundle-\d{1,4}$/) }),
   delete: z.object({}),
   leaks: z.object({ probes: list(Probe, 40), failure: Failure.optional() }),
   run: Run,

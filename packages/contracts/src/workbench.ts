@@ -87,6 +87,8 @@ export const WorkbenchRequest = z.discriminatedUnion('do', [
   z.object({ do: z.literal('openRun'), image: Image, config: Config, runtime: RunRuntime }),
   /** What the kernel shows of such a run, once its program has begun. */
   z.object({ do: z.literal('seeRun'), run: Run }),
+  /** The bundle as files of the machine, to be used there by hand. It stays. */
+  z.object({ do: z.literal('exportBundle'), image: Image, config: Config }),
   /** Ends a birth wherever it is, and undoes all of it. Quiet when there is none. */
   z.object({ do: z.literal('delete'), birth: BirthName }),
   /** Twice to the end, with a probe as its program: as the document says, and with something left out. */

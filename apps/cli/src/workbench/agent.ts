@@ -6,6 +6,7 @@
  */
 import { WORKBENCH_LINE_BYTES, WorkbenchLine, type WorkbenchRequest } from '@slipway/contracts';
 import { Births } from './births.ts';
+import { exportBundle } from './bundle.ts';
 import { documentOfDockerRun } from './docker-run.ts';
 import { planText, specFor, validateText } from './documents.ts';
 import { configOfContainer, listContainers, listImages } from './engine-facts.ts';
@@ -58,6 +59,7 @@ export class Agent {
     peer: ({ image, config }, page) => beginPeer(page, { image, config }),
     openRun: ({ image, config, runtime }) => this.#terminalRuns.prepare({ image, config, runtime }),
     seeRun: ({ run }) => this.#terminalRuns.look(run),
+    exportBundle: ({ image, config }) => exportBundle(image, config),
     delete: async ({ birth }, page) => {
       await this.#births.end(page, birth);
       return {};

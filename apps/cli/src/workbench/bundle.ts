@@ -19,6 +19,7 @@ export const WORKBENCH_DIR = '/run/slipway/workbench';
 const BUNDLES = `${WORKBENCH_DIR}/bundles`;
 /** Of runs in terminals, which outlive the agent that prepared them. */
 export const TERMINAL_BUNDLES = `${WORKBENCH_DIR}/terminals`;
+const EXPORTS = '/root';
 const SNAPSHOTS = '/var/lib/slipway/snapshots';
 
 export interface Bundle {
@@ -41,6 +42,16 @@ export async function makeBundle(name: string, image: string, config: string, ho
     await removeBundle(path);
     throw error;
   }
+}
+
+/** For whoever is in the machine: the first `/root/bundle-N` that is free. It is theirs from then on. */
+export async function exportBundle(image: string, config: string): Promise<{ readonly path: string }> {
+  const taken = new Set(await listNames(EXPORTS));
+  let number = 1;
+  while (taken.has(`bundle-${number}`)) number += 1;
+  const { path, shimDir } = await makeBundle(`bundle-${number}`, image, config, EXPORTS);
+  await removeTree(shimDir);
+  return { path };
 }
 
 /** One that exists, or will. */

@@ -25,7 +25,7 @@ export function BirthDocument({ birth, title }: { readonly birth: BirthStore; re
         <label className="chooser">
           <span>fresh, for image</span>
           <select value={image} disabled={busy !== undefined} onChange={(event) => choose(() => birth.chooseImage(event.target.value))}>
-            {images.map((name) => (
+            {[...new Set([...(image ? [image] : []), ...images])].map((name) => (
               <option key={name}>{name}</option>
             ))}
           </select>

@@ -195,8 +195,10 @@ async function openLine(line: string): Promise<boolean> {
 export async function stepThrough(): Promise<void> {
   const { text, image } = useEditor.getState();
   const { firstBirth } = await import('../birth/births.ts');
+  // Before it is shown: a stepper that is opened takes a document of its own where it has none.
+  const taken = firstBirth.take(withoutComments(text), image);
   useView.setState({ place: 'lab', panel: 'birth', ...(matchMedia('(max-width: 760px)').matches ? { sheet: 'explorers' } : {}) });
-  await firstBirth.take(withoutComments(text), image);
+  await taken;
 }
 
 /** Takes another document; what was compared and run before is about the old one. */
@@ -228,6 +230,12 @@ export async function startFromContainer(container: string, name: string): Promi
 export async function readDockerLine(line: string): Promise<Pick<EditorState, 'text' | 'image' | 'origins'>> {
   const { config, image, origins } = await workbench.ask({ do: 'fromDockerRun', line });
   return { text: config, image, origins };
+}
+
+/** @throws when the machine cannot make it; the dialog shows why */
+export async function exportBundle(): Promise<{ readonly path: string }> {
+  const { text, image } = useEditor.getState();
+  return await workbench.ask({ do: 'exportBundle', image, config: withoutComments(text) });
 }
 
 export async function listContainers() {

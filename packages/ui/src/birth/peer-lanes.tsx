@@ -59,7 +59,7 @@ function Row({ row, peer, selected, onSelect }: PeerLanesProps & { readonly row:
         aria-pressed={selected === row.key}
         onClick={() => onSelect(row.key)}
       >
-        <span className="peer-side">
+        <span className={row.ours.length > 0 ? 'peer-side' : 'peer-side empty'}>
           <span className="sr-only">ours: </span>
           {row.ours.length > 0 ? <Ours operations={row.ours} /> : <Nothing />}
         </span>

@@ -10,8 +10,8 @@ import { orToast } from '../../state/lab.ts';
 import { toast, useView } from '../../state/stores.ts';
 import { runNow, stepThrough } from '../editor-actions.ts';
 import { type RuntimeName, useEditor } from '../editor-store.ts';
-import { withoutComments } from '../text/json-text.ts';
 import { packText } from '../text/share.ts';
+import { ExportDialog } from './export-dialog.tsx';
 import { StartDialog } from './start-dialog.tsx';
 
 const RUNTIMES = [
@@ -22,6 +22,7 @@ const RUNTIMES = [
 
 export function Toolbar() {
   const [starting, setStarting] = useState(false);
+  const [exporting, setExporting] = useState(false);
   const origin = useEditor((state) => state.origin);
   const image = useEditor((state) => state.image);
   const images = useEditor((state) => state.images);
@@ -56,9 +57,10 @@ export function Toolbar() {
       <Button tone="quiet" onClick={() => void share()}>
         Copy link
       </Button>
-      <Button tone="quiet" icon="save" onClick={download}>
+      <Button tone="quiet" icon="save" onClick={() => setExporting(true)}>
         Export
       </Button>
+      {exporting ? <ExportDialog onClose={() => setExporting(false)} /> : null}
       {starting ? <StartDialog onClose={() => setStarting(false)} /> : null}
     </header>
   );
@@ -75,12 +77,4 @@ async function share(): Promise<void> {
   } catch {
     toast('The link is in the address of this page.');
   }
-}
-
-/** As runtimes read it: without comments. */
-function download(): void {
-  const url = URL.createObjectURL(new Blob([withoutComments(useEditor.getState().text)], { type: 'application/json' }));
-  const link = Object.assign(document.createElement('a'), { href: url, download: 'config.json' });
-  link.click();
-  URL.revokeObjectURL(url);
 }
