@@ -66,12 +66,15 @@ hostTest('a removed tree takes its links but never what they point to', ['linux'
   fs.mkdirSync(join(dir, 'tree/a/b'), { recursive: true });
   fs.symlinkSync(join(dir, 'keep'), join(dir, 'tree/a/link'));
   fs.symlinkSync('/nowhere', join(dir, 'tree/dangling'));
+  for (const large of ['keep/large', 'tree/large']) fs.writeFileSync(join(dir, large), Buffer.alloc(8 * 1024 ** 2));
+  fs.symlinkSync(join(dir, 'keep/large'), join(dir, 'tree/a/large'));
   for (let index = 0; index < 300; index++) fs.writeFileSync(join(dir, `tree/a/b/file-${index}`), '');
 
   await removeTree(join(dir, 'tree'));
   await removeTree(join(dir, 'tree'));
   expect(fs.readdirSync(dir)).toEqual(['keep']);
   expect(fs.readFileSync(join(dir, 'keep/precious'), 'utf8')).toBe('still here');
+  expect(fs.statSync(join(dir, 'keep/large')).size).toBe(8 * 1024 ** 2);
 });
 
 hostTest(

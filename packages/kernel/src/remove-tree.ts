@@ -15,6 +15,8 @@ import { hostControlFiles } from './control-files.ts';
 const OPEN_DIRECTORY = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW;
 /** Entries removed before others get their turn: a millisecond or so. */
 const ENTRIES_A_TURN = 64;
+/** Of a file of this size and more, the kernel is busy for a while giving the blocks back: longer than a trip through the thread pool takes. */
+const LARGE_BYTES = 4 * 1024 ** 2;
 
 interface Place {
   /** `/proc/self/fd/N` of an open directory. */
@@ -29,7 +31,7 @@ interface Place {
  * Removes what is at `path`, a directory with everything below it; quiet when it is missing. Idempotent: after a failure, call it again.
  *
  * Each call is made at once, since names are changed in memory: what a container leaves is a few dozen of them, and through the thread pool
- * they would take ten times as long. In a large tree others get their turn in between.
+ * they would take ten times as long. In a large tree others get their turn in between, and also while a large file goes.
  *
  * @throws EngineError `failed-precondition` / `E_TREE_HAS_MOUNT` at the first mount point below (or at) `path`; its content is untouched
  */
@@ -53,7 +55,7 @@ class Removal {
   async #entry(place: Place, name: string): Promise<void> {
     if (++this.#entries % ENTRIES_A_TURN === 0) await nextTurn();
     const shown = `${place.shown}/${name}`;
-    if (unlinked(`${place.at}/${name}`, shown)) return;
+    if (await unlinked(`${place.at}/${name}`, shown)) return;
     const fd = open(`${place.at}/${name}`);
     if (fd === undefined) return;
     try {
@@ -69,9 +71,10 @@ class Removal {
 }
 
 /** False for a directory. */
-function unlinked(path: string, shown: string): boolean {
+async function unlinked(path: string, shown: string): Promise<boolean> {
   try {
-    fs.unlinkSync(path);
+    if (isLarge(path)) await fs.promises.unlink(path);
+    else fs.unlinkSync(path);
     return true;
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return true;
@@ -79,6 +82,12 @@ function unlinked(path: string, shown: string): boolean {
     if (isErrno(error, 'EISDIR', 'EPERM')) return false;
     throw error;
   }
+}
+
+/** It may be another file by the time that it is removed, which only costs time. */
+function isLarge(path: string): boolean {
+  const info = fs.lstatSync(path, { throwIfNoEntry: false });
+  return info?.isFile() === true && info.size >= LARGE_BYTES;
 }
 
 function removeDirectory(path: string, shown: string): void {
