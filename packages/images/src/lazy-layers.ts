@@ -9,29 +9,12 @@
  * Does not know: FUSE and indexes (packages/lazy); names and records.
  */
 import { randomUUID } from 'node:crypto';
-import { dirname } from 'node:path';
 import type { ContentStore } from '@slipway/content';
 import { EngineError, hasCode } from '@slipway/errors';
-import {
-  emptyDirectory,
-  ensurePrivateDirectory,
-  findText,
-  hasFuse,
-  isCovered,
-  listNames,
-  openForRead,
-  openUncovered,
-  removeTree,
-  syncFileSystem,
-  uncover,
-  writeFileAtomic,
-} from '@slipway/kernel';
-import { unpackLayer } from '@slipway/layers';
+import { ensurePrivateDirectory, hasFuse, isCovered, listNames, removeTree, uncover } from '@slipway/kernel';
 import {
   type Below,
-  findSession,
   hasIndex,
-  isServed,
   type PlannedLayer,
   planLazyLayers,
   readLayerIndex,
@@ -41,14 +24,16 @@ import {
   startServer,
   startSession,
 } from '@slipway/lazy';
-import { type ChainId, chainIds, type Descriptor, layerCompression } from '@slipway/oci';
+import { type ChainId, chainIds, type Descriptor } from '@slipway/oci';
 import type { Credentials, Repository } from '@slipway/registry-client';
 import type { Snapshotter } from '@slipway/snapshots';
-import { type LayerFact, readLayers, writeLayers } from './lazy-files.ts';
+import { type LayerFact, writeLayers } from './lazy-files.ts';
+import { type LazySession, newSession, noteDone, readLeftSession } from './lazy-session.ts';
 import { lookBelow } from './look-below.ts';
 import type { LayerEvent, LazyNotice, RegistrySettings } from './registry-port.ts';
 import type { SelectedImage } from './select-manifest.ts';
 import { UNPACK_KEY_PREFIX } from './unpack-image.ts';
+import { storeBlob, unpackBeneath } from './whole-layer.ts';
 
 export interface LazyLayersParts {
   /** Absolute; holds a directory for each session. */
@@ -59,17 +44,6 @@ export interface LazyLayersParts {
   readonly settings: RegistrySettings;
   readonly onLayer: (chainId: ChainId, fileBytes: number) => void;
   readonly onNotice: (notice: LazyNotice) => void;
-}
-
-interface LazySession {
-  readonly directory: string;
-  /** Lowest first, as the server counts them. */
-  readonly layers: readonly LayerFact[];
-  readonly session: ServerSession;
-  /** Layers that are whole, or gone. */
-  readonly done: Set<number>;
-  readonly here: Map<number, number>;
-  restarts: number;
 }
 
 /** A server that ends by itself again and again is not started for ever. */
@@ -254,7 +228,7 @@ export class LazyLayers {
       proxies,
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     });
-    await this.#follow({ directory, layers, session, done: new Set(), here: new Map(), restarts: 0 });
+    await this.#follow(newSession({ directory, layers, session }));
   }
 
   /** Listens to a session's server. Resolves when its layers can be read. @throws when they never will */
@@ -291,61 +265,24 @@ export class LazyLayers {
     if (event.event === 'complete') await this.#keepBlob(session, event.layer);
   }
 
-  /** The blob into the store, verified as a whole; then its snapshot is made an ordinary one. */
+  /** The blob into the store; then its snapshot is made an ordinary one. */
   async #keepBlob(session: LazySession, at: number): Promise<void> {
     const layer = session.layers[at];
     if (layer === undefined) return;
-    const { digest, size } = layer.descriptor;
     try {
-      if ((await this.#parts.content.stat(digest)) === undefined) {
-        const file = await openForRead(sessionFiles(session.directory).blob(at));
-        if (file === undefined) return;
-        try {
-          await using ingest = await this.#parts.content.ingest({ expected: { digest, sizeBytes: size } });
-          for await (const bytes of file.stream() as AsyncIterable<Uint8Array>) await ingest.write(bytes);
-          await ingest.commit();
-        } finally {
-          await file.close();
-        }
-      }
-      await this.#replace(session, at);
+      if (await storeBlob(this.#parts.content, layer, sessionFiles(session.directory).blob(at))) await this.#replace(session, at);
     } catch (error) {
-      const message = `layer ${digest} stays lazy: ${error instanceof Error ? error.message : String(error)}`;
+      const message = `layer ${layer.descriptor.digest} stays lazy: ${error instanceof Error ? error.message : String(error)}`;
       this.#parts.onNotice({ kind: 'trouble', message });
     }
   }
 
   /** Unpacks beneath the cover, and takes it off. Containers that have it mounted keep it, and with it the server. */
   async #replace(session: LazySession, at: number): Promise<void> {
-    const { content, snapshots, compileCacheDir } = this.#parts;
     const layer = session.layers[at];
     const target = session.session.layers[at]?.target;
     if (layer === undefined || target === undefined || session.done.has(at)) return;
-    const { lowers } = await snapshots.directories(layer.chainId);
-    const beneath = await openUncovered(dirname(target), 'fs', sessionFiles(session.directory).mountPoint);
-    try {
-      await emptyDirectory(beneath.path);
-      const blob = await content.open(layer.descriptor.digest);
-      try {
-        const compression = layerCompression(layer.descriptor.mediaType) ?? 'gzip';
-        const expected = { blobDigest: layer.descriptor.digest, diffId: layer.diffId };
-        const report = await unpackLayer({
-          blob,
-          compression,
-          expected,
-          target: beneath.path,
-          lowers,
-          whiteouts: 'overlay',
-          compileCacheDir,
-        });
-        await syncFileSystem(dirname(target));
-        this.#parts.onLayer(layer.chainId, report.fileBytes);
-      } finally {
-        await blob.close();
-      }
-    } finally {
-      beneath.close();
-    }
+    this.#parts.onLayer(layer.chainId, await unpackBeneath(this.#parts, layer, target, session.directory));
     await this.#settle(session, at);
     await uncover(target);
     this.#parts.onNotice({ kind: 'whole', digest: layer.descriptor.digest, chainId: layer.chainId });
@@ -353,28 +290,15 @@ export class LazyLayers {
 
   /** One layer needs no server any more; after the last one nothing of the session is left but what containers hold. */
   async #settle(session: LazySession, at: number): Promise<void> {
-    session.done.add(at);
-    await writeFileAtomic(`${session.directory}/${at}.done`, '');
-    if (session.done.size < session.layers.length) return;
+    if (!(await noteDone(session, at))) return;
     this.#sessions.delete(session);
     await removeTree(session.directory);
   }
 
   async #takeUp(directory: string): Promise<void> {
-    const layers = await readLayers(directory);
-    const session = await findSession(directory);
-    const done = new Set<number>();
-    for (const at of layers.keys()) {
-      if (
-        (await findText(`${directory}/${at}.done`)) !== undefined ||
-        (await this.#parts.snapshots.find(layers[at]?.chainId ?? '')) === undefined
-      )
-        done.add(at);
-    }
-    // It died between its first snapshot and its server: no image can stand on them.
-    if (session === undefined || done.size === layers.length) return this.#undo(directory, session === undefined ? layers : []);
-    const known = { directory, layers, session, done, here: new Map(), restarts: 0 };
-    const follow = (await isServed(directory)) ? this.#follow(known) : this.#serveAgain(known);
+    const left = await readLeftSession(directory, this.#parts.snapshots);
+    if (left.state === 'over') return this.#undo(directory, left.layers);
+    const follow = left.isServed ? this.#follow(left.session) : this.#serveAgain(left.session);
     follow.catch((error: unknown) => this.#parts.onNotice({ kind: 'trouble', message: `lazy layers: ${String(error)}` }));
     // Containers are looked after next: they must not find empty directories.
     await follow.catch(() => undefined);
