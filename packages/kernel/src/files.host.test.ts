@@ -66,7 +66,10 @@ hostTest('a removed tree takes its links but never what they point to', ['linux'
   fs.mkdirSync(join(dir, 'tree/a/b'), { recursive: true });
   fs.symlinkSync(join(dir, 'keep'), join(dir, 'tree/a/link'));
   fs.symlinkSync('/nowhere', join(dir, 'tree/dangling'));
-  for (const large of ['keep/large', 'tree/large']) fs.writeFileSync(join(dir, large), Buffer.alloc(8 * 1024 ** 2));
+  for (const large of ['keep/large', 'tree/large']) {
+    fs.writeFileSync(join(dir, large), '');
+    fs.truncateSync(join(dir, large), 8 * 1024 ** 2);
+  }
   fs.symlinkSync(join(dir, 'keep/large'), join(dir, 'tree/a/large'));
   for (let index = 0; index < 300; index++) fs.writeFileSync(join(dir, `tree/a/b/file-${index}`), '');
 
