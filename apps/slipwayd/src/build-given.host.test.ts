@@ -1,5 +1,8 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serveRegistry } from '@slipway/registry';
@@ -210,6 +213,38 @@ hostTest('base images behind a password: shown to their registry, and to no othe
     expect(filesWith(PASSWORD)).toEqual([]);
   } finally {
     await registry.close();
+  }
+});
+
+hostTest('ADD of an address: of hosts that the engine allows, by name, time and digest; of others it is refused', [...NEEDS], async () => {
+  let served = 'one';
+  const server = createServer((_request, response) => response.setHeader('last-modified', 'Thu, 01 Jan 2015 00:00:00 GMT').end(served));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    write({ Dockerfile: `FROM busybox\nADD http://${host}/some/file?x=1 /in/\nRUN stat -c '%a %Y' /in/file > /about\n` });
+    expect(await theirs([context])).toMatchObject({ code: 1, stderr: expect.stringMatching(/line 2: .*an address that is not public/) });
+    await daemon.down('SIGTERM');
+    await daemon.up('--build-add-host', host);
+    await done(theirs(['-t', 'added', context]));
+    expect(await run('added', 'cat', '/in/file', '/about')).toBe('one600 1420070400');
+    expect((await done(theirs([context]))).split('Using cache')).toHaveLength(3);
+    served = 'two';
+    expect(await done(theirs([context]))).not.toContain('Using cache');
+    const checked = (text: string) =>
+      `FROM busybox\nADD --checksum=sha256:${createHash('sha256').update(text).digest('hex')} http://${host}/f /g\n`;
+    write({ Dockerfile: checked('two') });
+    await done(theirs([context]));
+    write({ Dockerfile: checked('one') });
+    expect(await theirs([context])).toMatchObject({ code: 1, stderr: expect.stringMatching(/line 2: .*its digest is sha256:/) });
+    write({ Dockerfile: `FROM busybox\nADD http://${host}/ /in/\n` });
+    expect(await theirs([context])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('line 2: the address ends with no file name'),
+    });
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
   }
 });
 

@@ -256,9 +256,9 @@ const REFUSED: readonly (readonly [string, Readonly<Record<string, string>>, str
   ['an unknown flag', { Dockerfile: 'FROM busybox\nCOPY --nope=1 a b\n' }, 'line 2: unknown flag: --nope'],
   ['a user that is not there', { Dockerfile: 'FROM busybox\nCOPY --chown=ghost f /\n', f: '' }, 'line 2: '],
   [
-    'a file of another host',
-    { Dockerfile: 'FROM busybox\nADD https://example.com/x /\n' },
-    'line 2: ADD https://example.com/x: this engine fetches nothing',
+    'a repository of another host',
+    { Dockerfile: 'FROM busybox\nADD https://example.com/x.git /\n' },
+    'line 2: ADD https://example.com/x.git: repositories are not fetched',
   ],
 ];
 for (const [title, files, message] of REFUSED) {

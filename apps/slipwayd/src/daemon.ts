@@ -112,7 +112,15 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     const { createDockerApi } = await import('@slipway/docker-api');
     const api = await createDockerApi({
       backend: engine,
-      builder: builderOnDemand({ engine, images: port, tracer, directory: builds, secretsDirectory: `${config.state}-build` }),
+      builder: builderOnDemand({
+        engine,
+        images: port,
+        tracer,
+        directory: builds,
+        secretsDirectory: `${config.state}-build`,
+        addHosts: config.addHosts,
+        proxies: config.proxies,
+      }),
       tracer,
       facts: readSystemFacts(config, version, feed.boot),
       logPath: (id) => `${config.root}/containers/${id}/container.log`,

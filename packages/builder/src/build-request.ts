@@ -7,6 +7,7 @@
 import type { Engine, HostRequest, ImageMaking, ImagePort } from '@slipway/engine';
 import type { Tracer } from '@slipway/journal';
 import type { Credentials } from '@slipway/registry-client/credentials';
+import type { ProxyRules } from '@slipway/registry-client/proxy';
 
 export interface BuildRequest {
   /** A tar of the context, compressed or not. */
@@ -48,4 +49,8 @@ export interface BuilderParts {
   readonly directory: string;
   /** For secrets while a step runs; a directory of the daemon's own that goes at reboot, best in memory. */
   readonly secretsDirectory: string;
+  /** `host[:port]` that `ADD` may fetch from although its address is not public. */
+  readonly addHosts?: readonly string[];
+  /** For what is fetched by `ADD`; absent: none. */
+  readonly proxies?: ProxyRules | undefined;
 }

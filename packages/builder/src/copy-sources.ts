@@ -1,9 +1,10 @@
 /**
- * What `COPY` and `ADD` take: files of the context, of another stage, of an image, out of archives.
+ * What `COPY` and `ADD` take: files of the context, of another stage, of an image, out of archives, of the web.
  *
  * Knows: where each source is looked for.
  * Does not know: what a copy makes of it (copy.ts).
  */
+import { isRemote, remoteMember } from './add-file.ts';
 import type { BuildScope } from './build-scope.ts';
 import { type CopyMember, type CopyTo, findSources, planCopy } from './copy.ts';
 import { stepError } from './failure.ts';
@@ -15,15 +16,25 @@ export function contextMembers({ context }: BuildScope, sources: readonly string
   return planCopy(context, findSources(context, sources, to.line), to);
 }
 
-/** `ADD`: archives are unpacked. */
-export async function addedMembers(scope: BuildScope, sources: readonly string[], to: CopyTo): Promise<readonly CopyMember[]> {
-  const { context } = scope;
-  const remote = sources.find((source) => /^(https?|ftp):\/\/|^git@|\.git(#.*)?$/.test(source));
-  if (remote !== undefined)
-    throw stepError(to.line, `ADD ${remote.slice(0, 200)}: this engine fetches nothing from other hosts`, 'put the file into the context');
+/** `ADD`: archives of the context are unpacked, addresses fetched. */
+export async function addedMembers(
+  scope: BuildScope,
+  sources: readonly string[],
+  to: CopyTo & { readonly checksum?: string | undefined },
+): Promise<readonly CopyMember[]> {
   const members: CopyMember[] = [];
-  for (const path of findSources(context, sources, to.line))
-    members.push(...((await unpackedArchive(scope, path, to.destination)) ?? planCopy(context, [path], to)));
+  for (const source of sources) {
+    if (isRemote(source, to.line)) members.push(await remoteMember(scope, source, to));
+    else if (to.checksum !== undefined) throw stepError(to.line, 'ADD --checksum is for addresses only');
+    else members.push(...(await unpackedMembers(scope, source, to)));
+  }
+  return members;
+}
+
+async function unpackedMembers(scope: BuildScope, source: string, to: CopyTo): Promise<readonly CopyMember[]> {
+  const members: CopyMember[] = [];
+  for (const path of findSources(scope.context, [source], to.line))
+    members.push(...((await unpackedArchive(scope, path, to.destination)) ?? planCopy(scope.context, [path], to)));
   return members;
 }
 

@@ -241,7 +241,9 @@ export class StageRun {
       }),
     );
     const from = flags.get('from');
-    const members = from === undefined ? await this.#ownMembers(keyword, sources, to) : undefined;
+    const checksum = expandWord(flags.get('checksum') ?? '', expansion);
+    const members =
+      from === undefined ? await this.#ownMembers(keyword, sources, { ...to, ...(checksum === '' ? {} : { checksum }) }) : undefined;
     const what = members === undefined ? [chainOf(await this.#stateOf(from ?? '', line)), sources] : copyDigest(members);
     const { line: _line, ...place } = to;
     const parts = { 'what is copied': what, 'where it goes and whose it is': place, 'text in the Dockerfile': copyDigest(made) };
@@ -252,7 +254,11 @@ export class StageRun {
     return { state: withLayer(this.#state, step, describe(instruction)), ...found };
   }
 
-  async #ownMembers(keyword: string, sources: readonly string[], to: CopyTo): Promise<readonly CopyMember[]> {
+  async #ownMembers(
+    keyword: string,
+    sources: readonly string[],
+    to: CopyTo & { readonly checksum?: string },
+  ): Promise<readonly CopyMember[]> {
     return keyword === 'COPY' ? contextMembers(this.#scope, sources, to) : addedMembers(this.#scope, sources, to);
   }
 
