@@ -32,7 +32,7 @@ export function EvidencePanel(props: {
       <header>
         <h3>{visible(evidence.title)}</h3>
         {evidence.source ? (
-          <code className="source" title="The code that did it">
+          <code className="source" title={`The code that did it: ${evidence.source}`}>
             {evidence.source}
           </code>
         ) : null}
