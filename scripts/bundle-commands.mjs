@@ -2,14 +2,16 @@
  * Puts each dialect of the command line into one file: a hundred and fifty sources, looked up, read and checked one by one, take a
  * client's start from 30 ms of work to 130.
  *
- *     node scripts/bundle-commands.mjs      →  apps/cli/build/{buildah,docker,runc,skopeo,slipway}.cjs, NAME.json
+ *     node scripts/bundle-commands.mjs      →  apps/cli/build/{buildah,docker,runc,skopeo,slipway}.cjs, NAME.json, births.{js,qbc,inputs}
  *
  * NAME.json says from which sources, as they were then; the command line reads the sources themselves once one of them has changed
  * (apps/cli/src/start.cjs), so that what one reads is what runs.
  *
  * Knows: how modules become one. Does not know: what they do.
  */
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, constants as fsConstants, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { constants as osConstants } from 'node:os';
 import { relative } from 'node:path';
 import { rolldown } from 'rolldown';
 import { ROOT } from './bootstrap/paths.mjs';
@@ -50,6 +52,35 @@ const entryOf = (name) => ({
       : null,
 });
 
+const QUICK = `${ROOT}/apps/cli/src/runc/quick`;
+
+/** Node's modules by src/runc/quick, its constants by Node itself. */
+const overQuickNode = {
+  name: 'over-quick-node',
+  resolveId(id) {
+    if (id.startsWith('slipway:')) return `\0${id}`;
+    if (id === 'node:fs') return `${QUICK}/node-fs.ts`;
+    if (id === 'node:path') return `${QUICK}/node-path.ts`;
+    return /^(?:node:|@oxc-project\/runtime\/)/.test(id) ? `${QUICK}/node-rest.ts` : null;
+  },
+  load(id) {
+    if (id === '\0slipway:fs-constants') return `export const constants = ${JSON.stringify(fsConstants)};`;
+    if (id === '\0slipway:os-constants') return `export const constants = ${JSON.stringify(osConstants)};`;
+    return null;
+  },
+};
+
+/** A file that looks for its neighbours goes on looking beside the source, wherever the checkout stands (src/runc/quick/globals.ts). */
+const besideTheCheckout = {
+  name: 'beside-the-checkout',
+  transform(code, id) {
+    if (!code.includes('import.meta.url')) return null;
+    return { code: code.replaceAll('import.meta.url', `(checkout + ${JSON.stringify(`/${relative(ROOT, id)}`)})`), map: null };
+  },
+};
+
+const sourcesOf = (output) => output.flatMap(({ moduleIds = [] }) => moduleIds).filter((id) => id.startsWith(ROOT));
+
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT);
 for (const name of ['buildah', 'docker', 'runc', 'skopeo', 'slipway']) {
@@ -60,11 +91,33 @@ for (const name of ['buildah', 'docker', 'runc', 'skopeo', 'slipway']) {
     plugins: [entryOf(name), whereItStood, whenUsed],
   });
   const { output } = await bundle.write({ dir: OUT, format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false });
-  const sources = output.flatMap(({ moduleIds = [] }) => moduleIds).filter((id) => id.startsWith(ROOT));
-  const inputs = sources.map((path) => {
+  const inputs = sourcesOf(output).map((path) => {
     const { mtimeMs, size } = statSync(path);
     return [relative(ROOT, path), mtimeMs, size];
   });
   writeFileSync(`${OUT}/${name}.json`, JSON.stringify(inputs));
   await bundle.close();
+}
+
+await bundleBirths();
+
+/** `create run exec` for QuickJS (apps/cli/native/quick), where that has been built. */
+async function bundleBirths() {
+  const program = `${ROOT}/apps/cli/native/build/slipway-births`;
+  if (!existsSync(program)) return;
+  const bundle = await rolldown({
+    input: { births: `${QUICK}/main.ts` },
+    platform: 'neutral',
+    transform: { target: 'es2022' },
+    shimMissingExports: true,
+    plugins: [besideTheCheckout, overQuickNode],
+  });
+  const { output } = await bundle.write({ dir: OUT, format: 'esm', entryFileNames: '[name].js', codeSplitting: false });
+  await bundle.close();
+  execFileSync(program, ['--compile', `${OUT}/births.js`, `${OUT}/births.qbc`], { stdio: 'inherit' });
+  const lines = sourcesOf(output).map((path) => {
+    const { mtimeNs, size } = statSync(path, { bigint: true });
+    return `${mtimeNs} ${size} ${relative(ROOT, path)}\n`;
+  });
+  writeFileSync(`${OUT}/births.inputs`, lines.join(''));
 }

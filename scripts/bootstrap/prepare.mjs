@@ -9,6 +9,7 @@ import process from 'node:process';
 import { projectNode } from './node-modules.mjs';
 import { ROOT, STATE_DIR } from './paths.mjs';
 import { peers } from './peers.mjs';
+import { quickjs } from './quickjs.mjs';
 import { inputsDigest, isCurrent, writeStamp } from './stamp.mjs';
 import { buildToolsTree, TOOLS_INPUTS } from './tools-tree.mjs';
 import { machineDisk, machineKernel, whyNoMachine } from './virtual-machine.mjs';
@@ -48,6 +49,14 @@ function targets({ web, forTests }) {
       inputs: ['apps/cli/native'],
       results: [`${ROOT}/apps/cli/native/build/slipway-verbs`],
       build: (progress) => progress.command('make', ['-C', `${ROOT}/apps/cli/native`]),
+    },
+    quickjs,
+    {
+      name: 'births',
+      label: 'compile what makes processes without Node',
+      inputs: ['apps/cli/native/quick', '.slipway/stamps/quickjs'],
+      results: [`${ROOT}/apps/cli/native/build/slipway-births`],
+      build: (progress) => progress.command('make', ['-C', `${ROOT}/apps/cli/native/quick`]),
     },
     {
       name: 'busybox-image',
@@ -103,8 +112,11 @@ function targets({ web, forTests }) {
     {
       name: 'commands',
       label: 'bundle the command line',
-      inputs: [...ENGINE_SOURCES, 'apps/cli/src', 'scripts/bundle-commands.mjs', 'package-lock.json'],
-      results: ['buildah', 'docker', 'runc', 'skopeo', 'slipway'].map((name) => `${ROOT}/apps/cli/build/${name}.json`),
+      inputs: [...ENGINE_SOURCES, 'apps/cli/src', 'scripts/bundle-commands.mjs', 'package-lock.json', '.slipway/stamps/births'],
+      results: [
+        ...['buildah', 'docker', 'runc', 'skopeo', 'slipway'].map((name) => `${ROOT}/apps/cli/build/${name}.json`),
+        `${ROOT}/apps/cli/build/births.qbc`,
+      ],
       build: (progress) => progress.command(projectNode(), ['scripts/bundle-commands.mjs'], { cwd: ROOT }),
     },
     {

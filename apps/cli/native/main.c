@@ -47,12 +47,11 @@ static bool perform(const struct call *call)
     return do_delete(&c, call);
 }
 
-/* Beside the sources that `script` is one of. */
-static bool find_launcher(const char *script, char *path, size_t size)
+/* A program of the checkout that `script` is in. */
+static bool find_program(const char *script, const char *program, char *path, size_t size)
 {
-    static const char below[] = "/apps/cli/src/", launcher[] = "/packages/launcher/build/slipway-launcher";
-    const char *end = strstr(script, below);
-    int length = end == NULL ? -1 : snprintf(path, size, "%.*s%s", (int)(end - script), script, launcher);
+    const char *end = strstr(script, "/apps/cli/src/");
+    int length = end == NULL ? -1 : snprintf(path, size, "%.*s%s", (int)(end - script), script, program);
 
     return length > 0 && (size_t)length < size;
 }
@@ -60,8 +59,8 @@ static bool find_launcher(const char *script, char *path, size_t size)
 int main(int argc, char **argv)
 {
     struct call call = {.root = "/run/slipway/runc"};
-    struct attended attended = {.node = argv + 1};
-    char launcher[4200];
+    char launcher[4200], births[4200];
+    struct attended attended = {.node = argv + 1, .births = births};
 
     if (argc < 4)
         return 125;
@@ -69,7 +68,8 @@ int main(int argc, char **argv)
         return 0;
     unsetenv("SLIPWAY_FRONT");
     attended.verb = find_birth(argv + 4);
-    if (attended.verb != NULL && find_launcher(argv[2], launcher, sizeof(launcher)))
+    if (attended.verb != NULL && find_program(argv[2], "/packages/launcher/build/slipway-launcher", launcher, sizeof(launcher)) &&
+        find_program(argv[2], "/apps/cli/native/build/slipway-births", births, sizeof(births)))
         give_birth(&attended, launcher);
     become_node(argv + 1);
     return 125;

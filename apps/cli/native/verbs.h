@@ -36,7 +36,8 @@ struct container {
 
 /* A command that makes a process. */
 struct attended {
-    char **node; /* NODE SCRIPT runc, and the whole line */
+    char **node; /* NODE SCRIPT runc, and the whole line; behind our own name */
+    const char *births; /* path of the program that stands in for it (quick/main.c), whether or not it has been built */
     char **verb; /* its word in there */
     sigset_t signals;
 };

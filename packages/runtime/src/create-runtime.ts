@@ -32,6 +32,8 @@ export interface CreateRuntimeOptions extends RuntimeOptions {
   readonly cgroupDriver?: CgroupDriver;
   /** Keeps a process and cgroups ready for the next container under a shim. For a daemon, whose next one is a matter of time. */
   readonly keepReady?: boolean;
+  /** Somebody beside us keeps the kernel ready to move processes between groups. */
+  readonly movesAreReady?: boolean;
 }
 
 /**
@@ -61,7 +63,8 @@ export function createRuntime(options: CreateRuntimeOptions): Runtime {
 }
 
 /** Facts of the machine are read when first needed and kept: they do not change while we run. */
-function partsOf({ root, launcher, cgroupParent, cgroupDriver = 'cgroupfs', keepReady = false, onWarning }: CreateRuntimeOptions): Parts {
+function partsOf(options: CreateRuntimeOptions): Parts {
+  const { root, launcher, cgroupParent, cgroupDriver = 'cgroupfs', keepReady = false, movesAreReady = false, onWarning } = options;
   let cgroupHost: CgroupHost | undefined;
   let host: HostFacts | undefined;
   const cgroups = () => (cgroupHost ??= detectCgroups());
@@ -73,7 +76,7 @@ function partsOf({ root, launcher, cgroupParent, cgroupDriver = 'cgroupfs', keep
     cgroupDriver,
     nursery: keepReady ? new Nursery({ launcher, cgroups, cgroupParent, root }) : undefined,
     host: () => (host ??= detectHost(cgroups())),
-    readyMoves: createMoveReadier(cgroups),
+    readyMoves: movesAreReady ? () => undefined : createMoveReadier(cgroups),
     warn: (message) => onWarning?.(message),
   };
 }

@@ -32,6 +32,7 @@ export function openRuntime({ root, log, verbose, systemd, front }: Context, { a
     root,
     cgroupDriver: systemd ? 'systemd' : 'cgroupfs',
     launcher: createLauncher(front === undefined || alone ? {} : { given: front.launcher }),
+    movesAreReady: front !== undefined,
     onWarning: (message) => {
       if (verbose || log.toFile) log.write('warning', message);
     },

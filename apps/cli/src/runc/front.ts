@@ -9,9 +9,7 @@ import { writeSync } from 'node:fs';
 import { GivenProcess } from '@slipway/launcher';
 
 /** Twin of native/birth.c. */
-const PLAN_FD = 3;
-const RECORDS_FD = 4;
-const CONTROL_FD = 5;
+export const FRONT_ENDS = { plan: 3, records: 4, control: 5 } as const;
 const HAND_OVER_FD = 6;
 
 export interface Front {
@@ -22,9 +20,9 @@ export interface Front {
 
 /** Undefined where nobody stands before us. */
 export function findFront({ SLIPWAY_FRONT: found }: Readonly<Record<string, string | undefined>>): Front | undefined {
-  if (found !== '1') return undefined;
-  return {
-    launcher: new GivenProcess({ plan: PLAN_FD, records: RECORDS_FD, control: CONTROL_FD }),
-    handOver: (task, root, id) => void writeSync(HAND_OVER_FD, `${task}\0${root}\0${id}\0`),
-  };
+  return found === '1' ? frontOf(new GivenProcess(FRONT_ENDS)) : undefined;
+}
+
+export function frontOf(launcher: GivenProcess): Front {
+  return { launcher, handOver: (task, root, id) => void writeSync(HAND_OVER_FD, `${task}\0${root}\0${id}\0`) };
 }

@@ -6,6 +6,7 @@
  */
 import { resolve } from 'node:path';
 import { type FlagTable, parseFlags, UsageError } from '../flags.ts';
+import { CREATE, DEFAULT_ROOT, EXEC, GLOBAL, RUN, SWITCH, VALUE } from './command-line.ts';
 import { type Command, UsageMistake } from './context.ts';
 import { tell } from './failure.ts';
 import { findFront } from './front.ts';
@@ -18,38 +19,6 @@ interface Entry {
   readonly stopsAtWords?: boolean;
   load(): Promise<Command>;
 }
-
-const SWITCH = { kind: 'switch' } as const;
-const VALUE = { kind: 'value' } as const;
-const LIST = { kind: 'list' } as const;
-
-const CREATE: FlagTable = {
-  bundle: { ...VALUE, short: 'b' },
-  'console-socket': VALUE,
-  'pid-file': VALUE,
-  'no-pivot': SWITCH,
-  'no-new-keyring': SWITCH,
-  'preserve-fds': VALUE,
-};
-
-const EXEC: FlagTable = {
-  'console-socket': VALUE,
-  cwd: VALUE,
-  env: { ...LIST, short: 'e' },
-  tty: { ...SWITCH, short: 't' },
-  user: { ...VALUE, short: 'u' },
-  'additional-gids': { ...LIST, short: 'g' },
-  process: { ...VALUE, short: 'p' },
-  detach: { ...SWITCH, short: 'd' },
-  'pid-file': VALUE,
-  'process-label': VALUE,
-  apparmor: VALUE,
-  'no-new-privs': SWITCH,
-  'ignore-paused': SWITCH,
-  cgroup: LIST,
-  cap: { ...LIST, short: 'c' },
-  'preserve-fds': VALUE,
-};
 
 const UPDATE: FlagTable = {
   resources: { ...VALUE, short: 'r' },
@@ -102,7 +71,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   resume: { about: 'thaw a container', flags: {}, load: async () => (await lifecycle()).resume },
   run: {
     about: 'create and start a container',
-    flags: { ...CREATE, detach: { ...SWITCH, short: 'd' }, keep: SWITCH, 'no-subreaper': SWITCH },
+    flags: RUN,
     load: async () => (await create()).run,
   },
   spec: {
@@ -120,21 +89,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   checkpoint: 'saving processes needs criu, which this runtime does not drive',
   restore: 'restoring processes needs criu, which this runtime does not drive',
 };
-
-/** Flags before the command. `criu` and `rootless` are runc's; callers pass them. */
-const GLOBAL: FlagTable = {
-  debug: SWITCH,
-  log: VALUE,
-  'log-format': VALUE,
-  root: VALUE,
-  criu: VALUE,
-  rootless: VALUE,
-  'systemd-cgroup': SWITCH,
-  help: { ...SWITCH, short: 'h' },
-  version: { ...SWITCH, short: 'v' },
-};
-
-const DEFAULT_ROOT = '/run/slipway/runc';
 
 const UNKNOWN_COMMAND = 3;
 
