@@ -137,11 +137,13 @@ static int64_t nanoseconds(struct timespec at)
     return at.tv_sec * INT64_C(1000000000) + at.tv_nsec;
 }
 
-/* [mode, dev, ino, size, mtimeNs, ctimeNs], all bigint */
+/* [mode, dev, ino, size, mtimeNs, ctimeNs, uid, gid], all bigint */
 static JSValue describe(JSContext *js, const struct stat *info)
 {
-    const int64_t numbers[] = {info->st_mode, (int64_t)info->st_dev,       (int64_t)info->st_ino,
-                               info->st_size, nanoseconds(info->st_mtim), nanoseconds(info->st_ctim)};
+    const int64_t numbers[] = {
+        info->st_mode, (int64_t)info->st_dev,       (int64_t)info->st_ino,      info->st_size,
+        nanoseconds(info->st_mtim), nanoseconds(info->st_ctim), info->st_uid, info->st_gid,
+    };
     JSValue list = JS_NewArray(js);
 
     for (uint32_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)

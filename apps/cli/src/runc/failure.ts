@@ -2,10 +2,12 @@
  * Engine errors in runc's words.
  *
  * Knows: the exit codes, and the sentences that engines above look for in runc's log.
- * Does not know: where the sentence is printed.
+ * Does not know: what went wrong.
  */
 import { type EngineError, findEngineError } from '@slipway/errors';
+import { UsageError } from '../flags.ts';
 import { UsageMistake } from './context.ts';
+import type { Log } from './output.ts';
 
 export interface Told {
   readonly message: string;
@@ -34,8 +36,16 @@ const RUNC_WORDS: Readonly<Record<string, string>> = {
 /** Before a failure of these commands, as engines above cut it off again. */
 const PREFIXES: Readonly<Record<string, string>> = { create: 'runc create failed: ', run: 'runc run failed: ', exec: 'exec failed: ' };
 
+/** Says it in the log, and on stderr where that is another place. @returns the exit code */
+export function fail(log: Log, error: unknown, name: string): number {
+  const { message, exitCode } = error instanceof UsageError ? { message: error.message, exitCode: 1 } : tell(error, name);
+  log.write('error', message);
+  if (log.toFile) process.stderr.write(`${message}\n`);
+  return exitCode;
+}
+
 /** @param command of the runc dialect, whose failure it was */
-export function tell(error: unknown, command: string): Told {
+function tell(error: unknown, command: string): Told {
   const known = findEngineError(error);
   const prefix = PREFIXES[command] ?? '';
   const exitCode = exitCodeOf(error, known, command);

@@ -5,12 +5,12 @@
  * Does not know: what a command does; each is loaded when it is called.
  */
 import { resolve } from 'node:path';
-import { type FlagTable, parseFlags, UsageError } from '../flags.ts';
+import { type FlagTable, parseFlags } from '../flags.ts';
 import { CREATE, DEFAULT_ROOT, EXEC, GLOBAL, RUN, SWITCH, VALUE } from './command-line.ts';
 import { type Command, UsageMistake } from './context.ts';
-import { tell } from './failure.ts';
+import { fail } from './failure.ts';
 import { findFront } from './front.ts';
-import { type Log, openLog } from './output.ts';
+import { openLog } from './output.ts';
 
 interface Entry {
   readonly about: string;
@@ -129,13 +129,6 @@ function requireCommand(name: string): Entry {
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (entry !== undefined) return entry;
   throw new UsageMistake(`No help topic for '${name}'`, UNKNOWN_COMMAND);
-}
-
-function fail(log: Log, error: unknown, name: string): number {
-  const { message, exitCode } = error instanceof UsageError ? { message: error.message, exitCode: 1 } : tell(error, name);
-  log.write('error', message);
-  if (log.toFile) process.stderr.write(`${message}\n`);
-  return exitCode;
 }
 
 function print(text: string): number {

@@ -1,6 +1,6 @@
 /** `create run exec` on QuickJS (native/quick): that it is taken, and when it is not. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ const CHECKOUT = fileURLToPath(new URL('../../../..', import.meta.url));
 const FRONT = join(CHECKOUT, 'apps/cli/native/build/slipway-verbs');
 const PROGRAM = join(CHECKOUT, 'apps/cli/native/build/slipway-births');
 const SCRIPT = 'apps/cli/src/start.cjs';
+const DEADLINE_MS = 30_000;
 
 describe('processes made without Node', () => {
   let runtime: TestRuntime;
@@ -20,11 +21,14 @@ describe('processes made without Node', () => {
   });
   afterAll(() => runtime.dispose());
 
-  /** With a Node that refuses everything: any other code is that of the process. */
+  /** With a Node that refuses everything: any other code is that of the process. What it says goes to a file, which a container may hold. */
   function alone(...args: string[]): { readonly code: number | null; readonly stderr: string } {
-    const words = ['/bin/false', join(CHECKOUT, SCRIPT), 'runc', '--root', runtime.root];
-    const { status, stderr } = spawnSync(FRONT, [...words, ...args], { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
-    return { code: status, stderr };
+    const said = join(runtime.dir, 'said');
+    const fd = openSync(said, 'w');
+    const words = ['/bin/false', join(CHECKOUT, SCRIPT), 'runc', '--root', runtime.root, ...args];
+    const { status } = spawnSync(FRONT, words, { stdio: ['ignore', 'ignore', fd], timeout: DEADLINE_MS });
+    closeSync(fd);
+    return { code: status, stderr: readFileSync(said, 'utf8') };
   }
 
   function nothingIsLeftOf(id: string): void {

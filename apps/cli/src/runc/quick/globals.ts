@@ -4,6 +4,7 @@
  * Knows: that the sources are written for Node, and are not to know that they run anywhere else.
  * Does not know: files and processes (node-fs.ts and its neighbours).
  */
+import { refuseMissing } from './refuse-missing.ts';
 import { system } from './system.ts';
 import { decodeText, encodeText } from './text.ts';
 
@@ -99,6 +100,8 @@ const quickProcess = {
     return true;
   },
 };
+
+refuseMissing(quickProcess);
 
 /** ECMAScript after 2020. */
 function addMethods(to: object, methods: Readonly<Record<string, unknown>>): void {

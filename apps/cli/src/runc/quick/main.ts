@@ -12,7 +12,7 @@ import { CREATE, DEFAULT_ROOT, EXEC, GLOBAL, RUN } from '../command-line.ts';
 import type { Command, Context } from '../context.ts';
 import { create, run } from '../create.ts';
 import { exec } from '../exec.ts';
-import { tell } from '../failure.ts';
+import { fail } from '../failure.ts';
 import { FRONT_ENDS, frontOf } from '../front.ts';
 import { type Log, openLog } from '../output.ts';
 import { resolve } from './node-path.ts';
@@ -75,7 +75,15 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   const root = resolve(global.value('root') ?? DEFAULT_ROOT);
   const log = new HeldBack(openLog(global.value('log'), format));
   const launcher = new Launch(FRONT_ENDS);
-  const context: Context = { root, flags, log, verbose: global.has('debug'), systemd: false, out: () => undefined, front: frontOf(launcher) };
+  const context: Context = {
+    root,
+    flags,
+    log,
+    verbose: global.has('debug'),
+    systemd: false,
+    out: () => undefined,
+    front: frontOf(launcher),
+  };
   try {
     const code = await entry.command(context);
     launcher.discard();
@@ -84,10 +92,9 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   } catch (error) {
     // A container that was created and never started has been taken away again; of any other process somebody has seen something.
     if (!launcher.hasMade || name === 'create') throw error;
-    const { message, exitCode } = tell(error, name);
-    log.write('error', message);
+    const code = fail(log, error, name);
     log.release();
-    return exitCode;
+    return code;
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import { constants as os } from 'node:os';
 import { constants } from 'slipway:fs-constants';
+import { refuseMissing } from './refuse-missing.ts';
 import { type StatNumbers, system } from './system.ts';
 import { decodeText, encodeText } from './text.ts';
 
@@ -176,9 +177,12 @@ class Stats {
   readonly size: bigint | number;
   readonly mtimeNs: bigint;
   readonly ctimeNs: bigint;
+  readonly uid: bigint | number;
+  readonly gid: bigint | number;
 
-  constructor([mode, dev, ino, size, mtimeNs, ctimeNs]: StatNumbers, isBig: boolean) {
+  constructor([mode, dev, ino, size, mtimeNs, ctimeNs, uid, gid]: StatNumbers, isBig: boolean) {
     this.mode = Number(mode);
+    [this.uid, this.gid] = isBig ? [uid, gid] : [Number(uid), Number(gid)];
     [this.dev, this.ino, this.size] = isBig ? [dev, ino, size] : [Number(dev), Number(ino), Number(size)];
     this.mtimeNs = mtimeNs;
     this.ctimeNs = ctimeNs;
@@ -192,6 +196,8 @@ class Stats {
     return (this.mode & constants.S_IFMT) === constants.S_IFDIR;
   }
 }
+
+refuseMissing(Stats.prototype);
 
 function statOf(path: string, followsLinks: boolean, { bigint = false, throwIfNoEntry = true }: Options): Stats | undefined {
   const result = system.stat(path, followsLinks);

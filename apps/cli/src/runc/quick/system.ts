@@ -5,8 +5,8 @@
  * Does not know: node:fs and its like, which are made of them.
  */
 
-/** mode, dev, ino, size, mtimeNs, ctimeNs */
-export type StatNumbers = readonly [bigint, bigint, bigint, bigint, bigint, bigint];
+/** mode, dev, ino, size, mtimeNs, ctimeNs, uid, gid */
+export type StatNumbers = readonly [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
 
 export interface System {
   /** The script that Node would run, then its words. */
