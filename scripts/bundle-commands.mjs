@@ -110,6 +110,7 @@ async function bundleBirths() {
     platform: 'neutral',
     transform: { target: 'es2022' },
     shimMissingExports: true,
+    onLog: (level, log, tell) => log.code !== 'SHIMMED_EXPORT' && tell(level, log),
     plugins: [besideTheCheckout, overQuickNode],
   });
   const { output } = await bundle.write({ dir: OUT, format: 'esm', entryFileNames: '[name].js', codeSplitting: false });

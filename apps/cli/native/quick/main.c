@@ -146,10 +146,10 @@ static bool find_bytecode(const char *script, char path[PATH_MAX])
     return current && snprintf(path, PATH_MAX, "%s/apps/cli/build/births.qbc", root) < PATH_MAX;
 }
 
-/* With the launcher that waits, if it still does: the plan's end is closed once one has been sent. */
+/* With the launcher that waits, if it still does: the plan's end is closed once one has been sent, and what we open closes with us. */
 static void become_node(char **words)
 {
-    if (fcntl(FIRST_FD, F_GETFD) < 0) {
+    if (fcntl(FIRST_FD, F_GETFD) != 0) {
         unsetenv("SLIPWAY_FRONT");
         for (int fd = FIRST_FD; fd <= LAST_FD; fd++)
             close(fd);

@@ -38,7 +38,7 @@ describe('processes made without Node', () => {
 
   const IDLE = { process: { args: ['/bin/sleep', '1000'] } };
 
-  hostTest('create, exec and run, the codes of their processes among them', ['root'], async () => {
+  hostTest('create, exec and run, before us and detached, and the codes of their processes', ['root'], async () => {
     const id = runtime.newId();
     const pidFile = join(runtime.dir, 'pid');
     expect(alone('create', '--bundle', runtime.bundle(IDLE), '--pid-file', pidFile, id)).toEqual({ code: 0, stderr: '' });
@@ -51,6 +51,9 @@ describe('processes made without Node', () => {
       stderr: '',
     });
     nothingIsLeftOf(other);
+    const detached = runtime.newId();
+    expect(alone('run', '--detach', '--bundle', runtime.bundle(IDLE), detached)).toEqual({ code: 0, stderr: '' });
+    expect(await runtime.state(detached)).toMatchObject({ status: 'running' });
   });
 
   hostTest('the record and the verbs’ file are those that Node writes, but for names, places and times', ['root'], async () => {

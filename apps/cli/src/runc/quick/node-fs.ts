@@ -12,7 +12,12 @@ import { decodeText, encodeText } from './text.ts';
 
 export { constants };
 
-const NAMES = new Map(Object.entries(os.errno).map(([name, errno]) => [errno as number, name]));
+/** Of two names for one number the first is Node's: EAGAIN, ENOTSUP. */
+const NAMES = new Map(
+  Object.entries(os.errno)
+    .toReversed()
+    .map(([name, errno]) => [errno as number, name]),
+);
 
 /** A result that is no errno. */
 function check<T>(result: T | number, syscall: string, path: string | number): T {
