@@ -78,12 +78,17 @@ export async function readBegunFacts(before: KernelFacts, spec: RuntimeSpec): Pr
     if (exe['exe'] !== before.proc['exe']) {
       const after = await readKernelFacts(before.pid, spec, true);
       // Ended between two files: what is missing is taken from before.
-      const whole = after !== undefined && after.proc['cmdline'] !== '' && after.cgroupFiles.length >= before.cgroupFiles.length;
-      return whole ? after : before;
+      return after !== undefined && isWhole(after, before) ? after : before;
     }
     await delay(5);
   }
   return before;
+}
+
+/** Nothing that was there before is missing. */
+function isWhole(after: KernelFacts, before: KernelFacts): boolean {
+  const sysctls = Object.keys(after.sysctls).length >= Object.keys(before.sysctls).length;
+  return sysctls && after.proc['cmdline'] !== '' && after.cgroupFiles.length >= before.cgroupFiles.length;
 }
 
 function put(into: Record<string, string>, name: string, read: () => string): void {

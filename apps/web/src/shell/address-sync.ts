@@ -26,13 +26,15 @@ export function followAddress(): () => void {
 let following = 0;
 
 async function apply(address: Address, first: boolean): Promise<void> {
+  const { hash } = location;
   following += 1;
   try {
     await show(address, first);
   } finally {
     following -= 1;
   }
-  write();
+  // An address that was entered meanwhile is followed next, not overwritten.
+  if (location.hash === hash) write();
 }
 
 async function show(address: Address, first: boolean): Promise<void> {
