@@ -12,6 +12,7 @@
  *     npm run bench -- registry                pulling from our registry, against Debian's docker-registry
  *     npm run bench -- pull|unpack|push        (--only many-layers) images of four shapes, against Debian's containerd and skopeo
  *     npm run bench -- echo                    how soon what is typed shows, during a pull of 1 GiB
+ *     npm run bench -- lazy                    how soon a container runs whose image is not here, pulled whole and lazily
  *     npm run bench -- large-layer             what a pull of a layer of 4 GiB makes our engine hold
  *
  * Knows: which benches there are.
@@ -41,6 +42,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   unpack: async () => (await import('./images.ts')).benchUnpack,
   push: async () => (await import('./images.ts')).benchPush,
   echo: async () => (await import('./echo.ts')).benchEcho,
+  lazy: async () => (await import('./lazy.ts')).benchLazy,
   'large-layer': async () => (await import('./large-layer.ts')).benchLargeLayer,
   page: async () => (await import('./page.ts')).benchPage,
 };
