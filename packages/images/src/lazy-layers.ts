@@ -272,6 +272,8 @@ export class LazyLayers {
     try {
       if (await storeBlob(this.#parts.content, layer, sessionFiles(session.directory).blob(at))) await this.#replace(session, at);
     } catch (error) {
+      // Removed with its image meanwhile: nobody misses it.
+      if ((await this.#parts.snapshots.find(layer.chainId)) === undefined) return;
       const message = `layer ${layer.descriptor.digest} stays lazy: ${error instanceof Error ? error.message : String(error)}`;
       this.#parts.onNotice({ kind: 'trouble', message });
     }
