@@ -105,13 +105,14 @@ export async function imageRoutes(app: FastifyInstance, context: RouteContext): 
 function shownAs(image: BackendImage, filters: ReadonlyMap<string, readonly string[]>): BackendImage {
   const wanted = filters.get('reference');
   if (wanted === undefined) return image;
-  return { ...image, references: image.references.filter((name) => wanted.some((value) => matchesReference(name, value))) };
+  const isWanted = (name: string) => wanted.some((value) => matchesReference(name, value));
+  return { ...image, references: image.references.filter(isWanted), repoDigests: image.repoDigests.filter(isWanted) };
 }
 
-/** Wildcards stand for anything but a slash; the tag may be left out. */
+/** Wildcards stand for anything but a slash; tag and digest may be left out. */
 function matchesReference(name: string, pattern: string): boolean {
   const shown = familiarName(name);
-  return [shown, shown.replace(/:[^:/]*$/, '')].some((each) => posix.matchesGlob(each, pattern));
+  return [shown, shown.replace(/(@.*|:[^:/]*)$/, '')].some((each) => posix.matchesGlob(each, pattern));
 }
 
 function toRemovedJson(untagged: readonly string[], deleted: readonly string[]): readonly Json[] {
