@@ -41,7 +41,9 @@ export async function benchEcho(): Promise<void> {
     const layout = place.path('layout');
     const { tag } = new CorpusLayout(layout).add('few-large', 'zstd', 'oci', GIBIBYTE);
     await seed(place, layout, tag, registry.host);
-    const terminal = await openTerminal(engine);
+    const id = await startContainer(engine);
+    closers.push(async () => void (await engine.call('DELETE', `/containers/${id}?force=1`))); // it would outlive the engine
+    const terminal = await openTerminal(engine, id);
     let isIdle = true;
     const idle = await typeWhile(terminal, (typed) => typed < IDLE_KEYS);
     const pulling = pullAgainAndAgain(engine, `${registry.host}/corpus:${tag}`).finally(() => {
@@ -69,12 +71,16 @@ async function pullAgainAndAgain(engine: EngineUnderTest, name: string): Promise
 }
 
 /** A container whose terminal shows what is typed, since its tty does; nothing in it needs to run for that. */
-async function openTerminal(engine: EngineUnderTest): Promise<Duplex> {
+async function startContainer(engine: EngineUnderTest): Promise<string> {
   const settings = { Image: 'busybox', Cmd: ['sleep', '3600'], Tty: true, OpenStdin: true, HostConfig: { NetworkMode: 'none' } };
   const { Id } = JSON.parse(await engine.call('POST', '/containers/create', settings));
   await engine.call('POST', `/containers/${Id}/start`);
+  return String(Id);
+}
+
+async function openTerminal(engine: EngineUnderTest, id: string): Promise<Duplex> {
   const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
-  const path = `/containers/${Id}/attach?stream=1&stdin=1&stdout=1`;
+  const path = `/containers/${id}/attach?stream=1&stdin=1&stdout=1`;
   const headers = { connection: 'Upgrade', upgrade: 'tcp' };
   const sent = request({ socketPath: engine.socket, method: 'POST', path, headers });
   sent.on('upgrade', (_response, socket) => resolve(socket));
