@@ -53,6 +53,8 @@ async function endEarly(signal: NodeJS.Signals): Promise<void> {
     for (const pid of childrenOf(process.pid)) killQuietly(pid, end);
     for (const deadline = Date.now() + GRACE_MS; childrenOf(process.pid).length > 0 && Date.now() < deadline; ) await sleep(20);
   }
+  for (const { cgroup } of inUse) for (const pid of processesBelow(cgroup)) killQuietly(pid, 'SIGKILL'); // containers outlive their engine
+  await sleep(200);
   for (const place of inUse) place.dispose();
   process.exit(128 + constants.signals[signal]);
 }
@@ -65,6 +67,11 @@ export function childrenOf(pid: number): number[] {
   } catch {
     return [];
   }
+}
+
+function processesBelow(cgroup: string): readonly number[] {
+  const lists = ['/sys/fs/cgroup', '-path', `*/${cgroup}/*`, '-name', 'cgroup.procs', '-exec', 'cat', '{}', '+'];
+  return [...new Set(execFileSync('find', lists, { encoding: 'utf8' }).split('\n').filter(Boolean).map(Number))];
 }
 
 function killQuietly(pid: number, signal: NodeJS.Signals): void {
