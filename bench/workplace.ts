@@ -49,6 +49,7 @@ const inUse = new Set<Workplace>();
 
 /** Ctrl-C, or whoever bounds our time: nothing stays, neither what we started nor what is mounted. */
 async function endEarly(signal: NodeJS.Signals): Promise<void> {
+  process.on('uncaughtException', () => undefined); // the bench fails at what we end, and must not end us
   for (const end of ['SIGTERM', 'SIGKILL'] as const) {
     for (const pid of childrenOf(process.pid)) killQuietly(pid, end);
     for (const deadline = Date.now() + GRACE_MS; childrenOf(process.pid).length > 0 && Date.now() < deadline; ) await sleep(20);
