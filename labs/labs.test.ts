@@ -4,7 +4,7 @@ import { type CheckView, evaluateLab, type Lesson, loadLessons } from '@slipway/
 import { beforeAll, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const EMPTY: CheckView = { containers: [], everSeen: [], processes: [], layers: [], events: [], machineNamespaces: {} };
+const EMPTY: CheckView = { containers: [], everSeen: [], processes: [], layers: [], events: [], earlier: [], machineNamespaces: {} };
 const FILES = {
   list: (dir: string) => readdir(dir),
   readText: (path: string) => readFile(path, 'utf8'),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { evaluateLab } from './evaluate.ts';
 import type { CheckView, Lab, LabTask } from './types.ts';
 
-const EMPTY: CheckView = { containers: [], everSeen: [], processes: [], layers: [], events: [], machineNamespaces: {} };
+const EMPTY: CheckView = { containers: [], everSeen: [], processes: [], layers: [], events: [], earlier: [], machineNamespaces: {} };
 
 function labWith(task: Partial<LabTask>): Lab {
   const base: LabTask = { id: 't', title: 'T', check: () => ({ passed: true }), latch: false, hints: ['a', 'b', 'c'], solution: [] };

@@ -26,9 +26,14 @@ const exec = (hostPid: number, container?: string): JournalBody => ({
   event: { pid: hostPid, hostPid, comm: 'ps', filename: '/bin/ps', ...(container === undefined ? {} : { container }) },
 });
 
-function inside(...bodies: readonly JournalBody[]): readonly boolean[] {
-  const events = bodies.map((body, index): JournalEvent => ({ ...body, seq: index + 1, atMs: index, origin: 'host' }));
-  const view: CheckView = { containers: [], everSeen: [], processes: [], layers: [], events, machineNamespaces: {} };
+const journal = (bodies: readonly JournalBody[]) =>
+  bodies.map((body, index): JournalEvent => ({ ...body, seq: index + 1, atMs: index, origin: 'host' }));
+
+/** Of every program that `bodies`, the first `before` of them from before the work began, start. */
+function insideAfter(before: number, bodies: readonly JournalBody[]): readonly boolean[] {
+  const all = journal(bodies);
+  const [earlier, events] = [all.slice(0, before), all.slice(before)];
+  const view: CheckView = { containers: [], everSeen: [], processes: [], layers: [], events, earlier, machineNamespaces: {} };
   return programsStarted(view).map((started) => started.inside);
 }
 
@@ -50,7 +55,14 @@ test.each<[string, readonly JournalBody[], readonly boolean[]]>([
   ],
   ['another process with the number of one that joined', [setns(21), fork(SHELL, 21), exec(21)], [false]],
 ])('a program started inside or not: %s', (_, bodies, expected) => {
-  expect(inside(...bodies)).toEqual(expected);
+  expect(insideAfter(0, bodies)).toEqual(expected);
+});
+
+test('where a process was when the work began is known, and no program of before is told', () => {
+  const entering = [forkOutside(SHELL), setns(SHELL), exec(SHELL), fork(SHELL, 11), exec(11)];
+  expect(insideAfter(1, entering)).toEqual([false, false]);
+  expect(insideAfter(3, entering)).toEqual([false]);
+  expect(insideAfter(2, [setns(LAUNCHER), fork(LAUNCHER, 21), exec(21)])).toEqual([true]);
 });
 
 test('only calls that succeeded, with where the caller was; a failed setns has entered nothing', () => {
@@ -67,8 +79,8 @@ test('only calls that succeeded, with where the caller was; a failed setns has e
     call(12, 'sethostname', 0),
     call(12, 'sethostname', -1),
   ];
-  const events = bodies.map((body, index): JournalEvent => ({ ...body, seq: index + 1, atMs: index, origin: 'host' }));
-  const view: CheckView = { containers: [], everSeen: [], processes: [], layers: [], events, machineNamespaces: {} };
+  const events = journal(bodies);
+  const view: CheckView = { containers: [], everSeen: [], processes: [], layers: [], events, earlier: [], machineNamespaces: {} };
   expect(callsMade(view, 'sethostname').map(({ atMs, where }) => [atMs, where])).toEqual([
     [1, 'machine'],
     [3, 'joined'],
@@ -84,8 +96,8 @@ test('who descends from whom, by either kind of pid; a circle ends', () => {
     { type: 'kernel.exec', event: { pid: 502, hostPid: 502, hostPidOnly: true, comm: 'ls' } },
     { type: 'kernel.fork', event: { pid: 9, hostPid: 600, comm: 'x', childHostPid: 600 } },
   ];
-  const events = bodies.map((body, index): JournalEvent => ({ ...body, seq: index + 1, atMs: index, origin: 'host' }));
-  const lines = descent({ containers: [], everSeen: [], processes: [], layers: [], events, machineNamespaces: {} });
+  const events = journal(bodies);
+  const lines = descent({ containers: [], everSeen: [], processes: [], layers: [], events, earlier: [], machineNamespaces: {} });
   expect(lines.ofHostPid(502)).toEqual([502, 501, 500]);
   expect(lines.ofMachinePid(7)).toEqual([501, 500]);
   expect(lines.ofMachinePid(502)).toEqual([]);

@@ -89,10 +89,15 @@ function isKernelEvent(event: JournalEvent): event is Extract<JournalEvent, { re
 
 function followed<T>(view: CheckView, pick: (event: JournalEvent, where: Whereabouts) => readonly T[]): readonly T[] {
   const where = new Whereabouts();
+  for (const event of view.earlier) follow(where, event);
   return view.events.flatMap((event) => {
-    if (event.type === 'kernel.fork') where.fork(event.event);
-    else if (event.type === 'kernel.exec') where.exec(event.event);
-    else if (event.type === 'kernel.syscall' && event.event.syscall === 'setns') where.join(event.event);
+    follow(where, event);
     return pick(event, where);
   });
+}
+
+function follow(where: Whereabouts, event: JournalEvent): void {
+  if (event.type === 'kernel.fork') where.fork(event.event);
+  else if (event.type === 'kernel.exec') where.exec(event.event);
+  else if (event.type === 'kernel.syscall' && event.event.syscall === 'setns') where.join(event.event);
 }

@@ -28,6 +28,7 @@ const view = (more: Partial<CheckView>): CheckView => ({
   processes: [],
   layers: [],
   events: [],
+  earlier: [],
   machineNamespaces: MACHINE,
   ...more,
 });

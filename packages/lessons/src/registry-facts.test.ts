@@ -8,7 +8,7 @@ function viewOf(...spans: readonly Partial<Span>[]): CheckView {
     const whole = { id: `s${at}`, trace: `s${at}`, actor: 'registry', name: 'GET /v2/', startMs: at, endMs: at + 1, ...span } as const;
     return { seq: at + 1, atMs: at, origin: 'machine', type: 'span', span: whole };
   });
-  return { containers: [], everSeen: [], processes: [], layers: [], events, machineNamespaces: {} };
+  return { containers: [], everSeen: [], processes: [], layers: [], events, earlier: [], machineNamespaces: {} };
 }
 
 const request = (userAgent: string) => JSON.stringify({ method: 'GET', kind: 'blob', repository: 'atlas', userAgent });

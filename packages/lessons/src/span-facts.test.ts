@@ -11,7 +11,7 @@ function view(...spans: readonly (Partial<Span> & Pick<Span, 'name'>)[]): CheckV
     const whole: Span = { id: `s${seq}`, trace: 't', actor: 'engine', startMs: seq, endMs: seq, ...span };
     return { type: 'span', span: whole, seq, atMs: seq, origin: 'machine' } as JournalEvent;
   });
-  return { containers: [], everSeen: [], processes: [], layers: [], events, machineNamespaces: {} };
+  return { containers: [], everSeen: [], processes: [], layers: [], events, earlier: [], machineNamespaces: {} };
 }
 
 const step = (id: string, instruction: string, response: object): Partial<Span> & Pick<Span, 'name'> => ({

@@ -46,6 +46,8 @@ export interface CheckView {
   readonly layers: readonly LayersFact[];
   /** Since the lesson (or the machine) was last reset, oldest first. */
   readonly events: readonly JournalEvent[];
+  /** Those before, as far back as they are kept: where processes were when the work began. Nothing that happened then counts. */
+  readonly earlier: readonly JournalEvent[];
   /** The machine's own namespaces: those of its pid 1. */
   readonly machineNamespaces: ProcessFact['namespaces'];
 }

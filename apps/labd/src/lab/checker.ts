@@ -95,13 +95,15 @@ export class Checker {
 
   #view(afterSeq: number): CheckView {
     const everSeen = [...this.#containers.values()];
-    const from = this.#events.findIndex((event) => event.seq > afterSeq);
+    const first = this.#events.findIndex((event) => event.seq > afterSeq);
+    const from = first < 0 ? this.#events.length : first;
     return {
       containers: everSeen.filter((container) => container.status !== 'removed'),
       everSeen,
       processes: this.#processes,
       layers: [...this.#layers.values()],
-      events: from < 0 ? [] : this.#events.slice(from),
+      events: this.#events.slice(from),
+      earlier: this.#events.slice(0, from),
       machineNamespaces: this.#processes.find(({ pid }) => pid === 1)?.namespaces ?? {},
     };
   }
