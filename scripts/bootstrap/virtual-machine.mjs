@@ -126,7 +126,7 @@ function fillTree(tree) {
     symlinkSync(readlinkSync(`${ROOT}/node_modules/@slipway/${name}`), `${checkout}/node_modules/@slipway/${name}`);
   }
   mkdirSync(`${checkout}/.slipway`);
-  // Without the layers that stand unpacked for lab machines: no machine starts in there, and they hold device nodes, which cpSync does not copy.
+  // Without the layers that stand unpacked: a lab machine in there pulls them, and cpSync copies no device nodes.
   const unpacked = `${STATE_DIR}/images/layout/shared`;
   cpSync(`${STATE_DIR}/images`, `${checkout}/.slipway/images`, { recursive: true, filter: (path) => path !== unpacked });
   execFileSync('cp', ['--sparse=always', `${STATE_DIR}/machine-disk.img`, `${checkout}/.slipway/machine-disk.img`]);
