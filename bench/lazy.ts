@@ -10,7 +10,6 @@
 import { randomFillSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { serveRegistry } from '../packages/registry/src/index.ts';
 import { EngineUnderTest } from './engine-under-test.ts';
 import type { BenchOptions } from './run.ts';
@@ -81,13 +80,14 @@ async function openSlowLine(target: string): Promise<Server> {
   const server = createServer((client) => {
     const upstream = connect(Number(port), address ?? '');
     client.pipe(upstream);
-    upstream.on('data', async (bytes: Buffer) => {
+    upstream.on('data', (bytes: Buffer) => {
       upstream.pause();
       const now = performance.now();
       freeAtMs = Math.max(now, freeAtMs) + (bytes.byteLength / BYTES_PER_SECOND) * 1000;
-      await sleep(freeAtMs - now);
-      client.write(bytes);
-      upstream.resume();
+      setTimeout(() => {
+        client.write(bytes);
+        upstream.resume();
+      }, freeAtMs - now);
     });
     for (const end of [client, upstream]) {
       end.on('error', () => undefined);

@@ -21,7 +21,7 @@ export class Workplace {
 
   /** @param size of the tmpfs, as mount(8) takes it */
   constructor(size = '1g') {
-    if (inUse.size === 0) for (const signal of ENDING) process.once(signal, endEarly);
+    if (inUse.size === 0) for (const signal of ENDING) process.once(signal, onEnding);
     inUse.add(this);
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=711`, 'tmpfs', this.directory]);
   }
@@ -33,7 +33,7 @@ export class Workplace {
   /** Once; a second call does nothing. */
   dispose(): void {
     if (!inUse.delete(this)) return;
-    if (inUse.size === 0) for (const signal of ENDING) process.removeListener(signal, endEarly);
+    if (inUse.size === 0) for (const signal of ENDING) process.removeListener(signal, onEnding);
     execFileSync('umount', ['-l', this.directory]); // with every mount below it
     rmdirSync(this.directory);
     const below = ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/${this.cgroup}*`];
@@ -46,6 +46,7 @@ export class Workplace {
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const GRACE_MS = 3000;
 const inUse = new Set<Workplace>();
+const onEnding = (signal: NodeJS.Signals): void => void endEarly(signal);
 
 /** Ctrl-C, or whoever bounds our time: nothing stays, neither what we started nor what is mounted. */
 async function endEarly(signal: NodeJS.Signals): Promise<void> {
