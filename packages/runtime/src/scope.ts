@@ -42,8 +42,7 @@ export async function makeScope(scope: ScopeName, cgroup: Cgroup, limits: Cgroup
 }
 
 /** Tells systemd other limits for a scope that runs; `before` are told again on the way back. */
-export async function updateScope({ scope }: ContainerRecord, limits: CgroupPlan, before: CgroupPlan, rollback: Rollback): Promise<void> {
-  if (scope === undefined) return;
+export async function updateScope(scope: string, limits: CgroupPlan, before: CgroupPlan, rollback: Rollback): Promise<void> {
   await setScopeLimits(scope, planProperties(limits));
   rollback.defer('tell systemd the old limits', () => setScopeLimits(scope, planProperties(before)));
 }

@@ -26,7 +26,8 @@ export async function updateContainer(id: string, resources: SpecResources, part
   const rollback = new Rollback();
   try {
     if (changed.devices !== undefined) await exchangeDevices(record, changed.devices, { parts, rollback });
-    await updateScope(record, limits, planCgroup(record.spec.linux?.resources, parts.cgroups()), rollback);
+    if (record.scope !== undefined)
+      await updateScope(record.scope, limits, planCgroup(record.spec.linux?.resources, parts.cgroups()), rollback);
     reopenCgroup(parts.cgroups(), record.cgroups).update(limits);
     await parts.store.write({ ...record, spec: { ...record.spec, linux: { ...record.spec.linux, resources: merged } } });
     rollback.disarm();
