@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { argument, callsMade, descent, programsStarted } from './kernel-facts.ts';
 import type { CheckView } from './types.ts';
 
-const [SHELL, LAUNCHER] = [10, 20];
+const [SHELL, ENGINE, LAUNCHER] = [10, 15, 20];
 const fork = (hostPid: number, childHostPid: number, made: readonly 'pid'[] = []): JournalBody => ({
   type: 'kernel.fork',
   event: { pid: hostPid, hostPid, comm: 'x', childHostPid, ...(made.length > 0 ? { namespaces: made } : {}) },
@@ -41,13 +41,14 @@ test.each<[string, readonly JournalBody[], readonly boolean[]]>([
   ['typed into the machine’s shell', [fork(SHELL, 11), exec(11)], [false]],
   ['known to be in a container’s cgroup', [fork(LAUNCHER, 21), exec(21, 'c1')], [true]],
   ['gone before its cgroup could be read, after it joined namespaces', [fork(LAUNCHER, 21), setns(21), exec(21)], [true]],
-  ['a child of a process that joined', [setns(LAUNCHER), fork(LAUNCHER, 21), exec(21)], [true]],
+  ['a child of a process that joined', [fork(ENGINE, LAUNCHER), setns(LAUNCHER), fork(LAUNCHER, 21), exec(21)], [true]],
   ['the first of a new pid namespace', [fork(LAUNCHER, 21, ['pid']), exec(21)], [true]],
   [
     'typed into a shell that entered the machine',
     [setnsOutside, forkOutside(SHELL), setns(SHELL), exec(SHELL), fork(SHELL, 11), exec(11)],
     [false, false],
   ],
+  ['typed into a shell that entered, whose birth was not seen', [setns(SHELL), exec(SHELL), fork(SHELL, 11), exec(11)], [false, false]],
   [
     'from a shell that entered, and then a container',
     [forkOutside(SHELL), setns(SHELL), exec(SHELL), setns(SHELL), exec(SHELL)],
@@ -62,7 +63,7 @@ test('where a process was when the work began is known, and no program of before
   const entering = [forkOutside(SHELL), setns(SHELL), exec(SHELL), fork(SHELL, 11), exec(11)];
   expect(insideAfter(1, entering)).toEqual([false, false]);
   expect(insideAfter(3, entering)).toEqual([false]);
-  expect(insideAfter(2, [setns(LAUNCHER), fork(LAUNCHER, 21), exec(21)])).toEqual([true]);
+  expect(insideAfter(3, [fork(ENGINE, LAUNCHER), setns(LAUNCHER), fork(LAUNCHER, 21), exec(21)])).toEqual([true]);
 });
 
 test('only calls that succeeded, with where the caller was; a failed setns has entered nothing', () => {
@@ -71,6 +72,7 @@ test('only calls that succeeded, with where the caller was; a failed setns has e
     event: { pid: hostPid, hostPid, comm: 'x', syscall, args: { flags: '0x4000000' }, result },
   });
   const bodies = [
+    fork(SHELL, 11),
     call(11, 'setns', -1),
     call(11, 'sethostname', 0),
     call(11, 'setns', 0),
@@ -82,9 +84,9 @@ test('only calls that succeeded, with where the caller was; a failed setns has e
   const events = journal(bodies);
   const view: CheckView = { containers: [], everSeen: [], processes: [], layers: [], events, earlier: [], machineNamespaces: {} };
   expect(callsMade(view, 'sethostname').map(({ atMs, where }) => [atMs, where])).toEqual([
-    [1, 'machine'],
-    [3, 'joined'],
-    [5, 'born'],
+    [2, 'machine'],
+    [4, 'joined'],
+    [6, 'born'],
   ]);
   expect(callsMade(view, 'setns').map((made) => argument(made.call, 'flags'))).toEqual([0x4000000]);
 });

@@ -11,8 +11,11 @@ export type Whereabout = 'machine' | 'born' | 'joined';
 
 export class Whereabouts {
   readonly #elsewhere = new Map<number, Exclude<Whereabout, 'machine'>>();
-  /** Began outside of the machine, such as a terminal's shell: the namespaces they join are the machine's. */
-  readonly #entering = new Set<number>();
+  /**
+   * Born in the machine, or executing there. Anybody else is on the way in, such as a terminal's shell, whose birth outside may not have
+   * been seen at all: the namespaces they join are the machine's.
+   */
+  readonly #inside = new Set<number>();
 
   /** A child is where its parent is, unless clone made namespaces for it. */
   fork({ hostPid, hostPidOnly, childHostPid, namespaces = [] }: KernelProcessEvent): void {
@@ -20,17 +23,17 @@ export class Whereabouts {
     const where = namespaces.length > 0 ? 'born' : this.#elsewhere.get(hostPid);
     if (where) this.#elsewhere.set(childHostPid, where);
     else this.#elsewhere.delete(childHostPid);
-    if (hostPidOnly) this.#entering.add(childHostPid);
-    else this.#entering.delete(childHostPid);
+    if (hostPidOnly) this.#inside.delete(childHostPid);
+    else this.#inside.add(childHostPid);
   }
 
   join({ hostPid, hostPidOnly = false, result = 0 }: KernelSyscallEvent): void {
-    if (result >= 0 && !hostPidOnly && !this.#entering.has(hostPid)) this.#elsewhere.set(hostPid, 'joined');
+    if (result >= 0 && !hostPidOnly && this.#inside.has(hostPid)) this.#elsewhere.set(hostPid, 'joined');
   }
 
   /** Executing a program ends a process's entering of the machine. */
   exec({ hostPid }: KernelProcessEvent): void {
-    this.#entering.delete(hostPid);
+    this.#inside.add(hostPid);
   }
 
   of(hostPid: number): Whereabout {
