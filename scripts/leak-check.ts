@@ -15,13 +15,13 @@ const cycles = Number(process.argv[2] ?? 300);
 const daemon = await TestDaemon.start();
 try {
   for (let round = 0; round < WARM_UP; round++) await cycle();
-  const before = measureFootprint(daemon);
+  const before = await measureFootprint(daemon);
   const began = performance.now();
   for (let round = 1; round <= cycles; round++) {
     await cycle();
     if (round % 50 === 0) process.stderr.write(`${round} of ${cycles}\n`);
   }
-  const after = measureFootprint(daemon);
+  const after = await measureFootprint(daemon);
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   process.stdout.write(`${cycles} cycles in ${seconds} s\n${'what'.padEnd(12)}${'before'.padStart(10)}${'after'.padStart(10)}\n`);
   for (const [name, value] of Object.entries(before)) {

@@ -21,9 +21,9 @@ hostTest(
   ['root', 'linux', 'overlayfs'],
   async () => {
     for (let warmUp = 0; warmUp < 3; warmUp++) await cycle();
-    const before = measureFootprint(daemon);
+    const before = await measureFootprint(daemon);
     for (let round = 0; round < 15; round++) await cycle();
-    const after = measureFootprint(daemon);
+    const after = await measureFootprint(daemon);
     expect({ ...after, fds: 0, blocks: 0 }).toEqual({ ...before, fds: 0, blocks: 0 });
     // A connection that is just being closed, and the data base's own log, may differ by a little.
     expect(Math.abs(after.fds - before.fds)).toBeLessThanOrEqual(2);

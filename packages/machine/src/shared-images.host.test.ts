@@ -10,6 +10,8 @@ const NEEDS = ['linux', 'root', 'overlayfs', 'user-namespaces'] as const;
 const SHARED = `${CHECKOUT}/.slipway/images/layout/shared`;
 /** What a pull writes down, and what the engine prepares for a container. `big` has 240 MiB. */
 const HARDLY_ANYTHING = 1024 * 1024;
+/** On the host also what the machine's file system writes for itself: its log, and tables that it fills in by and by. */
+const WITH_OWN_TABLES = 16 * HARDLY_ANYTHING;
 const BUSYBOX_BYTES = 1_900_000;
 
 let lab: TestMachines;
@@ -48,7 +50,7 @@ hostTest('two machines run the lessons’ large image, and neither has a byte of
     expect(await lab.inside(id, 'docker run --rm busybox echo runs')).toBe('runs\n');
     const after = await takenBy(id);
     expect(after.inside - before.inside).toBeLessThan(HARDLY_ANYTHING);
-    expect(after.outside - before.outside).toBeLessThan(HARDLY_ANYTHING);
+    expect(after.outside - before.outside).toBeLessThan(WITH_OWN_TABLES);
   }
 });
 

@@ -7,6 +7,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { cgroupDirectories, type TestDaemon } from './test-daemon.ts';
 
 export interface Footprint {
@@ -22,7 +23,19 @@ export interface Footprint {
   readonly inodes: number;
 }
 
-export function measureFootprint(daemon: TestDaemon): Footprint {
+const SETTLE_MS = 300;
+
+/** Once the daemon has done what it does between requests, such as making ready for a next container: its descriptors have stayed as they are. */
+export async function measureFootprint(daemon: TestDaemon): Promise<Footprint> {
+  for (let last = countFootprint(daemon); ; ) {
+    await delay(SETTLE_MS);
+    const now = countFootprint(daemon);
+    if (now.fds === last.fds) return now;
+    last = now;
+  }
+}
+
+function countFootprint(daemon: TestDaemon): Footprint {
   const [blocks = 0, inodes = 0] = execFileSync(
     'sh',
     [
