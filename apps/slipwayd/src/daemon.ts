@@ -10,7 +10,7 @@ import { detectCgroups, makeRoomForGroups } from '@slipway/cgroups';
 import { createImagePort, openEngine, traceLazyLayers } from '@slipway/engine';
 import { EngineError } from '@slipway/errors';
 import { openImageStore } from '@slipway/images';
-import { createTracer, type Tracer } from '@slipway/journal';
+import { createTracer } from '@slipway/journal';
 import { ensurePrivateDirectory, monotonicMs } from '@slipway/kernel';
 import { createLauncher } from '@slipway/launcher';
 import { hostPlatform } from '@slipway/oci';
@@ -20,14 +20,13 @@ import type { DaemonConfig } from './config.ts';
 import { createJournalFeed } from './journal-feed.ts';
 import { openJournalFile } from './journal-file.ts';
 import { type LabLinkOptions, openLabLink } from './lab-link.ts';
+import { startRegistry } from './registry.ts';
 import { restAfterRequests } from './rest.ts';
 import { lockRoot } from './root-lock.ts';
 import { cgroupModeForJournal, readSystemFacts } from './system-facts.ts';
 import { listenOn } from './unix-listener.ts';
 
 export interface Daemon {
-  /** Writes to its journal. */
-  readonly tracer: Tracer;
   /** Ends the daemon, not its containers. */
   stop(): Promise<void>;
 }
@@ -43,8 +42,8 @@ export async function startDaemon(config: DaemonConfig, version: string, log: Lo
     closers.length = 0;
   };
   try {
-    const tracer = await compose({ config, version, log, closers });
-    return { tracer, stop };
+    await compose({ config, version, log, closers });
+    return { stop };
   } catch (failure) {
     await stop();
     throw failure;
@@ -59,7 +58,7 @@ interface Composition {
   readonly closers: (() => unknown)[];
 }
 
-async function compose({ config, version, log, closers }: Composition): Promise<Tracer> {
+async function compose({ config, version, log, closers }: Composition): Promise<void> {
   const feed = createJournalFeed();
   const { emit } = feed;
   emit({
@@ -108,6 +107,9 @@ async function compose({ config, version, log, closers }: Composition): Promise<
   if (config.journalFile !== undefined)
     closers.push(openClosable(openJournalFile(config.journalFile, feed, (message) => log.error(message))));
   if (config.labSocket !== undefined) closers.push(openClosable(openLabLink(labLinkOptions(config.labSocket, config.root, log), feed)));
+  // First: who can ask for a pull may ask for one from here.
+  const registry = await startRegistry(config, tracer, log);
+  closers.push(() => registry.stop());
   if (config.dockerSocket !== undefined) {
     const { createDockerApi } = await import('@slipway/docker-api');
     const api = await createDockerApi({
@@ -133,7 +135,6 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     closers.push(restAfterRequests(api.http));
     log.info({ socket: config.dockerSocket }, 'serving the Docker API');
   }
-  return tracer;
 }
 
 function labLinkOptions(path: string, root: string, log: Logger): LabLinkOptions {

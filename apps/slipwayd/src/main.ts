@@ -9,7 +9,6 @@ import { findEngineError } from '@slipway/errors';
 import { readConfig } from './config.ts';
 import { startDaemon } from './daemon.ts';
 import { createLog } from './log.ts';
-import { startRegistry } from './registry.ts';
 
 const VERSION = readVersion();
 
@@ -21,25 +20,18 @@ async function main(): Promise<void> {
   }
   const log = createLog(request.config);
   const daemon = await startDaemon(request.config, VERSION, log);
-  const registry = await startRegistry(request.config, daemon.tracer, log).catch(async (failure: unknown) => {
-    await daemon.stop();
-    throw failure;
-  });
   let stopping = false;
   const stop = (signal: string) => {
     if (stopping) return;
     stopping = true;
     log.info({ signal }, 'stopping; containers go on');
-    registry
-      .stop()
-      .then(() => daemon.stop())
-      .then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.error({ err: error }, 'stopped with an error');
-          process.exit(1);
-        },
-      );
+    daemon.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'stopped with an error');
+        process.exit(1);
+      },
+    );
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));

@@ -12,7 +12,7 @@ import { registrySpan } from './registry-spans.ts';
 /** What the workbench in a lab machine calls itself (apps/cli/src/workbench/images/machine-registry.ts). */
 const ONLOOKER = 'slipway-workbench';
 
-/** Its requests go into the engine's journal. The engine holds the lock of the root directory, so it has to be up already. @throws as serveRegistry */
+/** Its requests go into the engine's journal. The daemon holds the lock of the root directory. @throws as serveRegistry */
 export async function startRegistry(config: DaemonConfig, tracer: Tracer, log: Logger): Promise<{ stop(): Promise<void> }> {
   const { registryListen: listen, registryImages: images } = config;
   if (listen === undefined) return { stop: async () => undefined };
