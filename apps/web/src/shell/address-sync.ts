@@ -25,16 +25,18 @@ export function followAddress(): () => void {
 /** An address is being followed: what is shown halfway is not written. */
 let following = 0;
 
+/** The fragment that was followed or written last. Where there is another, it was entered just now: it is followed next, not overwritten. */
+let known = '';
+
 async function apply(address: Address, first: boolean): Promise<void> {
-  const { hash } = location;
+  known = location.hash;
   following += 1;
   try {
     await show(address, first);
   } finally {
     following -= 1;
   }
-  // An address that was entered meanwhile is followed next, not overwritten.
-  if (location.hash === hash) write();
+  write();
 }
 
 async function show(address: Address, first: boolean): Promise<void> {
@@ -65,11 +67,17 @@ function currentLesson(): string | undefined {
   return (lessons.find((lesson) => lesson.passed < lesson.tasks) ?? lessons[0])?.slug;
 }
 
+/** For who has an address of their own to show, such as a link to the document at hand; nothing is followed. */
+export function replaceAddress(url: string): void {
+  history.replaceState(null, '', url);
+  known = location.hash;
+}
+
 let written = '';
 
 function write(): void {
   const { slug } = useLessonState.getState();
-  if (slug === undefined || following > 0) return;
+  if (slug === undefined || following > 0 || location.hash !== known) return;
   const { place, panel, as, selection, images, part, layersOf } = useView.getState();
   // The editor's own address may hold a document; it is left as it was given.
   if (place === 'config' && location.hash.startsWith('#/~config')) return;
@@ -91,6 +99,7 @@ function write(): void {
   const before = parseAddress(location.hash).lesson;
   if (before !== undefined && before !== slug) history.pushState(null, '', next);
   else if (location.hash !== next) history.replaceState(null, '', next);
+  known = location.hash;
   keepLast(slug);
 }
 

@@ -6,6 +6,7 @@
 'use client';
 import { Button, Icon, Switch } from '@slipway/ui';
 import { useState } from 'react';
+import { replaceAddress } from '../../shell/address-sync.ts';
 import { orToast } from '../../state/lab.ts';
 import { toast, useView } from '../../state/stores.ts';
 import { runNow, stepThrough } from '../editor-actions.ts';
@@ -70,7 +71,7 @@ async function share(): Promise<void> {
   const coded = await packText(useEditor.getState().text);
   if (coded === undefined) return toast('The document is too large for a link. Export it instead.', 'bad');
   const url = `${location.origin}${location.pathname}#/~config?c=${coded}`;
-  history.replaceState(null, '', url);
+  replaceAddress(url);
   try {
     await navigator.clipboard.writeText(url);
     toast('The link is copied. Opening it shows the document and runs nothing.');
