@@ -161,6 +161,24 @@ static int walk_components(int root, struct progress *p, unsigned walk)
 }
 
 /*
+ * What is missing is most often the last component alone, in a directory that is reached without any link: made there, by
+ * descriptor. -1 where it is not that simple, and nothing is lost by then.
+ */
+static int make_last(int root, const char *path, unsigned walk)
+{
+    const char *name;
+    int parent = open_parent(root, path, false, &name);
+    int fd = -1;
+
+    if (parent < 0)
+        return -1;
+    if (make(parent, name, (walk & WALK_MAKE_FILE) != 0) == 0)
+        fd = open_linkless(parent, name, 0);
+    close(parent);
+    return fd;
+}
+
+/*
  * An O_PATH descriptor of `path` below `root`. Without WALK_FOLLOW any symbolic link on the way is ELOOP; with it, links
  * are followed as if `root` were "/". Missing components are made where asked for, the last one as a file or a directory.
  */
@@ -177,6 +195,9 @@ int open_below(int root, const char *path, unsigned walk)
         return fd;
     if (errno != ENOENT || (walk & (WALK_MAKE_DIRECTORY | WALK_MAKE_FILE)) == 0)
         return fail("openat2");
+    fd = make_last(root, path, walk);
+    if (fd >= 0)
+        return fd;
     if (strlen(path) >= sizeof(p.rest))
         return fail_with("path", ENAMETOOLONG);
     strcpy(p.rest, path);
