@@ -5,6 +5,7 @@
  * Does not know: blobs or snapshots.
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { inTransaction } from '@slipway/kernel';
 import { type Descriptor, type Digest, isObject, parseDigest } from '@slipway/oci';
 
 export interface ImageRow {
@@ -188,15 +189,11 @@ export class ImageTable {
   }
 
   #transaction<T>(work: () => T): T {
-    this.#db.exec('BEGIN IMMEDIATE');
     try {
-      this.#answers.clear();
-      const result = work();
-      this.#db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
+      return inTransaction(this.#db, () => {
+        this.#answers.clear();
+        return work();
+      });
     } finally {
       this.#answers.clear(); // also what was asked on the way
     }

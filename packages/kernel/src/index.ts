@@ -93,6 +93,7 @@ export {
   type TracefsMount,
   type TracePages,
 } from './tracefs.ts';
+export { inTransaction } from './transaction.ts';
 export { treeSizes } from './tree-sizes.ts';
 export { inUserNamespace } from './user-namespace.ts';
 export { copyDirectoryMetadata, syncFileSystem } from './whole-filesystem.ts';

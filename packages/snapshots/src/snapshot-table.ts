@@ -10,6 +10,7 @@
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EngineError } from '@slipway/errors';
+import { inTransaction } from '@slipway/kernel';
 import type { SnapshotInfo, SnapshotKind } from './snapshotter.ts';
 
 export interface SnapshotRow extends Omit<SnapshotInfo, 'isAdopted'> {
@@ -90,16 +91,11 @@ export class SnapshotTable {
 
   /** All of them or none, parents first, in one durable write. */
   insertCommitted(rows: readonly SnapshotRow[]): void {
-    this.#lasting(() => {
-      this.#db.exec('BEGIN IMMEDIATE');
-      try {
+    this.#lasting(() =>
+      inTransaction(this.#db, () => {
         for (const row of rows) this.#insert(row);
-        this.#db.exec('COMMIT');
-      } catch (error) {
-        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-        throw error;
-      }
-    });
+      }),
+    );
     for (const row of rows) this.#rows.set(row.name, row);
   }
 
