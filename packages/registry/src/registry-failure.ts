@@ -7,7 +7,7 @@
  * @spec distribution-spec/spec.md#error-codes
  */
 import { EngineError, type ErrorKind, findEngineError } from '@slipway/errors';
-import { isErrno } from '@slipway/kernel';
+import { isDiskFull } from '@slipway/kernel';
 
 /** A body of the spec's form, and the status that goes with it. */
 export interface RegistryFailure {
@@ -57,7 +57,7 @@ const BY_KIND: Readonly<Record<ErrorKind, Answer>> = {
 
 /** What only our log may say stays out of the body: the message of an error that is none of ours. */
 export function toRegistryFailure(error: unknown): RegistryFailure {
-  if (isErrno(error, 'ENOSPC', 'EDQUOT')) return failure([507, 'BLOB_UPLOAD_INVALID'], 'no space left for it');
+  if (isDiskFull(error)) return failure([507, 'BLOB_UPLOAD_INVALID'], 'no space left for it');
   const known = findEngineError(error);
   if (known === undefined) return failure([500, 'UNKNOWN'], 'internal error');
   const answer = BY_CODE[known.code] ?? BY_KIND[known.kind];

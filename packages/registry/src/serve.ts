@@ -38,8 +38,9 @@ const TIDY_EVERY_MS = 10 * 60_000;
 /** @throws EngineError `invalid-argument` / `E_LISTEN_ADDRESS`, `failed-precondition` / `E_ADDRESS_IN_USE` */
 export async function serveRegistry({ root, images, listen, ...options }: ServeOptions): Promise<RunningRegistry> {
   const { host, port } = parseListenAddress(listen);
+  const fixed = images === undefined ? undefined : await openLayoutImages(images);
   const store = await openRegistryStore({ root });
-  const backend = images === undefined ? store : withFixedImages(store, await openLayoutImages(images));
+  const backend = fixed === undefined ? store : withFixedImages(store, fixed);
   const http = createRegistryServer({ backend, ...options });
   const tidy = () => void store.tidy().catch(options.onInternalError);
   const timer = setInterval(tidy, TIDY_EVERY_MS).unref();

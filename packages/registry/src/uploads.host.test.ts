@@ -1,7 +1,11 @@
 /** Upload sessions: whose they are, how many, for how long, and what stays of them. */
-import { readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseDigest } from '@slipway/oci';
+import { hostTest } from '@slipway/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { testBlob } from './testing/images.ts';
 import { locationOf, pushBlob, startUpload, withDigest } from './testing/pushing.ts';
@@ -109,6 +113,42 @@ test('what no manifest has named for the time of grace is tidied away, with byte
   await registry.store.tidy(0);
   vi.useRealTimers();
   expect(blobs()).toEqual([]);
+});
+
+test('a blob that a client was just told is here is not tidied away behind its back', async () => {
+  registry = await startRegistry();
+  const [first, second] = [testBlob('goes'), testBlob('stays')];
+  for (const blob of [first, second]) await pushBlob(registry.origin, 'a', blob);
+  vi.useFakeTimers({ now: Date.now() + 1000, toFake: ['Date'] });
+  const tidying = registry.store.tidy(0);
+  // Both links were idle when tidying looked; this one is asked for while it removes the other.
+  const isMounted = await registry.store.mountBlob('a', parseDigest(second.descriptor.digest));
+  await tidying;
+  vi.useRealTimers();
+  expect(isMounted).toBe(true);
+  expect(blobs()).toEqual([second.descriptor.digest.slice('sha256:'.length)]);
+});
+
+hostTest('on a full disk a push is refused in a sentence, and goes on once there is room', ['linux', 'root'], async () => {
+  const root = mkdtempSync(join(tmpdir(), 'registry-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', root]);
+  try {
+    registry = await startRegistry({ root: join(root, 'store') });
+    const blob = testBlob('here before the disk was full');
+    const location = await startUpload(registry.origin, 'a');
+    await send(registry.origin, 'PATCH', location, { body: blob.bytes });
+    // The bytes are here; what is wanting is room for the record of whose they are.
+    const filler = join(root, 'filler');
+    expect(() => writeFileSync(filler, Buffer.alloc(4 << 20))).toThrow('ENOSPC');
+    const refused = await send(registry.origin, 'PUT', withDigest(location, blob.descriptor.digest), { body: '' });
+    expect([refused.status, errorCodes(refused)]).toEqual([507, ['BLOB_UPLOAD_INVALID']]);
+    expect(registry.internalErrors.splice(0)).toHaveLength(1);
+    rmSync(filler);
+    await pushBlob(registry.origin, 'a', blob);
+  } finally {
+    execFileSync('umount', ['-l', root]);
+    rmSync(root, { recursive: true });
+  }
 });
 
 /** Announces `total` bytes, sends fewer, and is gone. */

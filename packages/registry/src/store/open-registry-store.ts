@@ -26,7 +26,7 @@ export interface RegistryStoreOptions {
 
 /** What stands behind the routes, and can be tidied and closed. */
 export interface RegistryStore extends RegistryBackend {
-  /** Forgets idle uploads; removes blobs that no manifest has named for `graceMs` (default: a day), and bytes that nobody has. */
+  /** Forgets idle uploads; removes blobs that no manifest names and nobody has asked for in `graceMs` (default: a day), and bytes that nobody has. */
   tidy(graceMs?: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -174,7 +174,12 @@ class DiskRegistryStore implements RegistryStore {
   async tidy(graceMs = DAY_MS): Promise<void> {
     const before = Date.now() - graceMs;
     await this.#uploads.expire(Date.now());
-    for (const { repository, digest } of this.#table.idleLinks(before)) await this.deleteBlob(repository, digest);
+    for (const { repository, digest } of this.#table.idleLinks(before)) {
+      // Looked at once more, in one go with its end: somebody may have asked for it while others were removed.
+      await this.#locks.hold(digest, async () => {
+        if (this.#table.unlinkIdleBlob(repository, digest, before)) await this.#dropUnwanted(digest);
+      });
+    }
     for (const { digest, committedAtMs } of await this.#content.list()) {
       if (committedAtMs < before) await this.#locks.hold(digest, () => this.#dropUnwanted(digest));
     }

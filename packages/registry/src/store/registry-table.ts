@@ -5,6 +5,7 @@
  * Does not know: bytes.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { inTransaction } from '@slipway/kernel';
 import { type Digest, isObject, parseDigest } from '@slipway/oci';
 import type { Referrer, StoredManifest } from '../backend.ts';
 
@@ -34,6 +35,10 @@ const SCHEMA = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS tags_by_manifest ON tags (repository, manifest);
 `;
+
+/** Of a link `b`: no manifest of its repository needs it, and nobody has asked for it since a time. */
+const IS_IDLE = `linked_at_ms < ?
+  AND NOT EXISTS (SELECT 1 FROM manifest_blobs AS m WHERE m.repository = b.repository AND m.digest = b.digest)`;
 
 /** A manifest to be recorded. */
 export interface ManifestRow extends StoredManifest {
@@ -73,6 +78,11 @@ export class RegistryTable {
     return this.#run('DELETE FROM blobs WHERE repository = ? AND digest = ?', repository, digest) > 0;
   }
 
+  /** As {@link unlinkBlob}, of a link that is still as {@link idleLinks} found it: neither confirmed nor needed by a manifest since. */
+  unlinkIdleBlob(repository: string, digest: Digest, beforeMs: number): boolean {
+    return this.#run(`DELETE FROM blobs AS b WHERE repository = ? AND digest = ? AND ${IS_IDLE}`, repository, digest, beforeMs) > 0;
+  }
+
   /** Whether any repository has these bytes, as blob or as manifest. */
   isWanted(digest: Digest): boolean {
     const sql = 'SELECT 1 FROM blobs WHERE digest = ?1 UNION ALL SELECT 1 FROM manifests WHERE digest = ?1 LIMIT 1';
@@ -85,9 +95,10 @@ export class RegistryTable {
 
   /** Links that no manifest of their repository has needed since `beforeMs`. */
   idleLinks(beforeMs: number): { readonly repository: string; readonly digest: Digest }[] {
-    const sql = `SELECT repository, digest FROM blobs AS b WHERE linked_at_ms < ?
-      AND NOT EXISTS (SELECT 1 FROM manifest_blobs AS m WHERE m.repository = b.repository AND m.digest = b.digest)`;
-    return this.#all(sql, beforeMs).map((row) => ({ repository: String(row['repository']), digest: parseDigest(String(row['digest'])) }));
+    return this.#all(`SELECT repository, digest FROM blobs AS b WHERE ${IS_IDLE}`, beforeMs).map((row) => ({
+      repository: String(row['repository']),
+      digest: parseDigest(String(row['digest'])),
+    }));
   }
 
   findManifest(repository: string, digest: Digest): (StoredManifest & { readonly depth: number }) | undefined {
@@ -102,7 +113,7 @@ export class RegistryTable {
 
   recordManifest(repository: string, manifest: ManifestRow, tag: string | undefined): void {
     const { digest, mediaType, sizeBytes, depth, subject, artifactType, annotations } = manifest;
-    this.#transaction(() => {
+    inTransaction(this.#db, () => {
       this.#run(
         'INSERT INTO manifests VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (repository, digest) DO UPDATE SET media_type = excluded.media_type',
         ...[repository, digest, mediaType, sizeBytes, depth, subject ?? null, artifactType ?? null],
@@ -168,17 +179,6 @@ export class RegistryTable {
     const known = this.#statements.get(sql) ?? this.#db.prepare(sql);
     this.#statements.set(sql, known);
     return known;
-  }
-
-  #transaction(work: () => void): void {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#db.exec('COMMIT');
-    } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
-    }
   }
 }
 
