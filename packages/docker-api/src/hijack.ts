@@ -42,7 +42,7 @@ export function acceptUpgrade(socket: Duplex, mediaType: string): void {
   socket.write(`HTTP/1.1 101 UPGRADED\r\nContent-Type: ${mediaType}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`);
 }
 
-/** Answers with a failure in place of the upgrade, and ends the connection. */
+/** Answers with a failure in place of the upgrade, and ends the connection. @returns the status that it was answered with */
 export function refuseUpgrade(socket: Duplex, error: unknown): number {
   const { status, body } = toDockerError(error);
   const text = JSON.stringify(body);

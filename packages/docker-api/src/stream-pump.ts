@@ -13,6 +13,7 @@ export async function pumpOutput(attachment: BackendAttachment, sink: Writable, 
   const leave = () => attachment.close();
   sink.on('error', leave);
   sink.on('close', leave);
+  if (sink.destroyed) leave(); // before there was something to hear it
   sink.on('drain', () => attachment.pauseOutput(false));
   attachment.onOutput((stream, bytes) => {
     if (sink.destroyed) return;

@@ -16,6 +16,11 @@ import { encodeStdcopy, streamMediaType } from './stdcopy.ts';
 import { pumpOutput } from './stream-pump.ts';
 import { readAttachOptions, readExecStart } from './upgrade-routes.ts';
 
+/** Events that a client has not read yet; one that reads none of them must not fill this daemon's memory. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+/** What setTimeout takes; beyond it, it fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export async function streamRoutes(app: FastifyInstance, context: RouteContext): Promise<void> {
   logRoute(app, context);
   eventRoute(app, context);
@@ -38,7 +43,7 @@ function beginStream(reply: FastifyReply, raw: boolean) {
   return reply.raw;
 }
 
-function logRoute(app: FastifyInstance, { backend }: RouteContext): void {
+function logRoute(app: FastifyInstance, { backend, onInternalError }: RouteContext): void {
   app.get('/containers/:id/logs', async (request, reply) => {
     const container = backend.inspect(param(request, 'id'));
     const stamps = queryFlag(query(request)['timestamps']);
@@ -46,13 +51,19 @@ function logRoute(app: FastifyInstance, { backend }: RouteContext): void {
     const options = readLogOptions(query(request), gone.signal);
     const sink = beginStream(reply, container.request.tty);
     sink.on('close', () => gone.abort());
-    for await (const line of backend.logs(container.id, options)) {
-      if (sink.destroyed) break;
-      const bytes = stamps ? Buffer.concat([Buffer.from(`${line.time} `), line.content]) : line.content;
-      const more = sink.write(container.request.tty ? bytes : encodeStdcopy(line.stream, bytes));
-      if (!more) await once(sink, 'drain', { signal: gone.signal }).catch(() => undefined); // or the client has left
+    try {
+      for await (const line of backend.logs(container.id, options)) {
+        if (sink.destroyed) break;
+        const bytes = stamps ? Buffer.concat([Buffer.from(`${line.time} `), line.content]) : line.content;
+        const more = sink.write(container.request.tty ? bytes : encodeStdcopy(line.stream, bytes));
+        if (!more) await once(sink, 'drain', { signal: gone.signal }).catch(() => undefined); // or the client has left
+      }
+      sink.end();
+    } catch (error) {
+      // The answer has begun: that it is not whole can only be said by breaking it off.
+      onInternalError(error);
+      sink.destroy();
     }
-    sink.end();
     return reply;
   });
 }
@@ -83,15 +94,20 @@ function eventRoute(app: FastifyInstance, { backend }: RouteContext): void {
     sink.writeHead(200, { 'Content-Type': 'application/json' });
     sink.flushHeaders();
     const send = (event: BackendEvent) => {
-      if (eventMatches(event, filters) && (until === undefined || event.timeNs <= until))
-        sink.write(`${JSON.stringify(toEventJson(event))}\n`);
+      if (sink.destroyed || !eventMatches(event, filters) || (until !== undefined && event.timeNs > until)) return;
+      sink.write(`${JSON.stringify(toEventJson(event))}\n`);
+      if (sink.writableLength > MAX_UNREAD_BYTES) sink.destroy();
     };
     if (since !== undefined) for (const event of backend.pastEvents()) if (event.timeNs >= since) send(event);
     const leave = backend.onEvent(send);
     sink.on('close', leave);
     if (until === undefined) return reply;
     const left = Number(until / 1_000_000n) - Date.now();
-    const timer = setTimeout(() => sink.end(), Math.min(Math.max(0, left), 2 ** 31 - 1));
+    const end = () => {
+      leave(); // nothing may be written behind the end
+      sink.end();
+    };
+    const timer = setTimeout(end, Math.min(Math.max(0, left), LONGEST_TIMER_MS));
     sink.on('close', () => clearTimeout(timer));
     return reply;
   });

@@ -29,27 +29,36 @@ interface Upgrade {
 /** Handles a request with `Upgrade: tcp`. Never rejects: a failure is answered on the connection. */
 export async function handleUpgrade(context: RouteContext, upgrade: Upgrade): Promise<void> {
   const { request, socket } = upgrade;
-  const url = new URL(stripVersion(request.url ?? '/'), 'http://slipwayd');
-  const [, container] = /^\/containers\/([^/]+)\/attach$/.exec(url.pathname) ?? [];
-  const [, exec] = /^\/exec\/([^/]+)\/start$/.exec(url.pathname) ?? [];
+  const [path = '/', search = ''] = stripVersion(request.url ?? '/').split(/\?(.*)/s);
   const client = clientSpan(request.headers, context.tracer);
   const span = context.tracer.open({
     actor: 'api',
-    name: `${request.method} ${url.pathname}`,
+    name: `${request.method} ${path}`,
     protocol: 'HTTP upgraded to a raw stream',
     parent: client.parent,
   });
   socket.on('error', () => undefined); // 'close' follows, and whoever is attached leaves then
   try {
-    if (request.method !== 'POST' || (container ?? exec) === undefined) throw badRequest('only attach and exec start can be upgraded');
-    if (exec !== undefined) await startExec(context, upgrade, decodeURIComponent(exec), span);
-    else await attach(context, upgrade, decodeURIComponent(container ?? ''), url.searchParams);
+    const { verb, ref } = readTarget(request.method, path);
+    if (verb === 'start') await startExec(context, upgrade, ref, span);
+    else await attach(context, upgrade, ref, new URLSearchParams(search));
     span.close();
   } catch (error) {
-    refuseUpgrade(socket, error);
+    if (refuseUpgrade(socket, error) === 500) context.onInternalError(error);
     span.close(error);
   } finally {
     client.answered();
+  }
+}
+
+function readTarget(method: string | undefined, path: string): { readonly verb: 'attach' | 'start'; readonly ref: string } {
+  const [, container, exec] = /^\/(?:containers\/([^/]+)\/attach|exec\/([^/]+)\/start)$/.exec(path) ?? [];
+  const name = container ?? exec;
+  if (method !== 'POST' || name === undefined) throw badRequest('only attach and exec start can be upgraded');
+  try {
+    return { verb: exec === undefined ? 'attach' : 'start', ref: decodeURIComponent(name) };
+  } catch {
+    throw badRequest('the path is not percent-encoded UTF-8');
   }
 }
 
