@@ -7,7 +7,7 @@
  * @spec docker-api/v1.47#operation/ContainerInspect
  */
 import { familiarReference, parseReference, signalName } from '@slipway/oci';
-import type { BackendContainer, BackendHost } from './backend.ts';
+import type { BackendContainer, BackendDiskUsage, BackendHost } from './backend.ts';
 import { humanDuration, ZERO_TIME } from './human-duration.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -193,6 +193,15 @@ export function toListJson(container: BackendContainer, nowMs: number): Json {
     NetworkSettings: { Networks: toNetworkJson(request.host)['Networks'] },
     Mounts: toMountsJson(request.host),
   };
+}
+
+export type ContainerSizes = BackendDiskUsage['containers'];
+
+/** What a container wrote, and that with its image; nothing without `sizes`. */
+export function toSizesJson({ id }: BackendContainer, sizes: ContainerSizes | undefined): Json {
+  if (sizes === undefined) return {};
+  const { writtenBytes, rootBytes } = sizes.get(id) ?? { writtenBytes: 0, rootBytes: 0 };
+  return { SizeRw: writtenBytes, SizeRootFs: rootBytes };
 }
 
 /** The STATUS column of `docker ps`. */

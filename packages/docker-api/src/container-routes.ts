@@ -3,8 +3,10 @@
  *
  * @spec docker-api/v1.47#tag/Container
  */
-import type { FastifyInstance } from 'fastify';
-import { toInspectJson, toListJson } from './container-json.ts';
+import { isKind } from '@slipway/errors';
+import type { SpanContext } from '@slipway/journal';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type ContainerSizes, toInspectJson, toListJson, toSizesJson } from './container-json.ts';
 import { readCreateRequest } from './create-request.ts';
 import { badRequest } from './docker-status.ts';
 import { queryFlag, queryNumber, queryText } from './fields.ts';
@@ -36,8 +38,7 @@ export async function containerRoutes(app: FastifyInstance, context: RouteContex
     for (const container of backend.list()) {
       if (!['created', 'exited', 'dead'].includes(container.status)) continue;
       if (!labels.every((label) => matchesLabel(container.process.labels, label))) continue;
-      await backend.remove(container.id, { force: false }, spanOf(request));
-      gone.push(container.id);
+      if (await removeStopped(backend, container.id, spanOf(request))) gone.push(container.id);
     }
     return { ContainersDeleted: gone, SpaceReclaimed: 0 };
   });
@@ -61,6 +62,22 @@ export async function containerRoutes(app: FastifyInstance, context: RouteContex
   });
 }
 
+/** False when somebody else has started or removed it meanwhile. */
+async function removeStopped(backend: RouteContext['backend'], id: string, parent: SpanContext | undefined): Promise<boolean> {
+  try {
+    await backend.remove(id, { force: false }, parent);
+    return true;
+  } catch (error) {
+    if (isKind(error, 'not-found') || isKind(error, 'failed-precondition')) return false;
+    throw error;
+  }
+}
+
+/** Absent unless they are asked for: they are counted file by file. */
+async function sizesOf(request: FastifyRequest, backend: RouteContext['backend']): Promise<ContainerSizes | undefined> {
+  return queryFlag(query(request)['size']) ? (await backend.diskUsage()).containers : undefined;
+}
+
 function listRoutes(app: FastifyInstance, { backend, logPath }: RouteContext): void {
   app.get('/containers/json', async (request) => {
     const { all, limit, filters: text } = query(request);
@@ -71,13 +88,18 @@ function listRoutes(app: FastifyInstance, { backend, logPath }: RouteContext): v
     const listed = everything
       .filter((container) => shown || container.status === 'running' || container.status === 'paused')
       .filter((container) => containerMatches(container, filters, everything));
+    const sizes = await sizesOf(request, backend);
     const now = Date.now();
-    return (most > 0 ? listed.slice(0, most) : listed).map((container) => toListJson(container, now));
+    return (most > 0 ? listed.slice(0, most) : listed).map((container) => ({
+      ...toListJson(container, now),
+      ...toSizesJson(container, sizes),
+    }));
   });
 
   app.get('/containers/:id/json', async (request) => {
     const container = backend.inspect(param(request, 'id'));
-    return toInspectJson(container, backend.execsOf(container.id), { logPath: logPath(container.id) });
+    const shown = toInspectJson(container, backend.execsOf(container.id), { logPath: logPath(container.id) });
+    return { ...shown, ...toSizesJson(container, await sizesOf(request, backend)) };
   });
 
   app.get('/containers/:id/top', async (request) => {

@@ -53,6 +53,11 @@ export function badRequest(message: string, hint?: string): EngineError {
   });
 }
 
+/** What a request names is not here. */
+export function notFound(message: string): Error {
+  return Object.assign(new Error(message), { statusCode: 404 });
+}
+
 /** Something Docker has and this engine does not. */
 export function notSupported(what: string, hint?: string): EngineError {
   return new EngineError('unsupported', what, {

@@ -5,7 +5,7 @@
  * Does not know: regular expressions: a name is matched as text, with ^ and $ as anchors, so that no pattern can stall the daemon.
  */
 import type { BackendContainer, BackendEvent } from './backend.ts';
-import { badRequest } from './docker-status.ts';
+import { badRequest, notFound } from './docker-status.ts';
 
 export type Filters = ReadonlyMap<string, readonly string[]>;
 
@@ -50,7 +50,11 @@ export function matchesAll(filters: Filters, match: Readonly<Record<string, (val
 export const CONTAINER_FILTERS = ['id', 'name', 'label', 'status', 'exited', 'ancestor', 'network', 'before', 'since'] as const;
 
 export function containerMatches(container: BackendContainer, filters: Filters, all: readonly BackendContainer[]): boolean {
-  const createdAt = (ref: string) => all.find(({ id, name }) => id.startsWith(ref) || name === ref)?.createdAt ?? '';
+  const createdAt = (ref: string) => {
+    const named = all.find(({ id, name }) => id.startsWith(ref) || name === ref);
+    if (named === undefined) throw notFound(`No such container: ${ref.slice(0, 200)}`);
+    return named.createdAt;
+  };
   return matchesAll(filters, {
     id: (value) => container.id.startsWith(value),
     name: (value) => matchesName(container.name, value),

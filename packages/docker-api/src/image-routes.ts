@@ -10,9 +10,10 @@ import { bodyOf, changesOf, nameOf, streamOf } from './archive-routes.ts';
 import { arrivalData } from './arrivals.ts';
 import type { BackendImage } from './backend.ts';
 import { familiarName } from './container-json.ts';
-import { notSupported } from './docker-status.ts';
+import { notFound, notSupported } from './docker-status.ts';
 import { queryFlag, queryText } from './fields.ts';
-import { matchesAll, matchesLabel, parseFilters } from './filters.ts';
+import { type Filters, matchesAll, matchesLabel, parseFilters } from './filters.ts';
+import { parseTimestamp } from './human-duration.ts';
 import { answerPull, answerPush } from './registry-routes.ts';
 import { param, query, type RouteContext, spanOf } from './route-context.ts';
 
@@ -22,13 +23,14 @@ export async function imageRoutes(app: FastifyInstance, context: RouteContext): 
   const { backend } = context;
   const require = async (reference: string): Promise<BackendImage> => {
     const image = await backend.findImage(reference);
-    if (image === undefined) throw Object.assign(new Error(`No such image: ${reference.slice(0, 200)}`), { statusCode: 404 });
+    if (image === undefined) throw notFound(`No such image: ${reference.slice(0, 200)}`);
     return image;
   };
 
   app.get('/images/json', async (request) => {
     const filters = parseFilters(queryText(query(request)['filters']), ['reference', 'label', 'dangling', 'before', 'since', 'until']);
-    const images = await backend.images();
+    const age = await ageFilter(filters, require);
+    const images = (await backend.images()).filter(age);
     const containers = backend.list();
     return images
       .filter((image) =>
@@ -43,7 +45,7 @@ export async function imageRoutes(app: FastifyInstance, context: RouteContext): 
 
   app.get('/images/*', async (request, reply) => {
     const [, name, verb] = /^(.+)\/(json|history|get)$/.exec(param(request, '*')) ?? [];
-    if (name === undefined) throw pageNotFound();
+    if (name === undefined) throw notFound('page not found');
     if (verb === 'get') return reply.type('application/x-tar').send(streamOf(await backend.saveImages([name])));
     const image = await require(name);
     return verb === 'json' ? toImageInspectJson(image) : toHistoryJson(image);
@@ -87,7 +89,7 @@ export async function imageRoutes(app: FastifyInstance, context: RouteContext): 
 
   app.post('/images/*', async (request, reply) => {
     const [, name, verb] = /^(.+)\/(tag|push)$/.exec(param(request, '*')) ?? [];
-    if (name === undefined) throw pageNotFound();
+    if (name === undefined) throw notFound('page not found');
     if (verb === 'push') return await answerPush(name, request, reply, context);
     const { repo, tag } = query(request);
     await backend.tagImage(name, `${queryText(repo) ?? ''}:${queryText(tag) ?? 'latest'}`);
@@ -101,8 +103,27 @@ export async function imageRoutes(app: FastifyInstance, context: RouteContext): 
   });
 }
 
+/** `before` and `since` name images, `until` a moment; all of them compare with when an image says that it was made. */
+async function ageFilter(
+  filters: Filters,
+  require: (reference: string) => Promise<BackendImage>,
+): Promise<(image: BackendImage) => boolean> {
+  const madeMs = async (name: 'before' | 'since') => {
+    const named = await Promise.all((filters.get(name) ?? []).map(require));
+    return named.map(createdMs);
+  };
+  const untilMs = (filters.get('until') ?? []).flatMap((text) => parseTimestamp('until', text) ?? []).map((ns) => Number(ns / 1_000_000n));
+  const earlier = [...(await madeMs('before')), ...untilMs];
+  const later = await madeMs('since');
+  return (image) => earlier.every((ms) => createdMs(image) < ms) && later.every((ms) => createdMs(image) > ms);
+}
+
+function createdMs({ config }: BackendImage): number {
+  return Date.parse(config.created ?? '1970-01-01T00:00:00Z');
+}
+
 /** With the names that were asked for. */
-function shownAs(image: BackendImage, filters: ReadonlyMap<string, readonly string[]>): BackendImage {
+function shownAs(image: BackendImage, filters: Filters): BackendImage {
   const wanted = filters.get('reference');
   if (wanted === undefined) return image;
   const isWanted = (name: string) => wanted.some((value) => matchesReference(name, value));
@@ -119,17 +140,13 @@ function toRemovedJson(untagged: readonly string[], deleted: readonly string[]):
   return [...untagged.map((name) => ({ Untagged: familiarName(name) })), ...deleted.map((id) => ({ Deleted: id }))];
 }
 
-function pageNotFound(): Error {
-  return Object.assign(new Error('page not found'), { statusCode: 404 });
-}
-
 export function toImageJson(image: BackendImage, containers: number, sharedBytes = -1): Json {
   return {
     Id: image.id,
     ParentId: '',
     RepoTags: image.references.map(familiarName),
     RepoDigests: toRepoDigests(image),
-    Created: Math.floor(Date.parse(image.config.created ?? '1970-01-01T00:00:00Z') / 1000),
+    Created: Math.floor(createdMs(image) / 1000),
     Size: image.sizeBytes,
     SharedSize: sharedBytes,
     Labels: image.config.config.labels,

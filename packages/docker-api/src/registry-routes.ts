@@ -7,7 +7,7 @@ import { formatPlatform, type Platform, parsePlatform, parseReference } from '@s
 import { type Credentials, parseRegistryAuth, readCredentials, registryDomain } from '@slipway/registry-client/credentials';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BackendPullProgress } from './backend.ts';
-import { badRequest, toDockerError } from './docker-status.ts';
+import { badRequest, notFound, toDockerError } from './docker-status.ts';
 import { queryText } from './fields.ts';
 import { param, query, type RouteContext, spanOf } from './route-context.ts';
 import { failedMessage, pulledMessages, pullMessages, pushedMessages, pushMessages, type TransferMessage } from './transfer-json.ts';
@@ -29,7 +29,7 @@ export async function registryRoutes(app: FastifyInstance, { backend }: RouteCon
 
   app.get('/distribution/*', async (request) => {
     const [, name] = /^(.+)\/json$/.exec(param(request, '*')) ?? [];
-    if (name === undefined) throw Object.assign(new Error('page not found'), { statusCode: 404 });
+    if (name === undefined) throw notFound('page not found');
     const { descriptor, platforms } = await backend.lookAtRegistry(name, credentialsOf(request), spanOf(request));
     return { Descriptor: descriptor, Platforms: platforms };
   });
@@ -81,7 +81,7 @@ async function tagsOf(name: string, backend: RouteContext['backend']): Promise<r
   const images = await backend.images();
   const names = images.flatMap(({ references }) => references).filter((each) => each.startsWith(`${domain}/${path}:`));
   if (names.length > 0) return names.toSorted();
-  throw Object.assign(new Error(`An image does not exist locally with the tag: ${name.slice(0, 200)}`), { statusCode: 404 });
+  throw notFound(`An image does not exist locally with the tag: ${name.slice(0, 200)}`);
 }
 
 /** Docker's clients send name and tag apart, and a digest as the tag. */

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { EngineError } from '@slipway/errors';
 import { createTracer, type JournalBody } from '@slipway/journal';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Backend } from './backend.ts';
 import { createDockerApi } from './server.ts';
-import { FACTS, fakeBackend, ID } from './testing/containers.ts';
+import { container, FACTS, fakeBackend, ID, image } from './testing/containers.ts';
 
 async function open(changes: Partial<Backend> = {}) {
   const backend = fakeBackend(changes);
@@ -155,4 +156,61 @@ test('a span’s source is the line that declares its route', async () => {
     /^(packages\/docker-api\/src\/container-routes\.ts):(\d+)$/.exec(spansOf(journal).at(-1)?.source ?? '') ?? [];
   const text = readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8').split('\n')[Number(line) - 1];
   expect(text).toContain("app.get('/containers/:id/json'");
+});
+
+test('prune goes on past a container that somebody else has started or removed meanwhile', async () => {
+  const [gone, started, left] = ['1', '2', '3'].map((digit) => container({ id: digit.repeat(64), status: 'exited' }));
+  const removed: string[] = [];
+  const { app } = await open({
+    list: () => [gone, started, left].filter((each) => each !== undefined),
+    remove: async (ref) => {
+      if (ref === gone?.id) throw new EngineError('not-found', 'gone', { code: 'E_CONTAINER_UNKNOWN', op: 'test' });
+      if (ref === started?.id) throw new EngineError('failed-precondition', 'runs', { code: 'E_CONTAINER_STATUS', op: 'test' });
+      removed.push(ref);
+    },
+  });
+  const response = await app.inject({ method: 'POST', url: '/containers/prune' });
+  expect([response.statusCode, response.json()]).toEqual([200, { ContainersDeleted: [left?.id], SpaceReclaimed: 0 }]);
+  expect(removed).toEqual([left?.id]);
+});
+
+describe('images by age', () => {
+  const images = ['2020', '2021', '2022'].map((year) => image({ id: `sha256:${year}`, created: `${year}-01-01T00:00:00Z` }));
+  const ask = async (filters: object) => {
+    const findImage = async (reference: string) => images.find(({ id }) => id.includes(reference));
+    const { app } = await open({ images: async () => images, findImage });
+    return await app.inject({ method: 'GET', url: `/images/json?filters=${encodeURIComponent(JSON.stringify(filters))}` });
+  };
+  const idsOf = async (filters: object) => (await ask(filters)).json().map(({ Id: id }: { readonly Id: string }) => id);
+
+  test.each([
+    ['before', '2021', ['sha256:2020']],
+    ['since', '2021', ['sha256:2022']],
+    ['until', '2021-06-01T00:00:00Z', ['sha256:2020', 'sha256:2021']],
+    ['until', '1590969600', ['sha256:2020']],
+  ])('%s %s', async (filter, value, ids) => {
+    expect(await idsOf({ [filter]: [value] })).toEqual(ids);
+  });
+
+  test('none of an image that is not here', async () => {
+    const response = await ask({ before: ['1999'] });
+    expect([response.statusCode, response.json()]).toEqual([404, { message: 'No such image: 1999' }]);
+  });
+});
+
+test('containers before one that is not here are not a list', async () => {
+  const { app } = await open();
+  const filters = encodeURIComponent(JSON.stringify({ before: ['nope'] }));
+  const response = await app.inject({ method: 'GET', url: `/containers/json?filters=${filters}` });
+  expect([response.statusCode, response.json()]).toEqual([404, { message: 'No such container: nope' }]);
+});
+
+test('containers are listed and shown with their sizes where that is asked for', async () => {
+  const usage = { layerBytes: 9, sharedBytes: new Map(), containers: new Map([[ID, { writtenBytes: 5, rootBytes: 14 }]]) };
+  const { app } = await open({ diskUsage: async () => usage });
+  const sizes = { SizeRw: 5, SizeRootFs: 14 };
+  const get = async (url: string) => (await app.inject({ method: 'GET', url })).json();
+  expect(await get('/containers/json?size=1')).toMatchObject([sizes]);
+  expect(await get('/containers/web/json?size=true')).toMatchObject(sizes);
+  expect(JSON.stringify([await get('/containers/json'), await get('/containers/web/json')])).not.toContain('SizeRw');
 });

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { API_VERSION, MIN_API_VERSION, REFUSED_VERSION_PATH, versionProblem } from './api-version.ts';
 import { arrivalStatus } from './arrivals.ts';
 import type { BackendContainer, BackendImage, SystemFacts } from './backend.ts';
-import { toListJson } from './container-json.ts';
+import { toListJson, toSizesJson } from './container-json.ts';
 import { badRequest } from './docker-status.ts';
 import { toImageJson } from './image-routes.ts';
 import { param, type RouteContext } from './route-context.ts';
@@ -66,8 +66,7 @@ export async function systemRoutes(app: FastifyInstance, { backend, builder, fac
       ),
       Containers: containers.map((container) => ({
         ...toListJson(container, now),
-        SizeRw: usage.containers.get(container.id)?.writtenBytes ?? 0,
-        SizeRootFs: usage.containers.get(container.id)?.rootBytes ?? 0,
+        ...toSizesJson(container, usage.containers),
       })),
       Volumes: [],
       BuildCache: builder === undefined ? [] : toBuildCacheJson(builder.usage()),

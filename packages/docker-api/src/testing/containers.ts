@@ -5,7 +5,7 @@
  * Does not know: any engine.
  */
 import { EngineError } from '@slipway/errors';
-import type { Backend, BackendContainer, BackendRequest, BackendResources, SystemFacts } from '../backend.ts';
+import type { Backend, BackendContainer, BackendImage, BackendRequest, BackendResources, SystemFacts } from '../backend.ts';
 import { readCreateRequest } from '../create-request.ts';
 
 export const ID = 'ab'.repeat(32);
@@ -21,6 +21,19 @@ export function container(changes: Partial<BackendContainer> = {}): BackendConta
     createdAt: '2026-01-01T00:00:00.000Z',
     status: 'created',
     ...changes,
+  };
+}
+
+/** An image without layers and names. */
+export function image({ id, created }: { readonly id: string; readonly created: string }): BackendImage {
+  const config = { exposedPorts: [], env: [], volumes: [], labels: {} };
+  return {
+    id,
+    references: [],
+    repoDigests: [],
+    config: { os: 'linux', architecture: 'amd64', created, config, history: [], diffIds: [] },
+    layers: [],
+    sizeBytes: 0,
   };
 }
 
