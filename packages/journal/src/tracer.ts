@@ -56,7 +56,11 @@ export interface FinishedSpan extends SpanInit, SpanUpdate {
 }
 
 export interface Tracer {
-  /** Runs `work` inside a span: closed when it settles, marked with its error when it throws. The error goes on to the caller. */
+  /**
+   * Runs `work` inside a span: closed when it settles, marked with its error when it throws. The error goes on to the caller.
+   *
+   * One place of the sources gives spans a name, and it is looked up once: names are words of the code, never of a request.
+   */
   span<T>(init: SpanInit, work: (span: OpenSpan) => Promise<T> | T): Promise<T>;
   /** For intervals that do not end where they begin (a stream, a hijacked connection). The caller closes it. */
   open(init: SpanInit): OpenSpan;
@@ -82,8 +86,8 @@ const MESSAGE_LIMIT = 1024;
 export function createTracer({ emit, now, newId = createIds() }: TracerOptions): Tracer {
   const emitSpan = (write: () => Span, atMs: number): void => emit(() => ({ type: 'span', span: write() }), atMs);
 
-  const open = (init: SpanInit): OpenSpan => {
-    const begun: Begun = { id: newId(), startMs: now(), caller: init.source === undefined ? noteCaller() : undefined };
+  const open = (init: SpanInit, place = placeOf(init)): OpenSpan => {
+    const begun: Begun = { id: newId(), startMs: now(), place };
     const updates: SpanUpdate[] = [];
     let closed = false;
     let written: Span | undefined;
@@ -102,10 +106,17 @@ export function createTracer({ emit, now, newId = createIds() }: TracerOptions):
     };
   };
 
+  const placesByName = new Map<string, Place>();
+  const placeByName = (init: SpanInit): Place => {
+    const place = placesByName.get(init.name) ?? placeOf(init);
+    placesByName.set(init.name, place);
+    return place;
+  };
+
   return {
-    open,
+    open: (init) => open(init),
     span: async (init, work) => {
-      const span = open(init);
+      const span = open(init, placeByName(init));
       try {
         const result = await work(span);
         span.close();
@@ -117,11 +128,7 @@ export function createTracer({ emit, now, newId = createIds() }: TracerOptions):
     },
     record: (finished) => {
       const { startMs, endMs, error, operation } = finished;
-      const begun: Begun = {
-        id: finished.as?.id ?? newId(),
-        startMs,
-        caller: finished.source === undefined ? noteCaller() : undefined,
-      };
+      const begun: Begun = { id: finished.as?.id ?? newId(), startMs, place: placeOf(finished) };
       const trace = finished.as?.trace ?? finished.parent?.trace ?? begun.id;
       const ended = endMs === undefined ? {} : { endMs };
       emitSpan(
@@ -143,16 +150,30 @@ export function createTracer({ emit, now, newId = createIds() }: TracerOptions):
 /** A tracer that writes nothing: for callers that nobody observes. `work` runs all the same. */
 export const silentTracer: Tracer = createTracer({ emit: () => {}, now: () => 0, newId: () => '' });
 
-/** What is known of a span at once. V8 notes a stack in no time and takes its time to write it down, so the error is kept as it is. */
+/** What is known of a span at once. */
 interface Begun {
   readonly id: string;
   readonly startMs: number;
-  /** Made where the tracer was called; absent where the source was given. */
-  readonly caller: Error | undefined;
+  readonly place: Place;
+}
+
+/** Says which line of the sources it was. */
+type Place = () => string | undefined;
+
+/** V8 notes a stack quickly and takes its time to write it down, so the error is kept as it is until somebody asks. */
+function placeOf({ source }: SpanInit): Place {
+  if (source !== undefined) return () => source;
+  let caller: Error | undefined = noteCaller();
+  let found: string | undefined;
+  return () => {
+    found ??= sourceOfStack(caller?.stack);
+    caller = undefined;
+    return found;
+  };
 }
 
 /** As deep as whoever calls the tracer from within a library's callbacks. Each frame costs. */
-const CALLER_DEPTH = 6;
+const CALLER_DEPTH = 7;
 
 function noteCaller(): Error {
   const { stackTraceLimit } = Error;
@@ -162,9 +183,9 @@ function noteCaller(): Error {
   return caller;
 }
 
-function beginSpan(init: SpanInit, { id, startMs, caller }: Begun): Span {
+function beginSpan(init: SpanInit, { id, startMs, place }: Begun): Span {
   const { parent } = init;
-  const source = init.source ?? sourceOfStack(caller?.stack);
+  const source = place();
   const request = showPayload(init.request);
   return {
     id,
