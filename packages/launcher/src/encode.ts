@@ -107,7 +107,14 @@ const PROPAGATION_FLAGS: Readonly<Record<Propagation, number>> = {
 };
 
 /** MOUNT_ATTR_…, @see mount_setattr(2). */
-const ATTRIBUTE_BITS = { readOnly: 1, noSuid: 2, noDev: 4, noExec: 8, noDirAtime: 0x80, noSymFollow: 0x200000 } as const;
+const ATTRIBUTE_BITS = [
+  ['readOnly', 1],
+  ['noSuid', 2],
+  ['noDev', 4],
+  ['noExec', 8],
+  ['noDirAtime', 0x80],
+  ['noSymFollow', 0x200000],
+] as const;
 const ATIME_MASK = 0x70;
 const ATIME_BITS = { relatime: 0, noatime: 0x10, strictatime: 0x20 } as const;
 
@@ -270,7 +277,7 @@ const WRITERS: Writers = {
     w.numbers(o.additionalGids);
   },
   capabilities: (w, o) => {
-    for (const numbers of [o.effective, o.permitted, o.inheritable, o.ambient]) w.u64(capabilityMask(numbers));
+    for (const numbers of [o.effective, o.permitted, o.inheritable, o.ambient]) writeCapabilityMask(w, numbers);
   },
   seccomp: (w, o) => {
     w.bytes(o.program);
@@ -358,16 +365,24 @@ function namespaceFlags(kinds: readonly NamespaceKind[]): number {
   return kinds.reduce((flags, kind) => flags | NAMESPACE_FLAGS[kind], 0);
 }
 
-function capabilityMask(numbers: readonly number[]): bigint {
-  return numbers.reduce((mask, number) => mask | (1n << BigInt(number)), 0n);
+/** A u64 by its halves, the lower first: a bigint for every bit costs more than all the rest of the plan's numbers. */
+function writeCapabilityMask(writer: PlanWriter, numbers: readonly number[]): void {
+  let low = 0;
+  let high = 0;
+  for (const number of numbers) {
+    if (number < 32) low |= 1 << number;
+    else high |= 1 << (number - 32);
+  }
+  writer.u32(low);
+  writer.u32(high);
 }
 
 /** Bits to set, bits to clear. */
 function writeAttributes(writer: PlanWriter, attributes: MountAttributes): void {
   let set = 0;
   let clear = 0;
-  for (const [name, bit] of Object.entries(ATTRIBUTE_BITS)) {
-    const wanted = attributes[name as keyof typeof ATTRIBUTE_BITS];
+  for (const [name, bit] of ATTRIBUTE_BITS) {
+    const wanted = attributes[name];
     if (wanted === true) set |= bit;
     else if (wanted === false) clear |= bit;
   }

@@ -8,8 +8,13 @@ import type { IdMapping } from './operations.ts';
 
 const UTF8 = new TextEncoder();
 
+/** A container's plan of the usual size fits, with its filter. */
+const FIRST_BYTES = 16_384;
+/** Up to here a loop over the letters is done before the encoder has been called. */
+const SHORT_TEXT = 128;
+
 export class PlanWriter {
-  #bytes = new Uint8Array(4096);
+  #bytes: Uint8Array<ArrayBuffer> = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
@@ -42,9 +47,9 @@ export class PlanWriter {
 
   /** With a terminating NUL, which the launcher counts on; one inside is refused. @throws RangeError */
   text(value: string): void {
-    if (value.includes('\0')) throw new RangeError(`text with a NUL character: ${JSON.stringify(value.slice(0, 80))}`);
     this.#room(4 + value.length * 3 + 1); // as long as it can get
-    const { written } = UTF8.encodeInto(value, this.#bytes.subarray(this.#length + 4));
+    const at = this.#length + 4;
+    const written = value.length <= SHORT_TEXT && this.#ascii(at, value) ? value.length : this.#utf8(at, value);
     this.u32(written);
     this.#length += written;
     this.u8(0);
@@ -77,6 +82,22 @@ export class PlanWriter {
   /** Overwrites a number written before, for lengths known only afterwards. */
   patchU32(offset: number, value: number): void {
     this.#view.setUint32(offset, value, true);
+  }
+
+  /** False, with nothing of use written, where not every letter is one of ASCII's but NUL. */
+  #ascii(at: number, value: string): boolean {
+    const bytes = this.#bytes;
+    for (let index = 0; index < value.length; index++) {
+      const code = value.charCodeAt(index);
+      if (code === 0 || code > 127) return false;
+      bytes[at + index] = code;
+    }
+    return true;
+  }
+
+  #utf8(at: number, value: string): number {
+    if (value.includes('\0')) throw new RangeError(`text with a NUL character: ${JSON.stringify(value.slice(0, 80))}`);
+    return UTF8.encodeInto(value, this.#bytes.subarray(at)).written;
   }
 
   #append(bytes: Uint8Array): void {
