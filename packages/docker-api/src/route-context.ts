@@ -20,15 +20,15 @@ export interface RouteContext {
   readonly onInternalError: (error: unknown) => void;
 }
 
-const spans = new WeakMap<FastifyRequest, OpenSpan>();
-
-/** Remembers the span that was opened for a request. */
-export function keepSpan(request: FastifyRequest, span: OpenSpan): void {
-  spans.set(request, span);
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The request's own; null until its body has been read. */
+    span: OpenSpan | null;
+  }
 }
 
-export function spanOf(request: FastifyRequest): OpenSpan | undefined {
-  return spans.get(request);
+export function spanOf({ span }: FastifyRequest): OpenSpan | undefined {
+  return span ?? undefined;
 }
 
 /** `params` as fastify gives them, for routes declared with `:id` or `*`. */

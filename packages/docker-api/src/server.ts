@@ -18,7 +18,7 @@ import { containerRoutes } from './container-routes.ts';
 import { toDockerError } from './docker-status.ts';
 import { imageRoutes } from './image-routes.ts';
 import { registryRoutes } from './registry-routes.ts';
-import { keepSpan, type RouteContext, spanOf } from './route-context.ts';
+import { type RouteContext, spanOf } from './route-context.ts';
 import { streamRoutes } from './stream-routes.ts';
 import { systemRoutes } from './system-routes.ts';
 import { handleUpgrade } from './upgrade-routes.ts';
@@ -117,7 +117,7 @@ function readBodies(app: FastifyInstance): void {
 }
 
 function answerInDockersWords(app: FastifyInstance, { onInternalError }: DockerApiOptions): void {
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     reply.headers({
       'Api-Version': API_VERSION,
       'Docker-Experimental': 'false',
@@ -125,6 +125,7 @@ function answerInDockersWords(app: FastifyInstance, { onInternalError }: DockerA
       Server: 'Slipway (linux)',
       Swarm: 'inactive',
     });
+    done();
   });
   app.setNotFoundHandler(async (_request, reply) => reply.status(404).send({ message: 'page not found' }));
   app.setErrorHandler((error, request, reply) => {
@@ -135,15 +136,16 @@ function answerInDockersWords(app: FastifyInstance, { onInternalError }: DockerA
   });
 }
 
-/** One span for each request, whose children are the engine's. */
+/** One span for each request, whose children are the engine's. The hooks call back: a promise for each is a turn of the queue for each. */
 function traceRequests(app: FastifyInstance, tracer: Tracer): void {
+  app.decorateRequest('span', null);
   const sources = new Map<string, string | undefined>();
   app.addHook('onRoute', ({ method, url }) => {
     // Whoever declares a route is on the stack; this file and fastify are passed over.
     const frames = (new Error().stack ?? '').split('\n').filter((frame) => !frame.includes('docker-api/src/server.ts'));
     for (const each of [method].flat()) sources.set(routeKey(each, url), sourceOfStack(frames.join('\n')));
   });
-  app.addHook('preHandler', async (request, reply) => {
+  app.addHook('preHandler', (request, reply, done) => {
     const isJson = typeof request.body === 'object' && request.headers['content-type']?.startsWith('application/json') === true;
     const client = clientSpan(request.headers, tracer);
     const span = tracer.open({
@@ -154,21 +156,25 @@ function traceRequests(app: FastifyInstance, tracer: Tracer): void {
       request: isJson ? request.body : request.url.includes('?') ? request.url : undefined,
       source: sources.get(routeKey(request.method, request.routeOptions.url)),
     });
-    keepSpan(request, span);
+    request.span = span;
     // A hijacked reply has no onResponse hook.
     reply.raw.once('close', () => {
       span.close();
       client.answered();
     });
+    done();
   });
-  app.addHook('onSend', async (request, reply, payload) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     const shown = typeof payload === 'string' ? payload : undefined;
     spanOf(request)?.note({ response: shown ?? `HTTP ${reply.statusCode}` });
     // Docker's clients compare the media type as text, and JSON is UTF-8 by definition.
     if (String(reply.getHeader('content-type')).startsWith('application/json')) reply.header('content-type', 'application/json');
-    return payload;
+    done(null, payload);
   });
-  app.addHook('onResponse', async (request) => spanOf(request)?.close());
+  app.addHook('onResponse', (request, _reply, done) => {
+    spanOf(request)?.close();
+    done();
+  });
 }
 
 function routeKey(method: string, url: string | undefined): string {
