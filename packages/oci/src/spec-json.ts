@@ -5,7 +5,7 @@
  * Does not know: which values are allowed (validate-spec.ts).
  */
 import { EngineError } from '@slipway/errors';
-import type { RuntimeSpec } from './runtime-spec.ts';
+import type { RuntimeSpec, SpecSeccomp } from './runtime-spec.ts';
 
 /** A config.json beyond this is refused before it is parsed: 4 MiB, as much as the largest seccomp profiles and environments need. */
 export const SPEC_MAX_BYTES = 4 * 1024 * 1024;
@@ -35,12 +35,29 @@ const compactTexts = new WeakMap<RuntimeSpec, string>();
 /** The document as JSON text, bigints written as plain numbers. It must not change afterwards. */
 export function formatSpecJson(spec: RuntimeSpec, indent?: string): string {
   if (indent !== undefined) return format(spec, indent);
-  const text = compactTexts.get(spec) ?? format(spec);
+  const text = compactTexts.get(spec) ?? formatCompact(spec);
   compactTexts.set(spec, text);
   return text;
 }
 
-function format(spec: RuntimeSpec, indent?: string): string {
+/** Of filters, most of a document's text, which most containers have in common. */
+const seccompTexts = new WeakMap<SpecSeccomp, string>();
+
+function formatCompact(spec: RuntimeSpec): string {
+  const { linux, ...rest } = spec;
+  const { seccomp, ...others } = linux ?? {};
+  if (seccomp === undefined) return format(spec);
+  const text = seccompTexts.get(seccomp) ?? format(seccomp);
+  seccompTexts.set(seccomp, text);
+  return withMember(format(rest), 'linux', withMember(format(others), 'seccomp', text));
+}
+
+/** `object`, an object's text, with one more member. */
+function withMember(object: string, name: string, text: string): string {
+  return `${object.slice(0, -1)}${object === '{}' ? '' : ','}"${name}":${text}}`;
+}
+
+function format(spec: object, indent?: string): string {
   try {
     return JSON.stringify(spec, undefined, indent); // several times as fast, and few documents hold a bigint
   } catch (error) {
