@@ -119,7 +119,8 @@ function writeAtOnce(path: string, temporary: string, file: { readonly content: 
  * @throws EEXIST
  */
 export function writeNewFile(path: string, content: string | Uint8Array, mode = 0o600): void {
-  writeFileSync(path, content, { flag: 'wx', mode: 0o600 });
+  // With an encoding, Node opens, writes and closes in one call.
+  writeFileSync(path, content, { encoding: 'utf8', flag: 'wx', mode: 0o600 });
   if (mode !== 0o600) chmodSync(path, mode); // whatever the umask is
 }
 

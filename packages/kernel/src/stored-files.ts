@@ -50,8 +50,8 @@ export interface ByteRange {
 /** Makes a directory (and its parents) and sets its mode whatever the umask; an existing one is tightened to `mode`. */
 export async function ensurePrivateDirectory(path: string, mode = 0o700): Promise<void> {
   // Both change memory only; two trips through the thread pool would take ten times as long.
-  mkdirSync(path, { recursive: true, mode });
-  chmodSync(path, mode);
+  const isNew = mkdirSync(path, { recursive: true, mode }) !== undefined;
+  if (!isNew || (mode & 0o077) !== 0) chmodSync(path, mode); // no umask takes from the owner
 }
 
 /** Opens `path` for appending, creating it 0600; a symbolic link is refused. */

@@ -22,5 +22,5 @@ export async function copyDirectoryMetadata(from: string, to: string): Promise<v
   const info = lstatSync(from);
   lchownSync(to, info.uid, info.gid);
   chmodSync(to, info.mode & 0o7777);
-  utimesSync(to, info.atime, info.mtime);
+  utimesSync(to, info.atimeMs / 1000, info.mtimeMs / 1000);
 }

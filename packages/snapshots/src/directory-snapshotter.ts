@@ -233,7 +233,7 @@ class DirectorySnapshotter implements Snapshotter {
 
   async #make(stack: DirectoryStack): Promise<void> {
     await ensurePrivateDirectory(stack.own);
-    await ensurePrivateDirectory(`${stack.own}/fs`, 0o755);
+    await ensurePrivateDirectory(`${stack.own}/fs`);
     const [parent] = stack.below;
     // Overlay shows the topmost directory's own mode and owner as those of "/".
     if (parent !== undefined) await copyDirectoryMetadata(`${parent}/fs`, `${stack.own}/fs`);
