@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -69,6 +69,18 @@ hostTest('a shim that is killed: the container lives on, and its exit code is un
     .poll(async () => (await daemon.docker('inspect', '-f', '{{.State.ExitCode}} {{.State.Error}}', 'orphan')).stdout, { timeout: 5000 })
     .toContain('255 its shim was killed');
   await daemon.docker('rm', 'orphan');
+});
+
+hostTest('what a cut-off creation left goes; a container whose record is torn stays for somebody to look at', [...NEEDS], async () => {
+  await daemon.docker('create', '--name', 'whole', 'busybox', 'true');
+  await daemon.down('SIGKILL');
+  const [half, torn] = ['a', 'b'].map((digit) => `${daemon.base}/root/containers/${digit.repeat(64)}`);
+  for (const path of [half, torn]) mkdirSync(`${path}/rootfs`, { recursive: true });
+  writeFileSync(`${torn}/container.json`, '{"id":');
+  await daemon.up();
+  expect([half, torn].map((path) => existsSync(String(path)))).toEqual([false, true]);
+  expect((await daemon.docker('start', '-a', 'whole')).code).toBe(0);
+  await daemon.docker('rm', 'whole');
 });
 
 hostTest('the socket is for owner and group, a dead one is replaced and a living one is not [C01, E28]', [...NEEDS], async () => {

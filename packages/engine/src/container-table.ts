@@ -20,7 +20,12 @@ export interface ContainerTable {
   /** By id, name (with or without a leading slash) or unambiguous id prefix. @throws not-found / E_CONTAINER_UNKNOWN */
   get(reference: string): LiveContainer;
   findByName(name: string): LiveContainer | undefined;
-  /** Reserves id and name; on disk before this resolves, but not through a power cut. @throws already-exists / E_NAME_TAKEN naming who holds it */
+  /**
+   * Reserves id and name and makes the directory. On disk with the first {@link update}: a directory without a record is what is left of
+   * a container that nobody was told of, or that has gone but for that.
+   *
+   * @throws already-exists / E_NAME_TAKEN naming who holds it
+   */
   add(record: ContainerRecord): Promise<LiveContainer>;
   /**
    * Changes a record, in memory at once, on disk before this resolves: a killed daemon finds it again. After a power cut no process
@@ -30,6 +35,8 @@ export interface ContainerTable {
   /** Forgets a container and removes its directory. */
   drop(container: LiveContainer): Promise<void>;
   directory(id: string): string;
+  /** Ids of directories that had no record when the table was opened. */
+  readonly leftovers: readonly string[];
 }
 
 /** Reads every record below `root`. An unreadable one is reported and left where it is; the others are not held up by it. */
@@ -40,7 +47,9 @@ export async function openContainerTable(root: string, warn: (message: string) =
   for (const id of await listNames(base)) {
     if (!ID.test(id)) continue;
     try {
-      table.restore(parseRecord(id, await findText(`${base}/${id}/${RECORD}`)));
+      const text = await findText(`${base}/${id}/${RECORD}`);
+      if (text === undefined) table.leftovers.push(id);
+      else table.restore(parseRecord(id, text));
     } catch (error) {
       warn(
         `container ${id.slice(0, 12)} has an unreadable record and is left out: ${error instanceof Error ? error.message : String(error)}`,
@@ -51,6 +60,7 @@ export async function openContainerTable(root: string, warn: (message: string) =
 }
 
 class Table implements ContainerTable {
+  readonly leftovers: string[] = [];
   readonly #base: string;
   readonly #byId = new Map<string, LiveContainer>();
   readonly #byName = new Map<string, LiveContainer>();
@@ -94,7 +104,6 @@ class Table implements ContainerTable {
     const container = this.#hold(new LiveContainer(record));
     try {
       await ensurePrivateDirectory(this.directory(record.id), 0o711);
-      await this.#save(record);
       return container;
     } catch (error) {
       await this.drop(container);
@@ -138,8 +147,7 @@ class Table implements ContainerTable {
 }
 
 /** Records are our own writing, so only what a torn or foreign file would lack is checked. */
-function parseRecord(id: string, text: string | undefined): ContainerRecord {
-  if (text === undefined) throw new Error('the record is missing');
+function parseRecord(id: string, text: string): ContainerRecord {
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null) throw new Error('the record is no object');
   const record = value as ContainerRecord;

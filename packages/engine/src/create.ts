@@ -14,7 +14,8 @@ import { planEtcFiles } from './etc-files.ts';
 import { containerEvent, noteContainer } from './facts.ts';
 import { readInLayers } from './layered-root.ts';
 import { makeUpName, newContainerId, requireName } from './names.ts';
-import { planCapabilities, planSpec } from './plan-spec.ts';
+import type { EtcPaths } from './plan-mounts.ts';
+import { outlineSpec, planSpec, type SpecOutline } from './plan-spec.ts';
 import { type EngineContext, type EngineImage, shimDirectory } from './ports.ts';
 import { resolveProcess } from './resolve-process.ts';
 import { resolveUser } from './resolve-user.ts';
@@ -37,6 +38,8 @@ export async function createContainer(engine: EngineContext, request: ContainerR
     const wanted = lender === undefined ? request : { ...request, rootOf: lender.id };
     const image = await imageFor(engine, wanted, lender?.record);
     const record = planRecord(engine, withRuntime(wanted, engine.runtimes), image);
+    // So that a bad limit or mount is refused before there is anything to undo.
+    const outline = outlineSpec(record, etcPaths(engine, record.id));
     span.note({ container: record.id });
     const rollback = new Rollback();
     try {
@@ -44,7 +47,7 @@ export async function createContainer(engine: EngineContext, request: ContainerR
       rollback.defer('forget the record', () => engine.containers.drop(container));
       const rootfs = lender?.record.rootfs ?? (await prepareRootfs(engine, record, span));
       rollback.defer('remove the snapshot', () => engine.images.removeRootfs(record.id));
-      container.spec = await writeBundle(engine, record, rootfs);
+      container.spec = await writeBundle(engine, outline, record, rootfs);
       await engine.containers.update(container, { rootfs, shimDir: shimDirectory(engine, record.id) });
       rollback.disarm();
       containerEvent(engine, container, 'create');
@@ -79,11 +82,12 @@ function planRecord(engine: EngineContext, request: ContainerRequest, image: Nam
   const isTaken = (name: string) => engine.containers.findByName(name) !== undefined;
   const name = request.name === undefined || request.name === '' ? makeUpName(isTaken) : requireName(request.name);
   const process = resolveProcess(request, image.config.config, id);
-  const record: ContainerRecord = { id, name, request, process, imageId: image.id, createdAt: new Date().toISOString(), status: 'created' };
-  // Planned once with a stand-in user, so that a bad limit or mount is refused before there is anything to undo.
-  const etc = { hosts: '/', hostname: '/', resolvConf: '/' };
-  planSpec({ container: record, user: { uid: 0, gid: 0, additionalGids: [], home: '/' }, etc, rootfs: '/' });
-  return record;
+  return { id, name, request, process, imageId: image.id, createdAt: new Date().toISOString(), status: 'created' };
+}
+
+function etcPaths(engine: EngineContext, id: string): EtcPaths {
+  const directory = engine.containers.directory(id);
+  return { hosts: `${directory}/hosts`, hostname: `${directory}/hostname`, resolvConf: `${directory}/resolv.conf` };
 }
 
 async function prepareRootfs(engine: EngineContext, record: ContainerRecord, parent: SpanContext): Promise<Rootfs> {
@@ -98,17 +102,16 @@ async function prepareRootfs(engine: EngineContext, record: ContainerRecord, par
   });
 }
 
-async function writeBundle(engine: EngineContext, record: ContainerRecord, rootfs: Rootfs): Promise<RuntimeSpec> {
+async function writeBundle(engine: EngineContext, outline: SpecOutline, record: ContainerRecord, rootfs: Rootfs): Promise<RuntimeSpec> {
   const directory = engine.containers.directory(record.id);
   const { host } = record.request;
   await requireBindSources(engine, record);
   const hostResolvConf = host.network === 'host' ? ((await findText('/etc/resolv.conf', { maxBytes: RESOLV_CONF_LIMIT })) ?? '') : '';
   const files = planEtcFiles(record.process.hostname, host, hostResolvConf);
-  const etc = { hosts: `${directory}/hosts`, hostname: `${directory}/hostname`, resolvConf: `${directory}/resolv.conf` };
+  const etc = etcPaths(engine, record.id);
   const mountpoint = rootfs.mount === undefined ? rootfs.upperDirectory : `${directory}/rootfs`;
   const user = resolveUser(record.process.user, readAccounts(record, rootfs), host.groupAdd);
-  const seccomp = planSeccompProfile(planCapabilities(host, 0).bounding ?? []);
-  const spec = planSpec({ container: record, user, etc, rootfs: mountpoint, seccomp });
+  const spec = planSpec(outline, { user, rootfs: mountpoint, seccomp: planSeccompProfile(outline.bounding) });
   if (rootfs.mount !== undefined) await ensurePrivateDirectory(mountpoint, 0o755);
   writeNewFile(etc.hosts, files.hosts, 0o644);
   writeNewFile(etc.hostname, files.hostname, 0o644);

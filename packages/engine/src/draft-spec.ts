@@ -6,7 +6,7 @@
  */
 import { type ExecutionDefaults, planSeccompProfile, type RuntimeSpec } from '@slipway/oci';
 import type { ContainerRequest } from './container.ts';
-import { planCapabilities, planSpec } from './plan-spec.ts';
+import { outlineSpec, planSpec } from './plan-spec.ts';
 import { resolveProcess } from './resolve-process.ts';
 import { type AccountFiles, resolveUser } from './resolve-user.ts';
 
@@ -25,7 +25,6 @@ const ETC = { hosts: '/etc/hosts', hostname: '/etc/hostname', resolvConf: '/etc/
 export function draftSpec(request: ContainerRequest, { image, accounts }: DraftFacts): RuntimeSpec {
   const process = resolveProcess(request, image, NO_ID);
   const user = resolveUser(process.user, accounts, request.host.groupAdd);
-  const seccomp = planSeccompProfile(planCapabilities(request.host, 0).bounding ?? []);
-  const container = { id: NO_ID, name: request.name ?? '', request, process };
-  return planSpec({ container, user, etc: ETC, rootfs: 'rootfs', seccomp });
+  const outline = outlineSpec({ id: NO_ID, name: request.name ?? '', request, process }, ETC);
+  return planSpec(outline, { user, rootfs: 'rootfs', seccomp: planSeccompProfile(outline.bounding) });
 }

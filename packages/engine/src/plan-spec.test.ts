@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { HostRequest } from './container.ts';
 import { planMounts } from './plan-mounts.ts';
 import { planResources, planRlimits } from './plan-resources.ts';
-import { planCapabilities, planSpec } from './plan-spec.ts';
+import { outlineSpec, planCapabilities, planSpec } from './plan-spec.ts';
 import { PLAIN_HOST, request } from './testing/requests.ts';
 
 const ETC = { hosts: '/r/hosts', hostname: '/r/hostname', resolvConf: '/r/resolv.conf' };
@@ -14,7 +14,7 @@ function spec(changes: Partial<HostRequest> = {}) {
   const process = { args: ['sleep', '1'], env: ['A=1'], cwd: '/', user: '', hostname: 'h', stopSignal: 15, labels: {} };
   const container = { id: 'a'.repeat(64), name: 'web', request: request({ host: host(changes) }), process };
   const user = { uid: 0, gid: 0, additionalGids: [0], home: '/root' };
-  return planSpec({ container, user, etc: ETC, rootfs: '/r/rootfs' });
+  return planSpec(outlineSpec(container, ETC), { user, rootfs: '/r/rootfs' });
 }
 
 test('an ordinary container is a valid document with the usual namespaces, hidden paths and files of its own', () => {

@@ -13,10 +13,21 @@ import { type EtcPaths, planMounts } from './plan-mounts.ts';
 import { planResources, planRlimits } from './plan-resources.ts';
 import type { ResolvedUser } from './resolve-user.ts';
 
-export interface SpecInput {
-  readonly container: Pick<ContainerRecord, 'id' | 'name' | 'request' | 'process'>;
+type PlannedContainer = Pick<ContainerRecord, 'id' | 'name' | 'request' | 'process'>;
+
+/** What a document says of a container before there is a root file system, and a user to be found in it. */
+export interface SpecOutline {
+  readonly container: PlannedContainer;
+  /** Capabilities that nothing in it can ever exceed. */
+  readonly bounding: readonly string[];
+  readonly mounts: NonNullable<RuntimeSpec['mounts']>;
+  readonly rlimits: NonNullable<SpecProcess['rlimits']>;
+  readonly resources: NonNullable<NonNullable<RuntimeSpec['linux']>['resources']>;
+}
+
+/** What is known last. */
+export interface SpecRest {
   readonly user: ResolvedUser;
-  readonly etc: EtcPaths;
   /** Host path the root file system is mounted on. */
   readonly rootfs: string;
   /** The engine's default seccomp profile; used unless the request lifts it. */
@@ -26,18 +37,30 @@ export interface SpecInput {
 /** Namespace names: the request's words → the spec's. */
 const HOST_NAMESPACE = { pid: 'pid', ipc: 'ipc', uts: 'uts', cgroup: 'cgroup' } as const;
 
-export function planSpec(input: SpecInput): RuntimeSpec {
-  const { container, etc, rootfs } = input;
+/** @throws invalid-argument for everything that a document of this container could never say */
+export function outlineSpec(container: PlannedContainer, etc: EtcPaths): SpecOutline {
+  const { host } = container.request;
+  return {
+    container,
+    bounding: planBoundingSet(host),
+    mounts: planMounts(host, etc),
+    rlimits: planRlimits(host.ulimits),
+    resources: planResources(host),
+  };
+}
+
+export function planSpec(outline: SpecOutline, rest: SpecRest): RuntimeSpec {
+  const { container, mounts } = outline;
   const { host } = container.request;
   return {
     ociVersion: OCI_VERSION,
-    process: planProcess(input),
-    root: { path: rootfs, readonly: host.readonlyRootfs },
+    process: planProcess(outline, rest.user),
+    root: { path: rest.rootfs, readonly: host.readonlyRootfs },
     ...(host.hostNamespaces.includes('uts') ? {} : { hostname: container.process.hostname }),
     ...(container.request.domainname ? { domainname: container.request.domainname } : {}),
-    mounts: planMounts(host, etc),
+    mounts,
     annotations: { 'dev.slipway.name': container.name, 'dev.slipway.defaults': defaultedFields(host) },
-    linux: planLinux(input),
+    linux: planLinux(outline, rest.seccomp),
   };
 }
 
@@ -47,7 +70,7 @@ function defaultedFields(host: HostRequest): string {
   return [...(explicit ? [] : ['capabilities']), ...(host.oomScoreAdj === undefined ? ['oomScoreAdj'] : [])].join(',');
 }
 
-function planProcess({ container, user }: SpecInput): SpecProcess {
+function planProcess({ container, bounding, rlimits }: SpecOutline, user: ResolvedUser): SpecProcess {
   const { request } = container;
   const { args, cwd, env } = container.process;
   return {
@@ -57,8 +80,8 @@ function planProcess({ container, user }: SpecInput): SpecProcess {
     args,
     env: env.some((entry) => entry.startsWith('HOME=')) ? env : [...env, `HOME=${user.home}`],
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
-    capabilities: planCapabilities(request.host, user.uid),
-    rlimits: planRlimits(request.host.ulimits),
+    capabilities: capabilitySets(bounding, user.uid),
+    rlimits,
     noNewPrivileges: request.host.noNewPrivileges,
     oomScoreAdj: request.host.oomScoreAdj ?? DOCKER_DEFAULTS.oomScoreAdj,
   };
@@ -66,12 +89,16 @@ function planProcess({ container, user }: SpecInput): SpecProcess {
 
 /** Ordinary users get the set as a bound only: a set-user-id program may use it, the process itself holds nothing. */
 export function planCapabilities(host: HostRequest, uid: number): NonNullable<SpecProcess['capabilities']> {
-  const bounding = host.privileged ? [...CAPABILITY_NAMES] : tweakCapabilities(host);
+  return capabilitySets(planBoundingSet(host), uid);
+}
+
+function capabilitySets(bounding: readonly string[], uid: number): NonNullable<SpecProcess['capabilities']> {
   const held = uid === 0 ? bounding : [];
   return { bounding, effective: held, permitted: held, inheritable: [], ambient: [] };
 }
 
-function tweakCapabilities({ capAdd, capDrop }: HostRequest): readonly string[] {
+function planBoundingSet({ capAdd, capDrop, privileged }: HostRequest): readonly string[] {
+  if (privileged) return CAPABILITY_NAMES;
   const all = (list: readonly string[]) => list.some((name) => name.toUpperCase() === 'ALL');
   const added = readCapabilities(capAdd);
   const dropped = new Set(readCapabilities(capDrop));
@@ -94,12 +121,12 @@ function readCapabilities(names: readonly string[]): readonly string[] {
     });
 }
 
-function planLinux({ container, seccomp }: SpecInput): NonNullable<RuntimeSpec['linux']> {
+function planLinux({ container, resources }: SpecOutline, seccomp: SpecRest['seccomp']): NonNullable<RuntimeSpec['linux']> {
   const { host } = container.request;
   const open = host.privileged;
   return {
     namespaces: planNamespaces(host),
-    resources: planResources(host),
+    resources,
     ...(Object.keys(host.sysctls).length === 0 ? {} : { sysctl: host.sysctls }),
     ...(open ? {} : { maskedPaths: DOCKER_DEFAULTS.maskedPaths, readonlyPaths: DOCKER_DEFAULTS.readonlyPaths }),
     ...(seccomp === undefined || open || host.seccomp === 'unconfined' ? {} : { seccomp }),

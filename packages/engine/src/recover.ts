@@ -30,6 +30,7 @@ export async function recoverContainers(engine: EngineContext): Promise<void> {
     }),
   );
   await removeStrangers(engine);
+  await removeLeftovers(engine);
   await sweepExecs(engine);
 }
 
@@ -128,5 +129,17 @@ async function removeStrangers(engine: EngineContext): Promise<void> {
     if (known.has(id)) continue;
     engine.warn(`runtime container ${id.slice(0, 12)} belongs to no container record and is removed`);
     await engine.runtime.delete(id, { force: true });
+  }
+}
+
+/** A creation writes its record last, and a removal's record may be the first to go. */
+async function removeLeftovers({ containers, images, warn }: EngineContext): Promise<void> {
+  for (const id of containers.leftovers) {
+    try {
+      await images.removeRootfs(id);
+      await removeTree(containers.directory(id));
+    } catch (error) {
+      warn(`what is left of container ${id.slice(0, 12)} stays: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 }

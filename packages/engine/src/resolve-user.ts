@@ -49,12 +49,26 @@ const MAX_GROUPS = 1024;
 export function resolveUser(user: string, files: AccountFiles, groupAdd: readonly string[] = []): ResolvedUser {
   const [userPart = '', groupPart, ...rest] = user.split(':');
   if (rest.length > 0) throw unknown(user, 'expected user or user:group');
-  const groups = parseGroups(files.group);
-  const account = findAccount(userPart, parsePasswd(files.passwd));
+  const { accounts, groups } = parsed(files);
+  const account = findAccount(userPart, accounts);
   const gid = groupPart === undefined || groupPart === '' ? account.gid : findGroup(groupPart, groups);
   const named = account.name === undefined || (groupPart ?? '') !== '' ? [] : memberships(account.name, groups);
   const added = groupAdd.map((group) => findGroup(group, groups));
   return { uid: account.uid, gid, additionalGids: [...new Set([gid, ...named, ...added])].slice(0, MAX_GROUPS), home: account.home };
+}
+
+interface ParsedFiles {
+  readonly accounts: readonly PasswdEntry[];
+  readonly groups: readonly GroupEntry[];
+}
+
+/** An image's files are looked into for each of its containers. */
+const parsedFiles = new WeakMap<AccountFiles, ParsedFiles>();
+
+function parsed(files: AccountFiles): ParsedFiles {
+  const known = parsedFiles.get(files) ?? { accounts: parsePasswd(files.passwd), groups: parseGroups(files.group) };
+  parsedFiles.set(files, known);
+  return known;
 }
 
 function findAccount(user: string, accounts: readonly PasswdEntry[]): { uid: number; gid: number; home: string; name?: string } {
