@@ -52,7 +52,7 @@ export function NamespacesExplorer() {
             value={shown}
             onChange={setView}
             options={[
-              { value: 'one', label: 'One' },
+              { value: 'one', label: 'One container' },
               { value: 'all', label: 'All' },
             ]}
           />

@@ -26,7 +26,13 @@ export function PanelTabs() {
   const panel = useView((state) => state.panel);
   const row = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    row.current?.querySelector(`#${tabId(panel)}`)?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    const element = row.current;
+    const tab = element?.querySelector<HTMLElement>(`#${tabId(panel)}`);
+    if (!element || !tab) return;
+    // Tells its size at once, and again when the row gets narrower: a container was selected, panes were moved.
+    const observer = new ResizeObserver(() => bringIntoView(element, tab));
+    observer.observe(element);
+    return () => observer.disconnect();
   }, [panel]);
   return (
     <div role="tablist" aria-label="Explorers" ref={row} onKeyDown={moveByArrows}>
@@ -51,6 +57,12 @@ export function PanelTabs() {
       ))}
     </div>
   );
+}
+
+/** Scrolls the row alone: `scrollIntoView` moves everything around it as well, where there is a pixel to give. */
+function bringIntoView(row: HTMLElement, tab: HTMLElement): void {
+  const toCentre = tab.getBoundingClientRect().left - row.getBoundingClientRect().left - (row.clientWidth - tab.offsetWidth) / 2;
+  row.scrollLeft += toCentre;
 }
 
 /** All of them with their groups, by the browser's own menu: on a phone that is a sheet, and no tab is out of sight. */

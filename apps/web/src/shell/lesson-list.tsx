@@ -24,7 +24,7 @@ export function LessonList() {
         {passed} of {formatCount(tasks, 'task')} done
       </p>
       {tracksOf(lessons).map((track) => (
-        <section key={track.title} className="track" aria-label={track.title}>
+        <section key={track.title} className="lesson-track" aria-label={track.title}>
           <header>
             <h3>{track.title}</h3>
             <span className="num">

@@ -31,7 +31,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
     run: () => document.querySelector<HTMLElement>('.terminal-view:not([hidden]) textarea')?.focus(),
   },
   { keys: LEAVE_TERMINAL, does: 'out of the terminal' },
-  { keys: 'Space', does: 'pause, go on', run: togglePlay },
+  { keys: 'Space', does: 'pause the timeline, go on', run: togglePlay },
   { keys: 'End', does: 'back to now', run: goLive },
   { keys: '← →', does: 'on the timeline: half a second; with Shift five' },
   { keys: 'Esc', does: 'let go of what is selected or filled', run: release },
