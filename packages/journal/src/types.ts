@@ -98,8 +98,11 @@ export interface ProcessFact {
   readonly cgroup?: string;
   readonly container?: string;
   /** What the process is to the engine. */
-  /** `spare`: a launcher that the engine started ahead of the next container, whose shim it becomes. */
-  readonly role?: 'init' | 'exec' | 'shim' | 'spare' | 'engine' | 'shell';
+  /**
+   * `spare`: a launcher that the engine started ahead of the next container, whose shim it becomes.
+   * `workbench`: whoever answers the page's questions from inside the machine, and steps through births.
+   */
+  readonly role?: 'init' | 'exec' | 'shim' | 'spare' | 'engine' | 'shell' | 'workbench';
   readonly state?: string;
   /** Absent where the kernel did not tell. */
   readonly rights?: ProcessRights;

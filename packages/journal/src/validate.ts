@@ -103,7 +103,7 @@ const process = object<ProcessFact>({
   namespaces,
   cgroup: optional(PATH),
   container: optional(ID),
-  role: optional(oneOf('init', 'exec', 'shim', 'spare', 'engine', 'shell')),
+  role: optional(oneOf('init', 'exec', 'shim', 'spare', 'engine', 'shell', 'workbench')),
   state: optional(text(16)),
   rights: optional(
     object<ProcessRights>({ effective: text(16), noNewPrivileges: boolean, seccompFilters: optional(integer(0, 1_000_000)) }),

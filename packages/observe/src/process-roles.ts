@@ -60,6 +60,7 @@ export function assignRoles(
 function roleOutside(entry: SampledProcess, byPid: ReadonlyMap<number, SampledProcess>): Role {
   if (isShim(entry)) return { role: 'shim' };
   if (isSpare(entry)) return { role: 'spare' };
+  if (isWorkbench(entry)) return { role: 'workbench' };
   if (programOf(entry).some((name) => ENGINES.test(name)) || ENGINES.test(entry.comm)) return { role: 'engine' };
   return SHELLS.test(entry.comm) && hasEntered(entry, byPid) ? { role: 'shell' } : {};
 }
@@ -109,6 +110,11 @@ function isPidOne(entry: SampledProcess): boolean {
 
 function isSpare({ argv }: SampledProcess): boolean {
   return argv[0] === 'slipway-launcher' && SPARE.test(argv[1] ?? '');
+}
+
+/** The command line's entry, the command, and its verb. */
+function isWorkbench({ argv }: SampledProcess): boolean {
+  return argv.slice(-2).join(' ') === 'slipway workbench';
 }
 
 function isShim(entry: SampledProcess): boolean {

@@ -181,7 +181,7 @@ function fakeProc(processes: readonly FakeProcess[]): MemoryControlFiles {
   return files;
 }
 
-test('roles: engine, shim, spare, first process, exec and shell; pids are the machine’s', () => {
+test('roles: engine, shim, spare, first process, exec, shell and workbench; pids are the machine’s', () => {
   const inside = { group: `/slipway/${ID}`, mnt: 200 };
   const files = fakeProc([
     { pid: 500, ppid: 400, nsPid: '500\t1', comm: 'init', argv: ['/sbin/init'] },
@@ -194,6 +194,7 @@ test('roles: engine, shim, spare, first process, exec and shell; pids are the ma
     { pid: 509, ppid: 501, nsPid: '509\t39', comm: 'slipway-launch', argv: ['slipway-launcher', `waits for the next container   `] },
     { pid: 511, ppid: 510, nsPid: '511\t41\t1', comm: 'nginx', argv: ['nginx'], ...inside },
     { pid: 512, ppid: 511, nsPid: '512\t42\t2', comm: 'nginx', argv: ['nginx: worker'], ...inside },
+    { pid: 506, ppid: 400, nsPid: '506\t34', comm: 'MainThread', argv: ['node', '/opt/start.cjs', 'slipway', 'workbench'] },
     { pid: 513, ppid: 510, nsPid: '513\t43\t9', comm: 'sh', argv: ['sh', 'x'.repeat(1000), ...Array(100).fill('y')], ...inside },
   ]);
   const { processes, hostPids } = createProcessSampler(v1, files).sample();
@@ -204,6 +205,7 @@ test('roles: engine, shim, spare, first process, exec and shell; pids are the ma
     [31, 0, 'bash', 'shell', undefined, undefined],
     [32, 31, 'sh', 'shell', undefined, undefined],
     [33, 1, 'sh', undefined, undefined, undefined],
+    [34, 0, 'MainThread', 'workbench', undefined, undefined],
     [39, 20, 'slipway-launch', 'spare', undefined, undefined],
     [40, 1, 'slipway-shim', 'shim', ID, undefined],
     [41, 40, 'nginx', 'init', ID, 1],

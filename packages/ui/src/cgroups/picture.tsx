@@ -106,8 +106,12 @@ function GaugeView({ gauge, nowMs }: { readonly gauge: Gauge; readonly nowMs: nu
   );
 }
 
+/** The engine makes the next container's group ahead of it, and renames it then. */
+const SPARE = /^next-[0-9a-f]{8}$/;
+
 export function cgroupTitle(row: CgroupRow): string {
   if (row.containerName !== undefined) return visible(row.containerName);
+  if (SPARE.test(row.name)) return 'for the next container';
   return row.path === '/' ? 'the machine' : visible(row.name);
 }
 

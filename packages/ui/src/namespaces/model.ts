@@ -41,7 +41,7 @@ export function subjectsOf(world: World): readonly Subject[] {
       subjects.push({ key: container, label: names.get(container) ?? container, process, container });
     } else if (container === undefined && machine && differs(process, machine) && !taken.has(signature(process))) {
       taken.add(signature(process));
-      subjects.push({ key: process.key, label: `${process.fact.comm} ${process.fact.pid}`, process });
+      subjects.push({ key: process.key, label: processLabel(process), process });
     }
   }
   return subjects;
@@ -58,8 +58,13 @@ export function subjectOf(world: World, selection: Selection | undefined, contai
 
 function labelOf({ fact }: WorldProcess, world: World): string {
   const name = world.containers.find((entry) => entry.fact.id === fact.container)?.fact.name;
-  const process = `${fact.comm} ${fact.pid}`;
+  const process = processLabel({ fact });
   return name === undefined || fact.role === 'shim' ? process : `${name}: ${process}`;
+}
+
+/** By what it is to the lab, where that says more than the name of a thread. */
+function processLabel({ fact }: Pick<WorldProcess, 'fact'>): string {
+  return `${fact.role === 'workbench' ? fact.role : fact.comm} ${fact.pid}`;
 }
 
 export function kindRows(subject: Subject, world: World, sets: readonly NamespaceSet[]): readonly KindRow[] {

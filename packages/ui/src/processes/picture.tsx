@@ -143,6 +143,7 @@ const ROLE_WORDS = {
   spare: 'engine’s spare: waits for the next container',
   engine: 'engine',
   shell: 'your shell',
+  workbench: 'answers this page’s questions',
 } as const;
 const ALL_KINDS = new Set<NamespaceName>(['user', 'mnt', 'pid', 'net', 'ipc', 'uts', 'cgroup']);
 

@@ -135,11 +135,12 @@ function StageHead({ stage }: { readonly stage: BuildStage }) {
   return (
     <header style={{ height: HEAD_HEIGHT }}>
       <strong>
-        {stage.stage} {stage.name === undefined ? '' : visible(stage.name)}
+        stage {stage.stage}
+        {stage.name === undefined ? '' : ` · ${visible(stage.name)}`}
       </strong>
       <code>FROM {visible(stage.from)}</code>
       <span className="num">
-        {stage.isTarget ? 'target ' : ''}
+        {stage.isTarget ? 'target · ' : ''}
         {STATES[stage.state]} {stage.durationMs === undefined ? '' : formatDuration(stage.durationMs)}
       </span>
     </header>
@@ -171,7 +172,9 @@ function Step({ step, filter, selectedSpan, onSelect }: BuildViewProps & { reado
         </b>
         <code>{visible(step.text)}</code>
         <span className="num build-facts">
-          {sizeBytes === undefined ? '' : formatBytes(sizeBytes)} {durationMs === undefined ? '' : formatDuration(durationMs)}
+          {[sizeBytes === undefined ? [] : formatBytes(sizeBytes), durationMs === undefined ? [] : formatDuration(durationMs)]
+            .flat()
+            .join(' · ')}
         </span>
         <span className="sr-only">{state === 'done' ? words : STATES[state]}</span>
         {note === undefined ? null : <span className={`build-note ${step.error ? 'bad' : ''}`}>{visible(note)}</span>}
