@@ -9,7 +9,7 @@ const PATHS = {
   play: 'M5 3.2v9.6l7.5-4.8z',
   pause: 'M5 3v10M11 3v10',
   live: 'M3 3.5v9M6 3.2v9.6l7-4.8z',
-  step: 'M4 3v10M12 3.5 7 8l5 4.5z',
+  step: 'M12 3v10M4 3.5 9 8l-5 4.5z',
   check: 'm3 8.5 3.2 3.2L13 4.8',
   cross: 'm4 4 8 8M12 4l-8 8',
   plus: 'M8 3v10M3 8h10',

@@ -4,12 +4,19 @@
  * Knows: answers side by side. Does not know: how they were measured.
  */
 import type { LeakProbe } from '@slipway/contracts';
+import { useEffect, useRef } from 'react';
 import { visible } from '../base/format.ts';
 
 export function LeakTable({ probes, without }: { readonly probes: readonly LeakProbe[]; readonly without: string }) {
   const leaks = probes.filter((probe) => probe.leaks);
+  const box = useRef<HTMLElement>(null);
+  // It comes below what was pressed, mostly out of sight.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another answer is another reason to look
+  useEffect(() => {
+    box.current?.scrollIntoView({ block: 'nearest' });
+  }, [probes]);
   return (
-    <section className="birth-leaks" aria-label="What leaks">
+    <section ref={box} className="birth-leaks" aria-label="What leaks">
       <h3>
         {leaks.length === 0
           ? `Without ${without} the probe sees no difference`

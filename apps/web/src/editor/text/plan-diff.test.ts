@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { diffPlans, withWrites } from './plan-diff.ts';
+import { argumentsText, diffPlans, withWrites } from './plan-diff.ts';
 
 let index = 0;
 const operation = (op: string, pointer: string, ...values: string[]) => ({
@@ -53,4 +53,16 @@ test('limits stand before the process joins its cgroup', () => {
 test('against nothing, everything is new', () => {
   expect(told(diffPlans([], [host]))).toEqual(['new hostname']);
   expect(diffPlans([], [])).toEqual([]);
+});
+
+test('numbers of an operation are named, switches only where they are on', () => {
+  const args = [
+    { name: 'slot', value: '0' },
+    { name: 'path', value: '/dev/null' },
+    { name: 'directory', value: 'false' },
+    { name: 'create', value: 'true' },
+    { name: 'hard', value: '"1024"' },
+    { name: 'value', value: '67108864' },
+  ];
+  expect(argumentsText({ args })).toBe('slot=0 /dev/null create hard=1024 67108864');
 });

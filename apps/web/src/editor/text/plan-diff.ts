@@ -50,9 +50,16 @@ export function withWrites(operations: readonly PlannedOperation[], writes: read
   return at < 0 ? [...operations, ...rows] : [...operations.slice(0, at), ...rows, ...operations.slice(at)];
 }
 
-/** `sethostname "web"`: name and arguments in one line. */
-export function operationText({ op, args }: Pick<PlannedOperation, 'op' | 'args'>): string {
-  return [op, ...args.map(({ name, value }) => `${name}=${value}`)].join(' ');
+/** Arguments as somebody reads them: what names something stands alone, numbers have their name, switches are named when they are on. */
+export function argumentsText({ args }: Pick<PlannedOperation, 'args'>): string {
+  return args.flatMap(({ name, value }) => argumentText(name, value)).join(' ');
+}
+
+function argumentText(name: string, value: string): readonly string[] {
+  if (value === 'false') return [];
+  if (value === 'true') return [name];
+  const number = /^"?(-?\d+)"?$/.exec(value)?.[1];
+  return [number === undefined || name === 'value' ? value : `${name}=${number}`];
 }
 
 function identity({ op, pointer, args }: PlannedOperation): string {
@@ -61,7 +68,7 @@ function identity({ op, pointer, args }: PlannedOperation): string {
 }
 
 function sameArguments(a: PlannedOperation, b: PlannedOperation): boolean {
-  return operationText(a) === operationText(b);
+  return JSON.stringify(a.args) === JSON.stringify(b.args);
 }
 
 function at(list: readonly PlannedOperation[], index: number): PlannedOperation {

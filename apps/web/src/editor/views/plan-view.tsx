@@ -9,7 +9,7 @@ import { Button, EmptyState, visible } from '@slipway/ui';
 import { Fragment, useEffect, useMemo, useRef } from 'react';
 import { keepPlan } from '../editor-actions.ts';
 import { isAbout, lookAt, useEditor } from '../editor-store.ts';
-import { diffPlans, operationText, type PlanRow } from '../text/plan-diff.ts';
+import { argumentsText, diffPlans, type PlanRow } from '../text/plan-diff.ts';
 
 const MARKS = { same: ['', ''], new: ['+', 'new'], gone: ['−', 'gone'], changed: ['~', 'changed'] } as const;
 
@@ -93,7 +93,7 @@ function Row({ row, about }: { readonly row: PlanRow; readonly about: boolean })
       </td>
       <td>
         <OperationLine operation={operation} />
-        {before ? <small className="plan-before">was {visible(operationText(before))}</small> : null}
+        {before ? <small className="plan-before">was {visible(argumentsText(before))}</small> : null}
       </td>
       <td>
         <PointerButton pointer={operation.pointer} />
@@ -103,7 +103,7 @@ function Row({ row, about }: { readonly row: PlanRow; readonly about: boolean })
 }
 
 export function OperationLine({ operation }: { readonly operation: PlannedOperation }) {
-  const args = operation.args.map(({ value }) => value).join(' ');
+  const args = argumentsText(operation);
   return (
     <>
       <b>{operation.op}</b> <code title={args}>{visible(args.slice(0, 160))}</code>
