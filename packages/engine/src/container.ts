@@ -52,9 +52,9 @@ export interface HostRequest {
   readonly autoRemove: boolean;
   readonly privileged: boolean;
   readonly readonlyRootfs: boolean;
-  /** `CAP_…`, or `ALL`. */
   /** An OCI runtime by name; absent: the engine's own. */
   readonly runtime?: string;
+  /** `CAP_…`, or `ALL`. */
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
   readonly noNewPrivileges: boolean;
@@ -174,8 +174,6 @@ export interface ContainerRecord {
   readonly exit?: ExitFact;
   /** Why the last start failed. */
   readonly error?: string;
-  /** Set by stop and kill, so that a restart policy can tell a stop from a crash. */
-  readonly stopRequested?: boolean;
 }
 
 /** Name of the snapshot that a container writes into. */

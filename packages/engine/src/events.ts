@@ -25,12 +25,19 @@ export interface EventLog {
 
 const KEPT = 1000;
 
-export function createEventLog(nowNs: () => bigint = wallClockNs): EventLog {
+export function createEventLog(nowMs: () => number = Date.now): EventLog {
   const kept: EngineEvent[] = [];
   const listeners = new Set<(event: EngineEvent) => void>();
+  let lastNs = 0n;
+  /** Two events of one millisecond still differ in order. */
+  const stamp = (): bigint => {
+    const ns = BigInt(nowMs()) * 1_000_000n;
+    lastNs = lastNs - (lastNs % 1_000_000n) === ns ? lastNs + 1n : ns;
+    return lastNs;
+  };
   return {
     publish: (event) => {
-      const stamped = { ...event, timeNs: nowNs() };
+      const stamped = { ...event, timeNs: stamp() };
       kept.push(stamped);
       if (kept.length > KEPT) kept.shift();
       for (const listener of [...listeners]) listener(stamped);
@@ -41,9 +48,4 @@ export function createEventLog(nowNs: () => bigint = wallClockNs): EventLog {
       return () => void listeners.delete(listener);
     },
   };
-}
-
-/** Date.now() has only milliseconds; two events of one operation must still differ in order. */
-function wallClockNs(): bigint {
-  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e6));
 }

@@ -4,8 +4,9 @@
  * Knows: that an image in use is not removed.
  * Does not know: how images are stored (packages/images).
  */
-import { EngineError } from '@slipway/errors';
+import { EngineError, hasCode, isKind } from '@slipway/errors';
 import type { SpanContext } from '@slipway/journal';
+import { formatReference, parseReference } from '@slipway/oci';
 import { adoptedLayers, layerBytes } from './disk-usage.ts';
 import type { EngineContext, EngineImage, LoadedImage } from './ports.ts';
 
@@ -37,11 +38,21 @@ export async function pruneImages(
   const adopted = await adoptedLayers(engine);
   for (const image of before) {
     if (used.has(image.id) || !wanted(image)) continue;
-    const removed = await removeImage(engine, image.id, { force: true });
-    untagged.push(...removed.untagged);
-    deleted.push(...removed.deleted);
+    const removed = await removeUnused(engine, image.id);
+    untagged.push(...(removed?.untagged ?? []));
+    deleted.push(...(removed?.deleted ?? []));
   }
   return { untagged, deleted, freedBytes: layerBytes(before, adopted) - layerBytes(await engine.images.list(), adopted) };
+}
+
+/** undefined when somebody else has removed it meanwhile, or begun to use it. */
+async function removeUnused(engine: EngineContext, id: string): Promise<Awaited<ReturnType<typeof removeImage>> | undefined> {
+  try {
+    return await removeImage(engine, id, { force: true });
+  } catch (error) {
+    if (isKind(error, 'not-found') || hasCode(error, 'E_IMAGE_IN_USE')) return undefined;
+    throw error;
+  }
 }
 
 /** Reads an archive into the store. */
@@ -70,7 +81,7 @@ export async function removeImage(
   options: { readonly force: boolean },
 ): Promise<{ readonly untagged: readonly string[]; readonly deleted: readonly string[] }> {
   const image = await requireImage(engine, reference, 'image.remove');
-  const losesLastName = image.references.length <= 1;
+  const losesLastName = image.references.length <= 1 || (options.force && !isNameOf(reference, image));
   const user = engine.containers.all().find(({ record }) => record.imageId === image.id);
   if (user !== undefined && losesLastName) {
     const running = user.record.status === 'running' || user.record.status === 'paused';
@@ -91,4 +102,14 @@ export async function removeImage(
   const removed = await engine.images.remove(reference, options);
   engine.events.publish({ type: 'image', action: 'delete', id: image.id, attributes: { name: reference } });
   return removed;
+}
+
+/** False for what found it by its id: that takes all of its names. */
+function isNameOf(text: string, { references }: EngineImage): boolean {
+  try {
+    return references.includes(formatReference(parseReference(text)));
+  } catch (error) {
+    if (hasCode(error, 'E_REFERENCE_INVALID')) return false;
+    throw error;
+  }
 }

@@ -38,7 +38,11 @@ export function createImagePort(store: ImageStore, warn: (message: string) => vo
     lend: (image) => {
       const described = store.describe(image);
       loans.push(described);
-      return { id: described.id, release: () => void loans.splice(loans.indexOf(described), 1) };
+      const release = () => {
+        const at = loans.indexOf(described);
+        if (at >= 0) loans.splice(at, 1); // quiet the second time
+      };
+      return { id: described.id, release };
     },
     removeRootfs: (key) => store.removeRootfs(key),
     making: store,

@@ -22,6 +22,8 @@ export class LiveContainer {
   cgroups: Readonly<Record<string, string>> | undefined;
   /** Clients that attached before the process exists; a start takes them along. */
   readonly pendingAttachments = new Set<Attachment>();
+  /** Its end is not the last one: it is stopped to be started again. */
+  isRestarting = false;
   readonly #waiters = new Map<WaitFor, Set<(exit: ExitFact) => void>>([
     ['next-exit', new Set()],
     ['removed', new Set()],

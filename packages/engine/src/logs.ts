@@ -52,9 +52,9 @@ export async function* readLogs(engine: EngineContext, container: LiveContainer,
       if (current !== undefined) offset = yield* filter(readToEnd(current, offset, reader), wanted);
       const next = await findRotated(path, current);
       if (next !== undefined) {
-        if (current !== undefined) yield* filter(readToEnd(current, offset, reader), wanted);
-        await current?.close();
-        [current, offset] = [next, 0];
+        const [rotated, from] = [current, offset];
+        [current, offset] = [next, 0]; // first, so that it is closed even when whoever reads leaves at this moment
+        yield* restOf(rotated, from, { reader, wanted });
         continue;
       }
       if (!alive || (options.until !== undefined && new Date().toISOString() > options.until)) return;
@@ -62,6 +62,20 @@ export async function* readLogs(engine: EngineContext, container: LiveContainer,
     }
   } finally {
     await current?.close();
+  }
+}
+
+/** What was still written to a file before another took its name; closes it. */
+async function* restOf(
+  file: GrowingFile | undefined,
+  from: number,
+  { reader, wanted }: { readonly reader: LogLineReader; readonly wanted: (line: LogLine) => boolean },
+): AsyncGenerator<LogLine> {
+  if (file === undefined) return;
+  try {
+    yield* filter(readToEnd(file, from, reader), wanted);
+  } finally {
+    await file.close();
   }
 }
 

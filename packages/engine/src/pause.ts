@@ -7,6 +7,7 @@
 import { EngineError } from '@slipway/errors';
 import type { SpanContext } from '@slipway/journal';
 import { containerEvent, noteContainer } from './facts.ts';
+import { keepRecord } from './keep-record.ts';
 import { requireAllowed } from './lifecycle.ts';
 import type { LiveContainer } from './live-container.ts';
 import { requireName } from './names.ts';
@@ -18,7 +19,8 @@ export async function pauseContainer(engine: EngineContext, container: LiveConta
     container.exclusive(async () => {
       requireAllowed(container.record, 'pause');
       await engine.runtime.pause(container.id);
-      await engine.containers.update(container, { status: 'paused' });
+      requireAllowed(container.record, 'pause'); // its process may have ended meanwhile
+      await keepRecord(engine, container, { status: 'paused' });
       containerEvent(engine, container, 'pause');
       noteContainer(engine, container);
     }),
@@ -31,11 +33,17 @@ export async function unpauseContainer(engine: EngineContext, container: LiveCon
     container.exclusive(async () => {
       requireAllowed(container.record, 'unpause');
       await engine.runtime.resume(container.id);
-      await engine.containers.update(container, { status: 'running' });
+      if (!isPaused(container)) return; // a signal had waited for it, and its end is not to be overwritten
+      await keepRecord(engine, container, { status: 'running' });
       containerEvent(engine, container, 'unpause');
       noteContainer(engine, container);
     }),
   );
+}
+
+/** Asked anew, since it changes while others are waited for. */
+function isPaused({ record }: LiveContainer): boolean {
+  return record.status === 'paused';
 }
 
 /** @throws already-exists / E_NAME_TAKEN */

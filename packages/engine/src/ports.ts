@@ -97,12 +97,12 @@ export interface RuntimeNames {
   readonly fallback?: string;
 }
 
-/** Everything an engine operation works with. */
 /** Where the shim of a container's process has its files. */
 export function shimDirectory({ paths }: Pick<EngineContext, 'paths'>, id: string): string {
   return `${paths.state}/shims/${id.slice(0, 32)}`;
 }
 
+/** Everything an engine operation works with. */
 export interface EngineContext {
   readonly runtime: Runtime;
   readonly runtimes: RuntimeNames;

@@ -9,6 +9,7 @@ import { removeTree } from '@slipway/kernel';
 import { requireNoGuests } from './borrowed-root.ts';
 import type { ExitFact } from './container.ts';
 import { containerEvent, noteContainer } from './facts.ts';
+import { keepRecord } from './keep-record.ts';
 import { requireAllowed } from './lifecycle.ts';
 import type { LiveContainer } from './live-container.ts';
 import type { EngineContext } from './ports.ts';
@@ -39,11 +40,22 @@ export async function removeContainer(
   );
 }
 
-/** Carries a removal to its end; idempotent, for recovery too. */
+/** Carries a removal to its end; idempotent, for recovery too. One that fails leaves the container `dead`: it can be removed again. */
 export async function finishRemoval(engine: EngineContext, container: LiveContainer, parent?: SpanContext): Promise<void> {
+  try {
+    await removeAll(engine, container, parent);
+  } catch (failure) {
+    await keepRecord(engine, container, { status: 'dead', error: failure instanceof Error ? failure.message : String(failure) });
+    noteContainer(engine, container);
+    throw failure;
+  }
+}
+
+async function removeAll(engine: EngineContext, container: LiveContainer, parent: SpanContext | undefined): Promise<void> {
   const { id, record } = container;
   const exit = record.exit ?? NEVER_RAN;
-  await engine.containers.update(container, { status: 'removing' });
+  // Not for want of room to write it: removing makes room.
+  await keepRecord(engine, container, { status: 'removing' });
   await engine.runtime.delete(id, { force: true });
   const init = { actor: 'store', name: 'snapshot.remove', protocol: 'function call', container: id, parent, request: { key: id } } as const;
   await Promise.all([

@@ -1,7 +1,7 @@
 /**
  * Restarting a container: a stop, then a start.
  *
- * Knows: their order.
+ * Knows: their order, and that a container which goes with its process stays for the next one.
  * Does not know: either of them.
  */
 import type { SpanContext } from '@slipway/journal';
@@ -17,7 +17,12 @@ export async function restartContainer(
   options: StopOptions = {},
   parent?: SpanContext,
 ): Promise<void> {
-  await stopContainer(engine, container, options, parent);
+  container.isRestarting = true;
+  try {
+    await stopContainer(engine, container, options, parent);
+  } finally {
+    container.isRestarting = false;
+  }
   await startContainer(engine, container, parent);
   containerEvent(engine, container, 'restart');
 }

@@ -6,6 +6,7 @@
  */
 import { isKind } from '@slipway/errors';
 import { containerEvent, noteContainer } from './facts.ts';
+import { keepRecord } from './keep-record.ts';
 import type { LiveContainer } from './live-container.ts';
 import type { EngineContext } from './ports.ts';
 
@@ -26,7 +27,7 @@ export async function deliver(engine: EngineContext, container: LiveContainer, s
   await ifStillThere(() => engine.runtime.resume(container.id));
   // It may have ended while it thawed; its end is not to be overwritten.
   if (isEnded(container)) return;
-  await engine.containers.update(container, { status: 'running' });
+  await keepRecord(engine, container, { status: 'running' });
   containerEvent(engine, container, 'unpause');
   noteContainer(engine, container);
 }

@@ -151,7 +151,7 @@ async function release(engine: EngineContext, container: LiveContainer, parent: 
 async function noteStarted(engine: EngineContext, container: LiveContainer, born: StartedProcess): Promise<void> {
   const { pid, startTime, shimPid } = born;
   if (born.cgroups !== undefined) container.cgroups = born.cgroups;
-  const { exit: _exit, error: _error, stopRequested: _stop, ...rest } = container.record;
+  const { exit: _exit, error: _error, ...rest } = container.record;
   container.record = rest;
   const saved = engine.containers.update(container, {
     status: 'running',

@@ -14,6 +14,8 @@ import type { EngineContext } from './ports.ts';
 import { deliver, SIGKILL } from './signal.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 10;
+/** What setTimeout takes, some 25 days; beyond it, it fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface StopOptions {
   /** Absent: the container's own, else 10. Negative: wait for ever. */
@@ -35,7 +37,6 @@ export async function stopContainer(
   return engine.tracer.span({ ...init, request: { ...options, signal: signalName(signal) } }, () =>
     container.exclusive(async () => {
       if (!requireAllowed(container.record, 'stop')) return false;
-      await engine.containers.update(container, { stopRequested: true });
       const seconds = options.timeoutSeconds ?? container.record.request.stopTimeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
       const ended = container.wait('next-exit');
       await deliver(engine, container, signal);
@@ -60,7 +61,6 @@ export async function killContainer(
   const init = { actor: 'engine', name: 'container.kill', protocol: 'function call', container: container.id, parent } as const;
   await engine.tracer.span({ ...init, request: { signal: signalName(signal) } }, async () => {
     requireAllowed(container.record, 'kill');
-    await engine.containers.update(container, { stopRequested: true });
     await deliver(engine, container, signal);
     containerEvent(engine, container, 'kill', { signal: String(signal) });
   });
@@ -70,7 +70,7 @@ async function endsWithin(ended: Promise<unknown>, seconds: number): Promise<boo
   if (seconds < 0) return ended.then(() => true);
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), seconds * 1000);
+    timer = setTimeout(() => resolve(false), Math.min(seconds * 1000, LONGEST_TIMER_MS));
   });
   try {
     return await Promise.race([ended.then(() => true), deadline]);

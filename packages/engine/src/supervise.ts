@@ -8,6 +8,7 @@ import { delay, isSameProcess } from '@slipway/kernel';
 import { readExit, type ShimConnection, type ShimExit } from '@slipway/launcher';
 import type { ExitFact } from './container.ts';
 import { containerEvent, noteContainer } from './facts.ts';
+import { keepRecord } from './keep-record.ts';
 import type { LiveContainer } from './live-container.ts';
 import type { EngineContext } from './ports.ts';
 import { removeContainer } from './remove.ts';
@@ -42,7 +43,7 @@ export async function followWithoutShim(engine: EngineContext, container: LiveCo
     await delay(ORPHAN_POLL_MS);
   }
   engine.warn(`container ${container.id.slice(0, 12)} ended without its shim; its exit code is unknown`);
-  await engine.containers.update(container, { error: 'its shim was killed, so the exit code is unknown' });
+  await keepRecord(engine, container, { error: 'its shim was killed, so the exit code is unknown' });
   await finishExit(engine, container, { code: UNKNOWN_EXIT_CODE, oomKilled: false, at: new Date().toISOString() });
 }
 
@@ -54,14 +55,15 @@ export async function finishExit(engine: EngineContext, container: LiveContainer
   const { pid: _pid, shimPid: _shimPid, startTime: _startTime, ...rest } = container.record;
   container.record = rest;
   container.cgroups = undefined;
-  await engine.containers.update(container, { status: 'exited', exit });
+  // Where it cannot be written, the next daemon reads it from the shim's own record.
+  await keepRecord(engine, container, { status: 'exited', exit });
   engine.execs.forgetContainer(container.id);
   if (exit.oomKilled) containerEvent(engine, container, 'oom');
   containerEvent(engine, container, 'die', { exitCode: String(exit.code) });
   noteContainer(engine, container, atMs === undefined ? {} : { atMs });
   engine.layersChanged(container.id);
   container.tell('next-exit', exit);
-  if (container.record.request.host.autoRemove) await removeContainer(engine, container, { force: false });
+  if (container.record.request.host.autoRemove && !container.isRestarting) await removeContainer(engine, container, { force: false });
 }
 
 function toFact(exit: ShimExit): ExitFact {

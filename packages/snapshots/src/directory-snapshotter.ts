@@ -172,7 +172,17 @@ class DirectorySnapshotter implements Snapshotter {
       const row = this.#table.find(keyOrName);
       if (!isDiskFull(error) || row === undefined || row.kind === 'committed') throw error;
       await removeSettling(`${this.#root}/${row.directory}`);
-      return this.#table.remove(keyOrName);
+      return this.#forgetWithoutFiles(keyOrName);
+    }
+  }
+
+  /** Its files may have been too small to make room: a row without a directory goes at the latest when the store is opened. */
+  #forgetWithoutFiles(key: string): SnapshotRow {
+    try {
+      return this.#table.remove(key);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      return this.#table.forget(key);
     }
   }
 

@@ -127,6 +127,13 @@ export class SnapshotTable {
     return row;
   }
 
+  /** In memory alone. */
+  forget(name: string): SnapshotRow {
+    const row = this.get(name, 'snapshot.remove');
+    this.#rows.delete(name);
+    return row;
+  }
+
   close(): void {
     this.#db.close();
   }
