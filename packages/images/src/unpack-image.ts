@@ -10,9 +10,10 @@
 import type { ContentStore } from '@slipway/content';
 import { hasCode } from '@slipway/errors';
 import { failPoint } from '@slipway/kernel';
-import { openUnpackSession, type UnpackReport, type UnpackSession, unpackLayer } from '@slipway/layers';
-import { type ChainId, chainIds, type Descriptor, type DiffId, layerCompression } from '@slipway/oci';
+import { type NextLayer, openUnpackSession, type UnpackReport, type UnpackSession, unpackLayer } from '@slipway/layers';
+import { type ChainId, chainIds, type Descriptor, type DiffId, type LayerCompression, layerCompression } from '@slipway/oci';
 import type { SnapshotStack, Snapshotter } from '@slipway/snapshots';
+import { BlobsAhead } from './blobs-ahead.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { LoadProgress, NewLayer } from './image-store.ts';
 import type { LayerSize } from './image-table.ts';
@@ -53,6 +54,8 @@ interface LayerTask {
   readonly chainId: ChainId;
   /** Name of the snapshot below, `''` for none. */
   readonly parent: ChainId | '';
+  /** undefined for the topmost. */
+  readonly above: LayerTask | undefined;
 }
 
 /** One stack that is being unpacked. */
@@ -60,6 +63,7 @@ interface Unpacking {
   readonly session: LazySession;
   readonly stack: SnapshotStack;
   readonly commits: GroupCommit<LayerSize>;
+  readonly blobs: BlobsAhead<LayerTask>;
 }
 
 interface UnpackedLayer {
@@ -108,22 +112,19 @@ export class LayerUnpacker {
 
   /** As {@link ensure}, for a stack of layers that is no image yet. Bottom layer first. */
   async ensureLayers(layers: readonly NewLayer[], options: UnpackOptions): Promise<string[]> {
-    const chains = chainIds(layers.map(({ diffId }) => diffId));
     const warnings: string[] = [];
     await using stack = this.#parts.snapshots.stack();
+    await using blobs = new BlobsAhead<LayerTask>(this.#parts.content);
     const session = new LazySession(this.#parts.compileCacheDir, options.signal);
     const commits = new GroupCommit<LayerSize>(GATHER_MS, (group) => this.#commit(group, stack));
     const durable: Promise<void>[] = [];
     try {
-      for (const [index, { descriptor, diffId }] of layers.entries()) {
-        const chainId = chains[index];
-        if (chainId === undefined) continue;
-        const task: LayerTask = { descriptor, diffId, chainId, parent: chains[index - 1] ?? '' };
-        const unpacked = await this.#ensureLayer(task, { session, stack, commits }, options);
+      for (const task of planTasks(layers)) {
+        const unpacked = await this.#ensureLayer(task, { session, stack, commits, blobs }, options);
         warnings.push(...unpacked.warnings);
         durable.push(unpacked.durable);
       }
-      await commits.settle();
+      await Promise.all([session.close(), commits.settle()]);
       await Promise.all(durable);
       return warnings;
     } finally {
@@ -159,20 +160,31 @@ export class LayerUnpacker {
     return { warnings: (await applied).warnings, durable };
   }
 
-  async #apply(task: LayerTask, { session, stack }: Unpacking, signal: AbortSignal | undefined): Promise<UnpackReport> {
-    const { descriptor, diffId, chainId, parent } = task;
+  async #apply(task: LayerTask, { session, stack, blobs }: Unpacking, signal: AbortSignal | undefined): Promise<UnpackReport> {
+    const { descriptor, diffId, chainId, parent, above } = task;
     const { own, lowers, whiteouts } = await stack.add(parent, chainId);
-    const blob = await this.#parts.content.open(descriptor.digest);
+    const [blob, next] = await Promise.all([blobs.open(task), above && this.#findNext(above, blobs)]);
     try {
-      const compression = layerCompression(descriptor.mediaType) ?? 'none';
-      const expected = { blobDigest: descriptor.digest, diffId };
-      const worker = { session: session.open(), ...(signal === undefined ? {} : { signal }) };
-      const report = await unpackLayer({ blob, compression, expected, target: own, lowers, whiteouts, ...worker });
+      const layer = { blob, compression: compressionOf(descriptor), expected: { blobDigest: descriptor.digest, diffId } };
+      const worker = { session: session.open(), ...(next && { next }), ...(signal && { signal }) };
+      const applied = unpackLayer({ ...layer, target: own, lowers, whiteouts, ...worker });
+      if (next !== undefined && above?.above !== undefined) void blobs.find(above.above);
+      const report = await applied;
       failPoint('layer.applied');
       return report;
     } finally {
-      await blob.close();
+      await blobs.release(task);
     }
+  }
+
+  /** A layer that will have to be unpacked, if its blob is here. */
+  async #findNext(layer: LayerTask, blobs: BlobsAhead<LayerTask>): Promise<NextLayer | undefined> {
+    const { snapshots, shared } = this.#parts;
+    const { chainId, descriptor } = layer;
+    if (this.#running.has(chainId) || shared?.find(chainId) !== undefined || (await snapshots.find(chainId)) !== undefined)
+      return undefined;
+    const blob = await blobs.find(layer);
+    return blob && { blob, blobDigest: descriptor.digest, compression: compressionOf(descriptor) };
   }
 
   async #commit(group: readonly LayerSize[], stack: SnapshotStack): Promise<void> {
@@ -193,4 +205,19 @@ export class LayerUnpacker {
     });
     return true;
   }
+}
+
+/** Bottom layer first. */
+function planTasks(layers: readonly NewLayer[]): readonly LayerTask[] {
+  const chains = chainIds(layers.map(({ diffId }) => diffId));
+  const tasks: LayerTask[] = [];
+  for (const [index, { descriptor, diffId }] of [...layers.entries()].reverse()) {
+    const chainId = chains[index];
+    if (chainId !== undefined) tasks.unshift({ descriptor, diffId, chainId, parent: chains[index - 1] ?? '', above: tasks[0] });
+  }
+  return tasks;
+}
+
+function compressionOf({ mediaType }: Descriptor): LayerCompression {
+  return layerCompression(mediaType) ?? 'none';
 }

@@ -96,6 +96,6 @@ export {
 export { inTransaction } from './transaction.ts';
 export { treeSizes } from './tree-sizes.ts';
 export { inUserNamespace } from './user-namespace.ts';
-export { copyDirectoryMetadata, syncFileSystem } from './whole-filesystem.ts';
+export { copyDirectoryMetadata, type FileSystemSync, openFileSystemSync, syncFileSystem } from './whole-filesystem.ts';
 export { workerDescriptor } from './worker-descriptor.ts';
 export { openWorkerSession, runWorker, type WorkerExit, type WorkerRequest, type WorkerSession } from './worker-process.ts';

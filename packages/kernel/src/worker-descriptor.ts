@@ -31,6 +31,13 @@ export const workerDescriptor = {
       yield piece;
     }
   },
+  /** A descriptor of its own of what `fd` has open for reading; to be closed with {@link close}. */
+  reopen(fd: number): number {
+    return openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY);
+  },
+  close(fd: number): void {
+    closeSync(fd);
+  },
   /** Writes to an inherited pipe, waiting while nobody reads. @throws EPIPE when the reader has left */
   write(fd: number, bytes: Uint8Array): void {
     for (let done = 0; done < bytes.byteLength; ) done += writeSync(fd, bytes, done);

@@ -7,7 +7,7 @@ export { PackStream } from './pack/pack-stream.ts';
 export { DEFAULT_TAR_LIMITS, type EntryType, type Extent, type TarEntry, type TarLimits, type TarMember } from './tar/entry.ts';
 export { readTar } from './tar/read.ts';
 export { type EntryInit, tarEnd, tarHeader, tarMember, tarPadding } from './tar/write.ts';
-export { openUnpackSession, type UnpackReport, type UnpackRequest, type UnpackSession, unpackLayer } from './unpack.ts';
+export { type NextLayer, openUnpackSession, type UnpackReport, type UnpackRequest, type UnpackSession, unpackLayer } from './unpack.ts';
 export type { WhiteoutForm } from './whiteouts.ts';
 export { differTrees, findEntries, type ListedEntry, listDirectory, sumLayers, type TreeDifference } from './xray/layer-reports.ts';
 export { type LayerEntry, LayerTree } from './xray/layer-tree.ts';

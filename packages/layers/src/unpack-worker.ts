@@ -12,8 +12,9 @@ import { createHash } from 'node:crypto';
 import { EngineError } from '@slipway/errors';
 import { ConfinedDirectory, workerDescriptor } from '@slipway/kernel/worker';
 import { applyMembers } from './apply.ts';
-import { LayerStream } from './decompress.ts';
+import type { LayerStream } from './decompress.ts';
 import { describeFailure } from './describe-failure.ts';
+import { LayerAhead } from './layer-ahead.ts';
 import { openPart } from './pack/tree-part.ts';
 import { readTar } from './tar/read.ts';
 import { WhiteoutNode } from './whiteouts.ts';
@@ -21,13 +22,15 @@ import { FIRST_FD, type WorkerAnswer, type WorkerTask } from './worker-protocol.
 
 /** One for all layers that this process unpacks. */
 const whiteoutNode = new WhiteoutNode();
+const blobs = new LayerAhead();
 
-async function unpack(task: WorkerTask, [blob = -1, directory = -1, ...below]: readonly number[]): Promise<WorkerAnswer> {
+async function unpack(task: WorkerTask, [blob = -1, directory = -1, ...rest]: readonly number[]): Promise<WorkerAnswer> {
   const whole = task.mountedAt === undefined ? ConfinedDirectory.fromDescriptor(directory) : ConfinedDirectory.open(task.mountedAt);
   const target = task.at === undefined ? whole : openPart(whole, task.at);
-  const lowers = below.map((fd) => ConfinedDirectory.fromDescriptor(fd));
-  const layer = new LayerStream(task.decompressLimits);
-  const members = readTar(layer.tar(workerDescriptor.stream(blob), task.compression), task.tarLimits);
+  const lowers = rest.slice(0, task.lowerCount).map((fd) => ConfinedDirectory.fromDescriptor(fd));
+  const { layer, tar } = blobs.take(task, blob);
+  if (task.next !== undefined) blobs.expect(task.next, rest.at(-1) ?? -1);
+  const members = readTar(tar, task.tarLimits);
   try {
     const report = await applyMembers(members, {
       root: target,

@@ -7,7 +7,7 @@ import { digestOf, type LayerCompression, parseDiffId } from '@slipway/oci';
 import { hostTest } from '@slipway/testing';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { tarEnd, tarMember } from './tar/write.ts';
-import { openUnpackSession, type UnpackReport, type UnpackRequest, unpackLayer } from './unpack.ts';
+import { type NextLayer, openUnpackSession, type UnpackReport, type UnpackRequest, unpackLayer } from './unpack.ts';
 
 let base: string;
 beforeEach(() => {
@@ -132,6 +132,28 @@ describe('unpacking a layer in a worker', () => {
       expect(await hide('c', 'three')).toMatchObject({ rdev: 0, mode: 0o020600, nlink: 1 });
     } finally {
       await session.close();
+    }
+  });
+
+  hostTest('a worker that is told what comes next unpacks that too, or says of it alone what is wrong', ['root'], async () => {
+    const session = openUnpackSession({});
+    const gzipped = gzipSync(TAR);
+    const [fine, broken] = [gzipped, gzipped.subarray(0, -20)].map((bytes, at) => {
+      fs.writeFileSync(join(base, `next-${at}`), bytes);
+      const blob = { fd: fs.openSync(join(base, `next-${at}`), 'r'), sizeBytes: bytes.byteLength };
+      return { blob, compression: 'gzip' as const, blobDigest: digestOf(bytes) };
+    }) as [NextLayer, NextLayer];
+    const asked = ({ blob, blobDigest }: NextLayer) => ({ blob, session, expected: { blobDigest, diffId: DIFF_ID } });
+    try {
+      await unpack(TAR, 'none', { session, next: fine });
+      fs.rmSync(join(base, 'target/d'), { recursive: true });
+      await unpack(gzipped, 'gzip', { ...asked(fine), next: broken });
+      expect(hello()).toBe('hello');
+      await expect(unpack(gzipped, 'gzip', asked(broken))).rejects.toMatchObject({ code: 'E_LAYER_COMPRESSION' });
+      await expect(unpack(gzipped, 'gzip', asked(fine))).resolves.toMatchObject({ members: 1 });
+    } finally {
+      await session.close();
+      for (const { blob } of [fine, broken]) fs.closeSync(blob.fd);
     }
   });
 

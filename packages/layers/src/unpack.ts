@@ -37,7 +37,11 @@ export interface UnpackRequest {
   readonly signal?: AbortSignal;
   /** Does it instead of a worker of its own, for a target that is a directory. */
   readonly session?: UnpackSession;
+  /** The layer that the session will probably be asked for next; it begins to decompress it. */
+  readonly next?: NextLayer;
 }
+
+export type NextLayer = Pick<UnpackRequest, 'blob' | 'compression'> & { readonly blobDigest: Digest };
 
 /** A worker that unpacks one layer after the other, of one image: whoever can trick it stands below all that it writes later. */
 export interface UnpackSession {
@@ -74,7 +78,8 @@ export async function unpackLayer(request: UnpackRequest): Promise<UnpackReport>
       directories.push(await openDirectoryHandle(path));
     const descriptors = [request.blob.fd, ...directories.map(({ fd }) => fd)];
     if (request.session !== undefined && typeof target === 'string') {
-      const { answer, end } = await request.session.worker.run(planTask(request), descriptors);
+      const next = request.next === undefined ? [] : [request.next.blob.fd];
+      const { answer, end } = await request.session.worker.run(planSessionTask(request), [...descriptors, ...next]);
       request.signal?.throwIfAborted();
       return readReport(readWorkerAnswer(answer, { end, op: 'layer.unpack', code: 'E_UNPACK_WORKER' }));
     }
@@ -95,6 +100,13 @@ export async function unpackLayer(request: UnpackRequest): Promise<UnpackReport>
   } finally {
     for (const directory of directories) await directory.close();
   }
+}
+
+function planSessionTask(request: UnpackRequest): WorkerTask {
+  const task = planTask(request);
+  if (request.next === undefined) return task;
+  const { compression, blobDigest } = request.next;
+  return { ...task, next: { compression, blobDigest, decompressLimits: task.decompressLimits } };
 }
 
 function planTask(request: UnpackRequest): WorkerTask {

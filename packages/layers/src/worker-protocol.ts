@@ -14,11 +14,16 @@ import type { WhiteoutForm } from './whiteouts.ts';
 /** Of a worker for one layer alone: the blob, then the target, then the layers below. */
 export const FIRST_FD = 3;
 
-export interface WorkerTask {
+/** How the bytes of a blob are read. */
+export interface LayerBlob {
   readonly compression: LayerCompression;
-  readonly blobBytes: number;
   /** Checked when given. */
   readonly blobDigest?: string;
+  readonly decompressLimits: DecompressLimits;
+}
+
+export interface WorkerTask extends LayerBlob {
+  readonly blobBytes: number;
   readonly diffId?: string;
   readonly lowerCount: number;
   readonly whiteouts: WhiteoutForm;
@@ -28,7 +33,8 @@ export interface WorkerTask {
   /** A path in the target as a process with that root would resolve it: the directory to fill. */
   readonly at?: string;
   readonly tarLimits: Partial<TarLimits>;
-  readonly decompressLimits: DecompressLimits;
+  /** The blob that the next task is likely to be about; it is behind the layers below. Only for a worker that gets several tasks. */
+  readonly next?: LayerBlob;
 }
 
 export type WorkerAnswer =

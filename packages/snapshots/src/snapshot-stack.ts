@@ -7,7 +7,7 @@
  * Knows: which of them have no row yet, and that their directories go with the stack.
  * Does not know: how a directory begins (directory-snapshotter.ts), or what it is filled with.
  */
-import { failPoint, syncFileSystem } from '@slipway/kernel';
+import { type FileSystemSync, failPoint, openFileSystemSync } from '@slipway/kernel';
 import { exists, parentMissing, placeOf, type SnapshotRow, type SnapshotTable } from './snapshot-table.ts';
 import type { SnapshotDirectories, SnapshotStack } from './snapshotter.ts';
 
@@ -34,6 +34,8 @@ export class DirectorySnapshotStack implements SnapshotStack {
   readonly #parts: StackParts;
   /** Those without a row, by name. */
   readonly #pending = new Map<string, SnapshotRow>();
+  /** Started with the first directory, so that it is there when that one is full. */
+  #sync: FileSystemSync | undefined;
 
   constructor(parts: StackParts) {
     this.#parts = parts;
@@ -46,6 +48,7 @@ export class DirectorySnapshotStack implements SnapshotStack {
     const row: SnapshotRow = { name, kind: 'committed', parent, directory: newDirectory(), createdAtMs: Date.now() };
     this.#pending.set(name, row);
     const stack = { own: `${root}/${row.directory}`, below, readOnly: false };
+    this.#sync ??= openFileSystemSync(root);
     await make(stack);
     failPoint('snapshot.made');
     return directories(stack);
@@ -54,7 +57,8 @@ export class DirectorySnapshotStack implements SnapshotStack {
   async commit(names: readonly string[]): Promise<void> {
     const { root, table } = this.#parts;
     // Files first: a committed snapshot with empty files in it would be believed for ever.
-    await syncFileSystem(root);
+    this.#sync ??= openFileSystemSync(root);
+    await this.#sync.run();
     failPoint('snapshot.synced');
     const rows = names.flatMap((name) => this.#pending.get(name) ?? []);
     table.insertCommitted(rows.filter(({ name }) => table.find(name) === undefined));
@@ -63,10 +67,14 @@ export class DirectorySnapshotStack implements SnapshotStack {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { root, table, removeDirectory } = this.#parts;
-    for (const { name, directory } of [...this.#pending.values()].reverse()) {
-      if (table.find(name)?.directory !== directory) await removeDirectory(`${root}/${directory}`);
+    try {
+      for (const { name, directory } of [...this.#pending.values()].reverse()) {
+        if (table.find(name)?.directory !== directory) await removeDirectory(`${root}/${directory}`);
+      }
+    } finally {
+      this.#pending.clear();
+      await this.#sync?.close();
     }
-    this.#pending.clear();
   }
 
   /** `parent` and what is below it, nearest first. */
