@@ -49,6 +49,9 @@ const SOURCES: Readonly<Record<ArchitectureName, Source>> = {
   SCMP_ARCH_AARCH64: { audit: 0xc000_00b7, argumentBits: 64, runs: AARCH64_CALLS },
 };
 
+/** All that there are tables of. */
+export const ARCHITECTURES = Object.keys(SOURCES) as readonly ArchitectureName[];
+
 const parsed = new Map<ArchitectureName, Architecture>();
 
 /** An architecture with its table; the table is read at first use. */

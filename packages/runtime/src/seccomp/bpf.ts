@@ -28,6 +28,8 @@ export const Op = {
   jumpEqual: 0x15,
   jumpGreater: 0x25,
   jumpGreaterOrEqual: 0x35,
+  /** Taken where accumulator & k is not 0. */
+  jumpAnySet: 0x45,
   return: 0x06,
 } as const;
 

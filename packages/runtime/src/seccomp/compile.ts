@@ -9,7 +9,7 @@
  */
 import { EngineError } from '@slipway/errors';
 import { SECCOMP_ARCHITECTURES, type SpecSeccomp } from '@slipway/oci';
-import { type Architecture, type ArchitectureName, architecture, machineArchitectures } from './architectures.ts';
+import { ARCHITECTURES, type Architecture, type ArchitectureName, architecture, machineArchitectures } from './architectures.ts';
 import { encodeProgram, PROGRAM_MAX_INSTRUCTIONS } from './bpf.ts';
 import { generateProgram } from './generate.ts';
 import { invalid, planPolicy } from './policy.ts';
@@ -105,11 +105,7 @@ function flagsWithout(notifies: boolean): number {
 }
 
 function findWarnings(profile: SpecSeccomp, architectures: readonly Architecture[]): string[] {
-  const tables = [
-    ...new Set([...architectures.map(({ name }) => name), 'SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_AARCH64'] as const),
-  ].map(architecture);
-  const names = new Set((profile.syscalls ?? []).flatMap((rule) => rule.names));
-  const unknown = [...names].filter((name) => !tables.some(({ calls }) => calls.has(name)));
+  const unknown = findUnknown(profile, architectures);
   const modes = (profile.architectures ?? []).filter((name) => name === 'SCMP_ARCH_X32' || name === 'SCMP_ARCH_ARM');
   const native = architectures[0]?.name;
   return [
@@ -119,6 +115,12 @@ function findWarnings(profile: SpecSeccomp, architectures: readonly Architecture
     ...(modes.includes('SCMP_ARCH_X32') && native === 'SCMP_ARCH_X86_64' ? ['seccomp: x32 calls stay refused (ENOSYS)'] : []),
     ...(modes.includes('SCMP_ARCH_ARM') && native === 'SCMP_ARCH_AARCH64' ? ['seccomp: 32-bit ARM programs stay refused'] : []),
   ];
+}
+
+/** Names that no table has. Most are in our own, so that the others need not be read. */
+function findUnknown({ syscalls = [] }: SpecSeccomp, own: readonly Architecture[]): string[] {
+  const foreign = syscalls.flatMap(({ names }) => names.filter((name) => !own.some(({ calls }) => calls.has(name))));
+  return [...new Set(foreign)].filter((name) => !ARCHITECTURES.some((each) => architecture(each).calls.has(name)));
 }
 
 function unsupported(message: string, at: string): EngineError {

@@ -58,79 +58,82 @@ const UINT64 = (1n << 64n) - 1n;
 
 /** @throws EngineError `invalid-argument` / `E_SECCOMP_INVALID` naming the rule */
 export function planPolicy(profile: SpecSeccomp, architecture: Architecture): Policy {
-  const standard = returnValue(profile.defaultAction, profile.defaultErrnoRet, 'defaultAction');
-  const verdicts = new Map<number, { cases: { conditions: readonly Condition[]; returns: number }[]; decided?: number }>();
+  const verdicts = new VerdictTable(returnValue(profile.defaultAction, profile.defaultErrnoRet, 'defaultAction'));
   for (const [index, rule] of (profile.syscalls ?? []).entries()) {
-    const returns = returnValue(rule.action, rule.errnoRet, `syscalls/${index}/action`);
-    const forbids = letsThrough(standard) && !letsThrough(returns);
-    const asked = conditionGroups(rule, index).map((group) => group.map((each) => asWide(each, architecture)).filter(isTelling));
-    for (const { number, groups } of rule.names.flatMap((name) => waysTo(name, { groups: asked, forbids }, architecture))) {
-      const entry = verdicts.get(number) ?? { cases: [] };
-      verdicts.set(number, entry);
-      if (returns === standard) continue;
-      for (const conditions of groups) {
-        if (conditions.length === 0) entry.decided ??= returns;
-        else entry.cases.push({ conditions, returns });
-      }
-    }
+    addRule(verdicts, { rule, index, returns: returnValue(rule.action, rule.errnoRet, `syscalls/${index}/action`) }, architecture);
   }
-  const known = [...verdicts].map(([number, { cases, decided }]) => {
-    return [number, decided === undefined ? { cases, otherwise: standard } : plain(decided)] as const;
-  });
-  return { architecture, ranges: planRanges(architecture, new Map(known), standard) };
+  // Kernels without x32 answer so themselves; with it, those numbers would walk round the rules for their 64-bit twins.
+  const x32 = architecture.name === 'SCMP_ARCH_X86_64' ? [{ first: X32_BIT, verdict: verdicts.plain(ENOSYS) }] : [];
+  return { architecture, ranges: mergeRanges([...verdicts.ranges(), ...x32]) };
 }
 
-interface Asked {
-  readonly groups: Way['groups'];
-  /** What the default lets through. */
-  readonly forbids: boolean;
-}
-
-interface Way {
-  readonly number: number;
-  readonly groups: readonly (readonly Condition[])[];
+interface PlacedRule {
+  readonly rule: Rule;
+  readonly index: number;
+  readonly returns: number;
 }
 
 /**
- * None where the architecture lacks the call. The older way's own arguments lie in memory, where no filter can look: a rule that
+ * Nothing where the architecture lacks the call. The older way's own arguments lie in memory, where no filter can look: a rule that
  * looks at them holds there whatever they are where it forbids, and not at all where it allows.
  */
-function waysTo(name: string, { groups, forbids }: Asked, { calls, multiplexed }: Architecture): Way[] {
-  const number = calls.get(name);
-  const older = groups.some((each) => each.length === 0) || forbids ? multiplexed.get(name) : undefined;
-  const through = older === undefined ? undefined : calls.get(older.through);
-  const direct = number === undefined ? [] : [{ number, groups }];
-  if (older === undefined || through === undefined) return direct;
-  const selected = { index: 0, comparison: 'EQ' as const, value: BigInt(older.selector), mask: UINT64 };
-  return [...direct, { number: through, groups: [[selected]] }];
-}
-
-function planRanges(architecture: Architecture, known: ReadonlyMap<number, Verdict>, standard: number): CallRange[] {
-  const numbers = [...known.keys()].sort((a, b) => a - b);
-  const last = numbers.at(-1) ?? -1;
-  const ranges: CallRange[] = [];
-  const add = (first: number, verdict: Verdict) => {
-    const before = ranges.at(-1);
-    if (before !== undefined && sameVerdict(before.verdict, verdict)) return;
-    if (before !== undefined && before.first === first) ranges.pop();
-    ranges.push({ first, verdict });
-  };
-  add(0, plain(standard));
-  for (const number of numbers) {
-    add(number, known.get(number) ?? plain(standard));
-    if (!known.has(number + 1)) add(number + 1, plain(number === last && !letsThrough(standard) ? ENOSYS : standard));
+function addRule(verdicts: VerdictTable, { rule, index, returns }: PlacedRule, architecture: Architecture): void {
+  const { calls, multiplexed } = architecture;
+  const groups = conditionGroups(rule, index).map((group) => group.map((each) => asWide(each, architecture)).filter(isTelling));
+  const forbids = letsThrough(verdicts.standard) && !letsThrough(returns);
+  const holdsOnOlderWays = forbids || groups.some((each) => each.length === 0);
+  for (const name of rule.names) {
+    const number = calls.get(name);
+    if (number !== undefined) verdicts.add(number, groups, returns);
+    const older = holdsOnOlderWays ? multiplexed.get(name) : undefined;
+    const through = older && calls.get(older.through);
+    if (older === undefined || through === undefined) continue;
+    verdicts.add(through, [[{ index: 0, comparison: 'EQ', value: BigInt(older.selector), mask: UINT64 }]], returns);
   }
-  // Kernels without x32 answer so themselves; with it, those numbers would walk round the rules for their 64-bit twins.
-  if (architecture.name === 'SCMP_ARCH_X86_64') add(X32_BIT, plain(ENOSYS));
-  return ranges;
 }
 
-function plain(returns: number): Verdict {
-  return { cases: [], otherwise: returns };
+interface GrowingVerdict extends Verdict {
+  readonly cases: Verdict['cases'][number][];
 }
 
-function sameVerdict(a: Verdict, b: Verdict): boolean {
-  return a.cases.length === 0 && b.cases.length === 0 && a.otherwise === b.otherwise;
+/** What rules say of the numbers they name. One verdict is one object as long as arguments play no part. */
+class VerdictTable {
+  readonly standard: number;
+  readonly #verdicts: (GrowingVerdict | undefined)[] = [];
+  readonly #plain = new Map<number, GrowingVerdict>();
+
+  constructor(standard: number) {
+    this.standard = standard;
+  }
+
+  plain(returns: number): GrowingVerdict {
+    const known = this.#plain.get(returns) ?? { cases: [], otherwise: returns };
+    this.#plain.set(returns, known);
+    return known;
+  }
+
+  add(number: number, groups: readonly (readonly Condition[])[], returns: number): void {
+    let verdict = this.#verdicts[number] ?? this.plain(this.standard);
+    for (const conditions of returns === this.standard ? [] : groups) {
+      if (verdict.otherwise !== this.standard) break;
+      if (conditions.length === 0) verdict = this.plain(returns);
+      else if (verdict.cases.length === 0) verdict = { cases: [{ conditions, returns }], otherwise: this.standard };
+      else verdict.cases.push({ conditions, returns });
+    }
+    this.#verdicts[number] = verdict;
+  }
+
+  /** Every number's; behind the last that a rule names, what calls are answered that are newer than the document. */
+  ranges(): CallRange[] {
+    const standard = this.plain(this.standard);
+    const beyond = this.#verdicts.length === 0 || letsThrough(this.standard) ? standard : this.plain(ENOSYS);
+    const known = Array.from(this.#verdicts, (verdict = standard, first) => ({ first, verdict }));
+    return [...known, { first: known.length, verdict: beyond }];
+  }
+}
+
+function mergeRanges(ranges: readonly CallRange[]): CallRange[] {
+  return ranges.filter(({ verdict }, index) => verdict !== ranges[index - 1]?.verdict);
 }
 
 function letsThrough(standard: number): boolean {

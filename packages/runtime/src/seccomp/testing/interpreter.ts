@@ -45,6 +45,7 @@ export class Interpreter {
       else if (code === Op.jumpEqual) at += accumulator === k ? jt : jf;
       else if (code === Op.jumpGreater) at += accumulator > k ? jt : jf;
       else if (code === Op.jumpGreaterOrEqual) at += accumulator >= k ? jt : jf;
+      else if (code === Op.jumpAnySet) at += (accumulator & k) !== 0 ? jt : jf;
       else throw new Error(`no instruction at ${at}`);
     }
   }
