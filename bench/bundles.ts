@@ -18,6 +18,8 @@ export interface OciRuntime {
   run(): Promise<number>;
   /** Of a container that waits for a signal: each verb of its life, and `exec true` in the middle of it. */
   live(): Promise<Readonly<Record<LifeVerb | 'exec', number>>>;
+  /** What `use` makes of the first process of a container that waits. */
+  hold<T>(use: (pid: number) => T): Promise<T>;
 }
 
 export const LIFE_VERBS = ['create', 'start', 'kill', 'delete'] as const;
@@ -25,7 +27,7 @@ export type LifeVerb = (typeof LIFE_VERBS)[number];
 
 const find = (...paths: string[]) => paths.find((path) => existsSync(path));
 export const DEBIAN_RUNC = find('/usr/sbin/runc', '/usr/bin/runc');
-export const CRUN = find('/usr/bin/crun');
+export const DEBIAN_CRUN = find('/usr/bin/crun');
 export const OUR_RUNC = `${CHECKOUT}/bin/runc`;
 
 /** A runtime with bundles and a root of its own. */
@@ -33,13 +35,14 @@ export function prepareRuntime(place: Workplace, name: string, program: string, 
   const short = makeBundle(place, `${name}-short`, bundle, ['true']);
   const long = makeBundle(place, `${name}-long`, bundle, ['sleep', '1000']);
   const call = (...args: string[]) => timeProgram(program, ['--root', place.path(`${name}-root`), ...args]);
+  const pidOf = (id: string) => Number(readFileSync(place.path(`${id}.pid`), 'utf8'));
   const begin = async (id: string) => {
     const create = await call('create', '--bundle', long, '--pid-file', place.path(`${id}.pid`), id);
     return { create, start: await call('start', id) };
   };
   const end = async (id: string) => {
     const kill = await call('kill', id, 'KILL');
-    await ended(Number(readFileSync(place.path(`${id}.pid`), 'utf8')));
+    await ended(pidOf(id));
     return { kill, delete: await call('delete', id) };
   };
   let round = 0;
@@ -50,6 +53,15 @@ export function prepareRuntime(place: Workplace, name: string, program: string, 
       const began = await begin(id);
       const exec = await call('exec', id, 'true');
       return { ...began, exec, ...(await end(id)) };
+    },
+    hold: async (use) => {
+      const id = `${name}-${++round}`;
+      await begin(id);
+      try {
+        return use(pidOf(id));
+      } finally {
+        await end(id);
+      }
     },
   };
 }

@@ -8,9 +8,9 @@
  * Does not know: the runtimes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CRUN, DEBIAN_RUNC, LIFE_VERBS, type OciRuntime, OUR_RUNC, prepareRuntime } from './bundles.ts';
-import { EngineUnderTest } from './engine-under-test.ts';
+import { LIFE_VERBS, type OciRuntime } from './bundles.ts';
 import type { BenchOptions } from './run.ts';
+import { CRUN, hideUnifiedHierarchy, OURS, prepareRuntimes, RUNC } from './runtimes.ts';
 import { formatTable, formatTarget, Samples } from './table.ts';
 import { Workplace } from './workplace.ts';
 
@@ -18,15 +18,13 @@ const WARM_UP = 2;
 /** Long enough for the kernel to forget that processes just changed cgroups. */
 const PAUSE_MS = 100;
 
-const OURS = 'ours';
-const RUNC = 'Debian’s runc';
-const PEER_CRUN = 'crun';
 const VERBS = ['run', ...LIFE_VERBS, 'sum', 'exec'] as const;
 
 export async function benchCli({ rounds }: BenchOptions): Promise<void> {
+  hideUnifiedHierarchy();
   const place = new Workplace();
   try {
-    const runtimes = await prepareAll(place);
+    const runtimes = await prepareRuntimes(place);
     const samples = new Samples();
     for (let round = -WARM_UP; round < rounds; round++) {
       for (const [name, runtime] of runtimes) await measure(name, runtime, round < 0 ? new Samples() : samples);
@@ -35,30 +33,6 @@ export async function benchCli({ rounds }: BenchOptions): Promise<void> {
   } finally {
     place.dispose();
   }
-}
-
-/** The engine writes the document and leaves again. */
-async function prepareAll(place: Workplace): Promise<ReadonlyMap<string, OciRuntime>> {
-  const engine = await EngineUnderTest.start(place);
-  const bundle = engine.bundleOf(await engine.create());
-  await engine.stop();
-  const programs = { [OURS]: OUR_RUNC, [RUNC]: DEBIAN_RUNC, [PEER_CRUN]: CRUN };
-  const runtimes = new Map<string, OciRuntime>();
-  for (const [index, [name, program]] of Object.entries(programs).entries()) {
-    const runtime = program === undefined ? undefined : prepareRuntime(place, `r${index}`, program, bundle);
-    const reason = runtime === undefined ? 'it is not installed' : await whyNot(runtime);
-    if (runtime !== undefined && reason === undefined) runtimes.set(name, runtime);
-    else process.stderr.write(`${name} is left out: ${reason}\n`);
-  }
-  return runtimes;
-}
-
-/** A peer may refuse this host, as crun before 1.9 does where v1 and v2 hierarchies stand side by side. */
-async function whyNot(runtime: OciRuntime): Promise<string | undefined> {
-  return await runtime.run().then(
-    () => undefined,
-    (error: unknown) => String(error),
-  );
 }
 
 async function measure(name: string, runtime: OciRuntime, samples: Samples): Promise<void> {
@@ -95,7 +69,7 @@ function judge(samples: Samples): string {
     formatTarget('run, times Debian’s runc', ratio(samples, 'run', RUNC), 'at most 1.2', atMost(1.2)),
     formatTarget('a life in sum, times Debian’s runc', ratio(samples, 'sum', RUNC), 'at most 0.8', atMost(0.8)),
     formatTarget('exec, times Debian’s runc', ratio(samples, 'exec', RUNC), 'for information', () => true),
-    formatTarget('run, times crun', ratio(samples, 'run', PEER_CRUN), 'for information', () => true),
-    formatTarget('a life in sum, times crun', ratio(samples, 'sum', PEER_CRUN), 'for information', () => true),
+    formatTarget('run, times crun', ratio(samples, 'run', CRUN), 'for information', () => true),
+    formatTarget('a life in sum, times crun', ratio(samples, 'sum', CRUN), 'for information', () => true),
   ].join('');
 }

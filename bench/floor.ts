@@ -16,7 +16,8 @@ const EXEC_PROGRAM = `${CHECKOUT}/build/exec-floor`;
 export const compileFloor = () => compile(`${CHECKOUT}/bench/native/floor.c`, PROGRAM);
 export const compileExecFloor = () => compile(`${CHECKOUT}/bench/native/exec-floor.c`, EXEC_PROGRAM);
 
-function compile(source: string, program: string): void {
+/** Unless it has been since the source changed. */
+export function compile(source: string, program: string): void {
   const built = statSync(program, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (built > statSync(source).mtimeMs) return;
   mkdirSync(`${CHECKOUT}/build`, { recursive: true });

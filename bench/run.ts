@@ -4,6 +4,7 @@
  *     npm run bench -- start [--rounds N]      how soon a container's first instruction runs
  *     npm run bench -- cli                     our runc command line against Debian's runc and crun, verb by verb
  *     npm run bench -- exec                    a further process in a running container, against its floor
+ *     npm run bench -- seccomp                 the default profile's filter: its size, how long loading takes, and a call under it
  *     npm run bench -- crowd                   fifty containers started at once, against Debian's dockerd
  *     npm run bench -- build                   a Dockerfile of twenty steps, from nothing and with everything at hand
  *     npm run bench -- step-mode               what step mode costs a birth that nobody steps through
@@ -33,6 +34,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   start: async () => (await import('./start.ts')).benchStart,
   cli: async () => (await import('./cli.ts')).benchCli,
   exec: async () => (await import('./exec.ts')).benchExec,
+  seccomp: async () => (await import('./seccomp.ts')).benchSeccomp,
   crowd: async () => (await import('./crowd.ts')).benchCrowd,
   build: async () => (await import('./build.ts')).benchBuild,
   'step-mode': async () => (await import('./step-mode.ts')).benchStepMode,
