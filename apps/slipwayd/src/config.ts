@@ -29,6 +29,8 @@ export interface DaemonConfig {
   readonly sharedImages?: string;
   /** cgroup below the daemon's own that containers go into. */
   readonly cgroupParent: string;
+  /** Of the next container: a process in its cgroups, or its namespaces and file systems, too. */
+  readonly keepReady: 'process' | 'namespaces';
   /** Beside our own: name → program. */
   readonly runtimes: Readonly<Record<string, string>>;
   /** Of containers that ask for none; absent: our own. */
@@ -69,6 +71,12 @@ const SETTINGS = {
   'shared-images': { value: 'DIR', help: 'unpacked images that are read where they stand; pulls of them fetch nothing' },
   'cgroup-parent': { value: 'NAME', fallback: 'slipway', help: 'cgroup below our own that containers go into' },
   'cgroup-driver': { value: 'NAME', fallback: 'cgroupfs', choices: ['cgroupfs'], help: 'who makes cgroups' },
+  'keep-ready': {
+    value: 'WHAT',
+    fallback: 'namespaces',
+    choices: ['namespaces', 'process'],
+    help: 'what waits for the next container: its namespaces and file systems, too, or a process alone',
+  },
   runtime: { value: 'NAME=PATH', help: 'one more OCI runtime that containers may ask for; may be given several times' },
   'default-runtime': { value: 'NAME', help: 'runtime of containers that ask for none (default slipway, our own)' },
   snapshotter: { value: 'NAME', fallback: 'overlay', choices: ['overlay', 'native'], help: 'how writable layers are made' },
@@ -148,6 +156,7 @@ function toConfig(pick: (name: SettingName) => string | undefined): DaemonConfig
     root: path('root') ?? '/var/lib/slipway',
     state: path('state') ?? '/run/slipway',
     cgroupParent: pick('cgroup-parent') ?? 'slipway',
+    keepReady: pick('keep-ready') === 'process' ? 'process' : 'namespaces',
     snapshotter: pick('snapshotter') === 'native' ? 'native' : 'overlay',
     ...readRegistries(pick('registry-mirror') ?? '', pick('insecure-registry') ?? ''),
     addHosts: readHosts(pick('build-add-host') ?? '', 'build-add-host'),

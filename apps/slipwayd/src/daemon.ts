@@ -156,9 +156,9 @@ function builderOnDemand(parts: BuilderParts): Builder {
 }
 
 /** Ours, and those that the settings name. */
-function openRuntimes({ state, cgroupParent, runtimes }: DaemonConfig, onWarning: (message: string) => void): Runtime {
+function openRuntimes({ state, cgroupParent, keepReady, runtimes }: DaemonConfig, onWarning: (message: string) => void): Runtime {
   const launcher = createLauncher();
-  const own = createRuntime({ root: `${state}/runtime`, launcher, keepReady: true, cgroupParent, onWarning });
+  const own = createRuntime({ root: `${state}/runtime`, launcher, keepReady, cgroupParent, onWarning });
   const foreign = Object.entries(runtimes).map(([name, program]) => ({
     name,
     program,

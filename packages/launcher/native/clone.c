@@ -10,7 +10,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <poll.h>
 #include <sched.h>
 #include <linux/sched.h>
@@ -34,11 +33,16 @@ static void child_born(struct launch *l);
 /* In the cradle, where there is one; else here, and the child has its way into the groups before it (op_join_cgroup). */
 static pid_t clone3_child(struct launch *l, struct clone_args *args)
 {
-    pid_t pid = l->plan.cradle ? cradle_clone(args, child_born) : -1;
+    pid_t pid = l->plan.cradle || rehearsal_suits() ? cradle_clone(args, child_born) : -1;
 
-    l->cradled = pid > 0;
-    cradle_leave();
-    return pid > 0 ? pid : (pid_t)syscall(SYS_clone3, args, sizeof(*args));
+    l->cradled = pid > 0 && l->plan.cradle;
+    cradle_dismiss();
+    if (pid > 0) {
+        rehearsal_was_of_use();
+        return pid;
+    }
+    rehearsal_was_in_vain(l);
+    return (pid_t)syscall(SYS_clone3, args, sizeof(*args));
 }
 
 /* Old kernels and filters that do not know clone3, or not its way into a cgroup. */
@@ -78,18 +82,6 @@ static int install_stdio(const struct launch *l)
     return 0;
 }
 
-/* The starter's own /proc, opened before the container's mounts can cover it. */
-static int open_trusted_proc(void)
-{
-    int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd >= 0 && !is_on(fd, PROC_SUPER_MAGIC)) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
 static uint32_t first_inside(const struct plan *plan)
 {
     uint32_t i = 0;
@@ -109,6 +101,7 @@ static _Noreturn void child_main(struct launch *l)
     /* A launcher that dies takes the half-born container with it. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     close_fd(&l->control);
+    rehearsal_forget();
     if (l->plan.mode == MODE_SHIM)
         shim_forget(l);
     if (sync_receive(l->sync, &go, none) != 1 || go.type != SYNC_GO)
@@ -185,7 +178,7 @@ static pid_t clone_through(struct launch *l, const struct operation *op)
     pid_t between;
     ssize_t got;
 
-    cradle_leave();
+    cradle_dismiss();
     if (pipe2(report, O_CLOEXEC) < 0)
         return fail("pipe2");
     between = fork();
@@ -345,13 +338,18 @@ static void announce(struct launch *l)
     send_record(l, &record);
 }
 
+/* All this needs what the prepare phase opened, and a right or a view of the host that the child may not have. */
+static int prepare_for_child(struct launch *l, uint32_t *at)
+{
+    return prepare_masks(l) < 0 || prepare_sources(l, at) < 0 || rehearsal_compare(l, at) < 0 ? -1 : 0;
+}
+
 static int perform_outside(struct launch *l, uint32_t *i)
 {
     uint32_t inside = first_inside(&l->plan);
 
     for (; *i < inside; (*i)++) {
-        /* Both need what the prepare phase opened, and a right that the child may not have. */
-        if (l->plan.operations[*i].code == OP_CLONE && (prepare_masks(l) < 0 || prepare_sources(l, i) < 0))
+        if (l->plan.operations[*i].code == OP_CLONE && prepare_for_child(l, i) < 0)
             return -1;
         if (perform(l, *i) < 0)
             return -1;

@@ -78,17 +78,26 @@ static int join_groups(void)
 static int cradle_main(void *unused)
 {
     const struct record ready = {.kind = RECORD_READY, .index = NO_OPERATION};
+    struct clone_args args;
+    uint64_t flags;
 
     (void)unused;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "slipway-cradle");
     if (getppid() != cradle.launcher || join_groups() < 0)
         _exit(1);
+    rehearse(cradle.launch);
     pass_turn(TURN_WAIT);
     send_record(cradle.launch, &ready);
     while (atomic_load(&cradle.turn) == TURN_WAIT)
         sleep_while(TURN_WAIT, -1);
-    cradle.child = (pid_t)syscall(SYS_clone3, cradle.args, sizeof(*cradle.args));
+    args = *cradle.args;
+    flags = args.flags;
+    cradle.child = -1;
+    if (rehearsal_settle(&flags) == 0) {
+        args.flags = flags;
+        cradle.child = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+    }
     if (cradle.child == 0)
         cradle.born(cradle.launch);
     cradle.error = errno;
@@ -123,14 +132,26 @@ static bool is_gone(void)
     return true;
 }
 
+void cradle_dismiss(void)
+{
+    if (cradle.pid != 0)
+        kill(cradle.pid, SIGKILL);
+}
+
 void cradle_leave(void)
 {
     if (cradle.pid == 0)
         return;
-    kill(cradle.pid, SIGKILL);
+    cradle_dismiss();
     while (waitpid(cradle.pid, NULL, 0) < 0 && errno == EINTR)
         ;
     cradle.pid = 0;
+}
+
+void cradle_stand_by(void)
+{
+    if (atomic_load(&cradle.turn) == TURN_JOIN)
+        cradle_leave();
 }
 
 pid_t cradle_clone(struct clone_args *args, void (*born)(struct launch *l))
@@ -144,7 +165,7 @@ pid_t cradle_clone(struct clone_args *args, void (*born)(struct launch *l))
     pass_turn(TURN_MAKE);
     while (atomic_load(&cradle.turn) == TURN_MAKE && !is_gone())
         sleep_while(TURN_MAKE, LOOK_INTERVAL_MS);
-    cradle_leave();
+    cradle_dismiss();
     args->flags &= ~(uint64_t)CLONE_PARENT;
     args->exit_signal = SIGCHLD;
     if (atomic_load(&cradle.turn) != TURN_MADE)

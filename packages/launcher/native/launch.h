@@ -15,7 +15,7 @@
 
 enum { PLAN_FD = 3, RECORDS_FD = 4, CONTROL_FD = 5, FIRST_PRESERVED_FD = 6 };
 
-enum record_kind { RECORD_DONE = 1, RECORD_SKIPPED, RECORD_FAILED, RECORD_STOP, RECORD_LAUNCHED, RECORD_HOOK, RECORD_NOTE, RECORD_READY };
+enum record_kind { RECORD_DONE = 1, RECORD_SKIPPED, RECORD_FAILED, RECORD_STOP, RECORD_LAUNCHED, RECORD_HOOK, RECORD_NOTE, RECORD_READY, RECORD_AHEAD };
 
 /* What the starter reads from the records fd. Twin of ../src/records.ts. */
 struct record {
@@ -24,7 +24,12 @@ struct record {
     int32_t error;             /* errno, 0 on success */
     int32_t pid;
     uint64_t start_time; /* RECORD_LAUNCHED: field 22 of /proc/PID/stat */
-    char call[24];       /* NUL-terminated; empty on success */
+    union {
+        char call[24]; /* NUL-terminated; empty on success */
+        struct {
+            uint64_t start_ns, end_ns;
+        } ahead; /* RECORD_AHEAD, which is a RECORD_DONE: when most of it was done, before the plan was known */
+    };
 };
 
 /* Shared between launcher and child, so that even a child that is killed leaves word of how far it came. */
@@ -82,6 +87,8 @@ const char *failed_call(void);
 uint64_t now_ns(void);
 /* Times stay those of the starter after this process has entered another time namespace; `before`: the time right before it. */
 void clock_moved(uint64_t before);
+/* Notes when the work of the operation that is being performed was done in truth. */
+void made_ahead(uint64_t start_ns, uint64_t end_ns);
 int perform(struct launch *l, uint32_t index);
 void flush_records(struct launch *l);
 void send_record(const struct launch *l, const struct record *record);
@@ -100,9 +107,36 @@ void end_child(struct launch *l);
 struct clone_args;
 /* Sets a cradle apart where the starter named groups for it; a record tells the starter when it stands in them. */
 void cradle_prepare(struct launch *l);
+/* Once the plan is there both must not work at a time: a cradle that is not ready leaves. */
+void cradle_stand_by(void);
 /* clone3 from the cradle: the child calls `born`. -1: there was no cradle, or it could not. Used up in any case. */
 pid_t cradle_clone(struct clone_args *args, void (*born)(struct launch *l));
+/* It is not needed, or not any more; leaving takes its time. */
+void cradle_dismiss(void);
+/* ... and is gone when this returns. */
 void cradle_leave(void);
+
+/* rehearsal.c */
+/* What a cradle is to make ahead: file systems and namespaces of this plan, which is never performed. */
+void rehearsal_of(const struct plan *plan);
+/* In the cradle, while nobody waits. What cannot be made is left to the birth. */
+void rehearse(struct launch *l);
+/* The plan has come: whether its child can be born in what was rehearsed; `*at` is the operation at fault on -1. */
+int rehearsal_compare(struct launch *l, uint32_t *at);
+bool rehearsal_suits(void);
+/* In the cradle, before the clone: home again, or without the namespaces that it is in already. */
+int rehearsal_settle(uint64_t *namespaces);
+/* In the launcher, after the clone: the child was born in what was rehearsed, or not. */
+void rehearsal_was_of_use(void);
+void rehearsal_was_in_vain(struct launch *l);
+/* In the child: the way home is not for it. */
+void rehearsal_forget(void);
+/* In the launcher: closes what is left of it. Not before the launch is over: the end of a mount takes its time. */
+void rehearsal_end(void);
+/* As filesystem_of(), from what was made ahead if it is there. */
+int take_filesystem(const struct operation *op);
+/* Whether the loopback interface that we have is up already. */
+bool loopback_was_raised(void);
 
 /* sync.c: the socket between launcher and child */
 enum sync_type { SYNC_GO = 1, SYNC_STOP, SYNC_COMMAND, SYNC_TERMINAL, SYNC_WAITING, SYNC_FAILED, SYNC_HOOK, SYNC_TIME };
@@ -133,6 +167,10 @@ int set_propagation(int tree, uint64_t propagation);
 /* Four arguments of an operation: what to set and clear on the mount itself, then on it and all that is mounted below it. */
 int set_asked_attributes(int tree, const struct argument asked[4]);
 int new_filesystem(const char *type, const char *source, char *const *data, uint64_t attributes);
+/* What a `mount` asks for, attached nowhere and not yet read-only. */
+int filesystem_of(const struct operation *op);
+/* A `mount` with options that fsconfig has no word for, or no room. */
+bool needs_mount2(const struct operation *op);
 
 /* One function per operation, in the file of its stage. */
 int op_open_root(struct launch *l, const struct operation *op);
@@ -197,15 +235,25 @@ void reset_signals(void);
 void answer_failure(const struct launch *l, uint32_t index);
 
 /* root.c */
+/* A file system in which nothing is and nothing can be, attached nowhere. */
+int new_empty_directory(void);
+/* `root`, a mount point of ours, becomes "/"; what was there before is let go. */
+int pivot_into(int root);
 void detach_joined_root(const struct launch *l);
 
 /* settings.c */
+/* In the network namespace that we are in. */
+int raise_loopback(void);
 int adopt_root(struct launch *l);
 
 /* hook.c: what the last hook printed */
 const char *hook_output(void);
 int op_device_program(struct launch *l, const struct operation *op);
 int op_remount(struct launch *l, const struct operation *op);
+
+/* proc.c */
+/* The starter's own /proc, opened before the container's mounts can cover it. -1: there is none. */
+int open_trusted_proc(void);
 
 /* copyup.c */
 int copy_up(int from, int tree);
@@ -227,6 +275,7 @@ int write_time_offsets(const struct launch *l, uint32_t index);
 void keep_devices(void);
 void return_devices(void);
 int prepare_masks(struct launch *l);
+int make_null_tree(struct launch *l);
 int prepare_sources(struct launch *l, uint32_t *at);
 
 /* staging.c */

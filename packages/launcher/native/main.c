@@ -2,7 +2,7 @@
  * slipway-launcher: performs a plan in a fresh child, and may stay behind as its shim.
  *
  *   fd 0-2   the container's, or /dev/null with a shim
- *   fd 3     the plan, until end of file
+ *   fd 3     the plan, and nothing behind it; where $REHEARSAL says so, before it another one (rehearsal.c)
  *   fd 4     records out (a socket)
  *   fd 5     control in: letters of step mode; its end before the launch ends the child (a socket)
  *   fd 6…    descriptors to hand on, as many as the plan says
@@ -15,7 +15,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -28,12 +30,19 @@
 /* Too large for a stack, and the records must be shared with the child. */
 static struct launch launch;
 
-static struct {
+/* A plan's memory. */
+struct input {
     uint8_t *bytes;
     size_t length;
     void *arena;
     size_t arena_length;
-} input;
+};
+
+/* What a cradle rehearses: gone before there is a shim. */
+static struct {
+    struct plan *plan; /* NULL: nothing */
+    struct input input;
+} rehearsed;
 
 static void *map(size_t length, int sharing)
 {
@@ -56,10 +65,10 @@ static int read_exactly(int fd, uint8_t *to, size_t length)
     return 0;
 }
 
-/* The second word of a plan is its length; what follows after that many bytes must be the end. */
-static int read_plan(void)
+/* The second word of a plan is its length. */
+static int read_plan(struct input *input)
 {
-    uint8_t start[8], more;
+    uint8_t start[8];
     uint32_t length;
 
     if (read_exactly(PLAN_FD, start, sizeof(start)) < 0)
@@ -67,19 +76,43 @@ static int read_plan(void)
     memcpy(&length, start + 4, sizeof(length));
     if (length < sizeof(start) || length > MAX_PLAN_BYTES)
         return fail_with("plan length", EPROTO);
-    input.length = length;
-    input.arena_length = 4 * (size_t)length + 4096;
-    input.bytes = map(input.length, MAP_PRIVATE);
-    input.arena = map(input.arena_length, MAP_PRIVATE);
-    if (input.bytes == NULL || input.arena == NULL)
+    input->length = length;
+    input->arena_length = 4 * (size_t)length + 4096;
+    input->bytes = map(input->length, MAP_PRIVATE);
+    input->arena = map(input->arena_length, MAP_PRIVATE);
+    if (input->bytes == NULL || input->arena == NULL)
         return fail("mmap");
-    memcpy(input.bytes, start, sizeof(start));
-    if (read_exactly(PLAN_FD, input.bytes + sizeof(start), length - sizeof(start)) < 0)
+    memcpy(input->bytes, start, sizeof(start));
+    return read_exactly(PLAN_FD, input->bytes + sizeof(start), length - sizeof(start));
+}
+
+/* Where the starter says so, a plan to rehearse comes first. */
+static int read_rehearsal(void)
+{
+    uint32_t at;
+
+    if (getenv("REHEARSAL") == NULL)
+        return 0;
+    close_range(FIRST_PRESERVED_FD, ~0u, 0);
+    rehearsed.plan = map(sizeof(*rehearsed.plan), MAP_PRIVATE);
+    if (rehearsed.plan == NULL)
+        return fail("mmap");
+    if (read_plan(&rehearsed.input) < 0)
         return -1;
-    if (read(PLAN_FD, &more, 1) != 0)
-        return fail_with("plan end", EPROTO);
-    close(PLAN_FD);
+    if (plan_decode(rehearsed.plan, rehearsed.input.bytes, rehearsed.input.length, rehearsed.input.arena, &at) < 0)
+        return fail_with("rehearsal", EPROTO);
+    rehearsal_of(rehearsed.plan);
     return 0;
+}
+
+static void release_rehearsal(void)
+{
+    rehearsal_end();
+    if (rehearsed.plan == NULL)
+        return;
+    munmap(rehearsed.plan, sizeof(*rehearsed.plan));
+    munmap(rehearsed.input.bytes, rehearsed.input.length);
+    munmap(rehearsed.input.arena, rehearsed.input.arena_length);
 }
 
 /* A launch that failed leaves no file that it made. */
@@ -106,7 +139,11 @@ static int sort_descriptors(struct launch *l)
 {
     int count = (int)l->plan.preserve_fds;
 
-    close_range((unsigned)(FIRST_PRESERVED_FD + count), ~0u, 0);
+    if (rehearsed.plan != NULL && count > 0)
+        return fail_with("preserved descriptors", EINVAL);
+    /* From there on the others are what was rehearsed. */
+    if (rehearsed.plan == NULL)
+        close_range((unsigned)(FIRST_PRESERVED_FD + count), ~0u, 0);
     l->records = fcntl(RECORDS_FD, F_DUPFD_CLOEXEC, FIRST_PRESERVED_FD + count);
     l->control = fcntl(CONTROL_FD, F_DUPFD_CLOEXEC, FIRST_PRESERVED_FD + count);
     if (l->records < 0 || l->control < 0)
@@ -155,13 +192,23 @@ static int open_fifo(struct launch *l)
 
 static int prepare(struct launch *l, uint32_t *at)
 {
+    struct input input;
+    int more;
+
     *at = NO_OPERATION;
     l->board = map(sizeof(struct board), MAP_SHARED);
     if (l->board == NULL)
         return fail("mmap");
-    cradle_prepare(l);
-    if (read_plan() < 0)
+    if (read_rehearsal() < 0)
         return -1;
+    cradle_prepare(l);
+    if (read_plan(&input) < 0)
+        return -1;
+    cradle_stand_by();
+    /* Not until the end is there: it comes with a further wake. */
+    if (ioctl(PLAN_FD, FIONREAD, &more) < 0 || more != 0)
+        return fail_with("plan end", EPROTO);
+    close(PLAN_FD);
     if (plan_decode(&l->plan, input.bytes, input.length, input.arena, at) < 0)
         return fail_with("plan", EPROTO);
     *at = NO_OPERATION;
@@ -180,11 +227,15 @@ static void release_plan(struct launch *l)
         close_fd(&l->slots[i]);
     close_fd(&l->root);
     close_fd(&l->null_tree);
+    close_fd(&l->empty_tree);
+    close_fd(&l->proc);
     close_fd(&l->fifo);
     close_fd(&l->sync);
     close_fd(&l->records);
     close_fd(&l->control);
     munmap(l->board, sizeof(struct board));
+    cradle_leave();
+    release_rehearsal();
 }
 
 /* Who looks with ps sees whose shim this is, also where we were started before anybody knew: as much as fits over the words we got. */

@@ -105,6 +105,14 @@ int new_filesystem(const char *type, const char *source, char *const *data, uint
     return mount;
 }
 
+int filesystem_of(const struct operation *op)
+{
+    /* Elsewhere than at the root something may have to be copied into it first. */
+    uint64_t later = strcmp(op->arg[0].text, "/") == 0 ? 0 : MOUNT_ATTR_RDONLY;
+
+    return new_filesystem(op->arg[1].text, op->arg[2].text, op->arg[8].texts, op->arg[3].number & ~later);
+}
+
 /* Only what the configuration itself puts at /proc/… may cover a part of procfs; a link in the image may not lead there. */
 static int refuse_hidden_procfs(int target, const char *destination)
 {
@@ -135,9 +143,9 @@ static int open_target(const struct launch *l, const char *destination, unsigned
 #define IVERSION "iversion"
 
 /* What fsconfig has no word for, or no room. */
-static bool only_the_old_way(char *const *data)
+bool needs_mount2(const struct operation *op)
 {
-    for (; *data != NULL; data++)
+    for (char *const *data = op->arg[8].texts; *data != NULL; data++)
         if (strlen(*data) > MAX_FSCONFIG_VALUE || strcmp(*data, IVERSION) == 0)
             return true;
     return false;
@@ -195,7 +203,7 @@ static int mount_old_way(struct launch *l, const struct operation *op, int targe
 
 static int mount_new_way(const struct operation *op, int target)
 {
-    int mount = new_filesystem(op->arg[1].text, op->arg[2].text, op->arg[8].texts, op->arg[3].number & ~(uint64_t)MOUNT_ATTR_RDONLY);
+    int mount = take_filesystem(op);
     int result = -1;
 
     if (mount < 0)
@@ -218,7 +226,7 @@ int op_mount(struct launch *l, const struct operation *op)
     target = open_target(l, destination, WALK_MAKE_DIRECTORY | walk);
     if (target < 0)
         return -1;
-    if (!only_the_old_way(op->arg[8].texts))
+    if (!needs_mount2(op))
         result = mount_new_way(op, target);
     else if (op->arg[5].number != 0)
         result = fail_with("copy up", EINVAL);

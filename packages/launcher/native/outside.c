@@ -226,13 +226,10 @@ uint64_t start_time_of(pid_t pid)
 }
 
 /* Masks hide files under the starter's own null device: what the image has at /dev/null does not matter. */
-int prepare_masks(struct launch *l)
+int make_null_tree(struct launch *l)
 {
-    int null;
+    int null = open("/dev/null", O_PATH | O_CLOEXEC);
 
-    if (!plan_has(&l->plan, OP_MASK))
-        return 0;
-    null = open("/dev/null", O_PATH | O_CLOEXEC);
     if (null < 0)
         return fail("open /dev/null");
     if (!is_device(null, 1, 3)) {
@@ -244,6 +241,11 @@ int prepare_masks(struct launch *l)
     if (l->null_tree < 0 || set_propagation(l->null_tree, MS_PRIVATE) < 0)
         return -1;
     return set_attributes(l->null_tree, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, false);
+}
+
+int prepare_masks(struct launch *l)
+{
+    return l->null_tree >= 0 || !plan_has(&l->plan, OP_MASK) ? 0 : make_null_tree(l);
 }
 
 /* A user namespace is its maps and nothing else here: the process that held it open is gone before this returns. */

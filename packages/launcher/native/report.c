@@ -77,6 +77,9 @@ static const operation_function FUNCTIONS[OPCODE_COUNT] = {
 };
 
 static const char *last_failed = "";
+static struct {
+    uint64_t start_ns, end_ns; /* 0: nothing was */
+} ahead;
 
 int fail(const char *call)
 {
@@ -109,6 +112,12 @@ uint64_t now_ns(void)
 void clock_moved(uint64_t before)
 {
     clock_ahead += now_ns() - before;
+}
+
+void made_ahead(uint64_t start_ns, uint64_t end_ns)
+{
+    ahead.start_ns = start_ns;
+    ahead.end_ns = end_ns;
 }
 
 void close_fd(int *fd)
@@ -184,6 +193,7 @@ int perform(struct launch *l, uint32_t index)
     record->index = index;
     record->start_ns = now_ns();
     record->kind = result == 0 ? RECORD_SKIPPED : RECORD_DONE;
+    made_ahead(0, 0);
     if (result == 1) {
         result = failpoint(opcode_name(op->code));
         if (result == 0)
@@ -195,6 +205,11 @@ int perform(struct launch *l, uint32_t index)
         record->kind = RECORD_FAILED;
         set_call(record, last_failed);
         return -1;
+    }
+    if (ahead.end_ns != 0) {
+        record->kind = RECORD_AHEAD;
+        record->ahead.start_ns = ahead.start_ns;
+        record->ahead.end_ns = ahead.end_ns;
     }
     atomic_store(&l->board->done, index + 1);
     return 0;

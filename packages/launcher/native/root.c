@@ -100,7 +100,7 @@ int mount_root(struct launch *l, const struct operation *op)
 {
     int tree = l->root_attached && !l->root_at_path
                    ? fail_with("destination", EINVAL)
-                   : new_filesystem(op->arg[1].text, op->arg[2].text, op->arg[8].texts, op->arg[3].number);
+                   : take_filesystem(op);
 
     if (tree < 0)
         return -1;
@@ -116,14 +116,13 @@ int mount_root(struct launch *l, const struct operation *op)
     return 0;
 }
 
-int op_pivot_root(struct launch *l, const struct operation *op)
+int pivot_into(int root)
 {
     int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    (void)op;
     if (old < 0)
         return fail("open");
-    if (fchdir(l->root) < 0)
+    if (fchdir(root) < 0)
         return fail("fchdir");
     /* With the same directory twice the old root ends up on top of the new one; see NOTES in pivot_root(2). */
     if (syscall(SYS_pivot_root, ".", ".") < 0)
@@ -137,6 +136,12 @@ int op_pivot_root(struct launch *l, const struct operation *op)
     if (umount2(".", MNT_DETACH) < 0)
         return fail("umount2");
     return chdir("/") < 0 ? fail("chdir") : 0;
+}
+
+int op_pivot_root(struct launch *l, const struct operation *op)
+{
+    (void)op;
+    return pivot_into(l->root);
 }
 
 int op_chroot(struct launch *l, const struct operation *op)
@@ -172,13 +177,17 @@ static int cover(int tree, bool *used, int target)
     return result;
 }
 
-static int cover_directory(struct launch *l, int target)
+int new_empty_directory(void)
 {
     static char *const options[] = {"nr_inodes=1", "mode=555", NULL};
-    uint64_t attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
+    return new_filesystem("tmpfs", "tmpfs", options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+}
+
+static int cover_directory(struct launch *l, int target)
+{
     if (l->empty_tree < 0)
-        l->empty_tree = new_filesystem("tmpfs", "tmpfs", options, attributes);
+        l->empty_tree = new_empty_directory();
     return l->empty_tree < 0 ? -1 : cover(l->empty_tree, &l->empty_used, target);
 }
 

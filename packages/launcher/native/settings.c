@@ -83,19 +83,24 @@ int op_domainname(struct launch *l, const struct operation *op)
     return setdomainname(op->arg[0].text, strlen(op->arg[0].text)) < 0 ? fail("setdomainname") : 0;
 }
 
-int op_loopback_up(struct launch *l, const struct operation *op)
+int raise_loopback(void)
 {
     struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     int result;
 
-    (void)l;
-    (void)op;
     if (fd < 0)
         return fail("socket");
     result = ioctl(fd, SIOCSIFFLAGS, &request);
     close(fd);
     return result < 0 ? fail("SIOCSIFFLAGS") : 0;
+}
+
+int op_loopback_up(struct launch *l, const struct operation *op)
+{
+    (void)l;
+    (void)op;
+    return loopback_was_raised() ? 0 : raise_loopback();
 }
 
 int op_rlimit(struct launch *l, const struct operation *op)

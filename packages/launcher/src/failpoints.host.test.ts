@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { type LaunchFailure, type LaunchOptions, ShimFiles } from './launcher.ts';
 import { createLauncher } from './native-launcher.ts';
 import type { OperationBody, Phase, Plan } from './operations.ts';
+import { rehearsalOf } from './rehearsal.ts';
 import { buildNative, launchTraces, makeRig, type Rig, shimOptions, standardPlan, step } from './testing/rig.ts';
 
 type Name = OperationBody['op'];
@@ -121,6 +122,20 @@ hostTest('an operation that fails is named with the field that asked for it, and
     const { error, failure, plan, dir } = await failing(name, 'error');
     expect(failure, name).toMatchObject({ op: name, call: 'failpoint', errno: 5 });
     expect(error).toMatchObject({ subject: plan.operations[failure.index]?.pointer });
+    expect(readdirSync(dir), name).toEqual([]);
+    await expect.poll(() => launchTraces(rig), { timeout: 10_000 }).toEqual(before);
+  }
+});
+
+// @attack A32: attack
+hostTest('one that was rehearsed fails as well, and leaves nothing either', ['linux', 'root'], async () => {
+  const before = launchTraces(rig);
+  const rehearsal = rehearsalOf(standardPlan({ rootfs: rig.rootfs, args: ['true'] }));
+  for (const name of NAMES) {
+    const prepared = createLauncher({ binary, failpoint: `${name}:error` }).prepare([], rehearsal);
+    await expect.poll(() => prepared.standsInGroups).toBe(true);
+    const { failure, dir } = await failing(name, 'error', { prepared });
+    expect(failure, name).toMatchObject({ op: name, call: 'failpoint', errno: 5 });
     expect(readdirSync(dir), name).toEqual([]);
     await expect.poll(() => launchTraces(rig), { timeout: 10_000 }).toEqual(before);
   }

@@ -26,6 +26,7 @@ export type {
   Propagation,
   RemountOperation,
 } from './operations.ts';
+export { rehearsalOf } from './rehearsal.ts';
 export {
   type AttachOptions,
   attachShim,

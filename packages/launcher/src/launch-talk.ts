@@ -101,8 +101,16 @@ export class LaunchTalk {
   }
 }
 
-function operationRecord({ kind, index, startMs, endMs, errno, call }: LauncherRecord): OperationRecord {
-  return { index, startMs, endMs, errno, ...(call === '' ? {} : { call }), ...(kind === 'skipped' ? { skipped: true } : {}) };
+function operationRecord({ kind, index, startMs, endMs, errno, call, ahead }: LauncherRecord): OperationRecord {
+  return {
+    index,
+    startMs,
+    endMs,
+    errno,
+    ...(call === '' ? {} : { call }),
+    ...(kind === 'skipped' ? { skipped: true } : {}),
+    ...(ahead === undefined ? {} : { ahead }),
+  };
 }
 
 function crashed(what: string): EngineError {

@@ -36,11 +36,14 @@ export class LauncherProgram {
     });
   }
 
-  /** The same for a shim whose container nobody has asked for yet. */
-  startAhead(procsFiles: readonly string[]): ChildProcess {
+  /** The same for a shim whose container nobody has asked for yet; `rehearses`: a plan to rehearse is sent first. */
+  startAhead(procsFiles: readonly string[], rehearses: boolean): ChildProcess {
     return this.#spawn({
       argv: ['slipway-launcher', SPARE_NOTE],
-      env: procsFiles.length === 0 ? {} : { CRADLE: procsFiles.join('\n') },
+      env: {
+        ...(procsFiles.length === 0 && !rehearses ? {} : { CRADLE: procsFiles.join('\n') }),
+        ...(rehearses ? { REHEARSAL: 'first' } : {}),
+      },
       detached: true,
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
     });

@@ -113,8 +113,10 @@ export interface Launcher {
   /**
    * Starts a process for a later launch under a shim, since that takes longer than all that follows. It does not keep ours running and ends
    * with it. `procsFiles` are the v1 `cgroup.procs` files of the container to come: being there already saves it the kernel's wait.
+   * `rehearsal` ({@link rehearsalOf} a plan like the one to come) says which namespaces and file systems to make meanwhile. A plan that asks
+   * for others is launched as without.
    */
-  prepare(procsFiles: readonly string[]): PreparedLauncher;
+  prepare(procsFiles: readonly string[], rehearsal?: Plan): PreparedLauncher;
 }
 
 /** Why a launch stopped; found as `cause` of the EngineError. */

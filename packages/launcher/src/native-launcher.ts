@@ -24,6 +24,9 @@ const builtBinary = () => fileURLToPath(new URL('../build/slipway-launcher', imp
 /** Beyond `timeoutMs`, for the program to notice by itself and to say where it was. */
 const WATCHDOG_GRACE_MS = 1000;
 
+/** A rehearsal is read as a plan, and has no streams. */
+const NOT_LAUNCHED: LaunchOptions = { supervision: { mode: 'detached', stdio: [0, 1, 2] } };
+
 export interface NativeLauncherOptions {
   /** Path of the C program; default: the one that `make -C packages/launcher/native` builds. */
   readonly binary?: string;
@@ -46,7 +49,10 @@ export function createLauncher(options: NativeLauncherOptions = {}): Launcher {
       return new Launch(child, plan, launchOptions, () => program.keep(child)).run(bytes);
     },
     guardDevices: (cgroup, deviceProgram) => guardDevices(program.startRole('guard-devices', cgroup), { cgroup, program: deviceProgram }),
-    prepare: (procsFiles) => new PreparedProcess(program.startAhead(procsFiles)),
+    prepare: (procsFiles, rehearsal) => {
+      const bytes = rehearsal === undefined ? undefined : encodePlan(rehearsal, NOT_LAUNCHED);
+      return new PreparedProcess(program.startAhead(procsFiles, bytes !== undefined), bytes);
+    },
   };
 }
 

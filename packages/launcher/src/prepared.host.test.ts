@@ -1,85 +1,43 @@
 /** A launcher that was started before its plan: where its children are born, and that nothing of it stays. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hostTest } from '@slipway/testing';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { PreparedLauncher } from './launcher.ts';
 import { createLauncher } from './native-launcher.ts';
-import type { OperationRecord, Plan } from './operations.ts';
-import { attachShim } from './shim-client.ts';
-import { buildNative, isAlive, makeRig, openStart, type Rig, shimOptions, standardPlan, step } from './testing/rig.ts';
-
-const HIERARCHIES = ['pids', 'freezer'].map((name) => `/sys/fs/cgroup/${name}`).filter((path) => existsSync(`${path}/cgroup.procs`));
-const NAME = `slipway-prepared-test-${process.pid}`;
-const GROUPS = HIERARCHIES.map((path) => `${path}/${NAME}`);
-const PROCS = GROUPS.map((group) => `${group}/cgroup.procs`);
+import { type Born, born as bornBy, TestGroups, until } from './testing/births.ts';
+import { buildNative, isAlive, makeRig, type Rig, standardPlan, step } from './testing/rig.ts';
 
 const launcher = createLauncher();
+let groups: TestGroups;
 let rig: Rig;
 
 beforeAll(() => {
   buildNative();
   rig = makeRig();
-  for (const group of GROUPS) mkdirSync(group);
+  groups = new TestGroups('slipway-prepared-test');
 });
-afterEach(async () => {
-  for (const group of GROUPS) await until('an empty group', () => membersOf(group).length === 0);
-});
+afterEach(() => groups.empty());
 afterAll(() => {
-  for (const group of GROUPS) rmdirSync(group);
+  groups[Symbol.dispose]();
   rig[Symbol.dispose]();
 });
 
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let left = 2000; !holds(); left--) {
-    if (left === 0) throw new Error(`no ${what}`);
-    await sleep(5);
-  }
-}
-
-function membersOf(group: string): number[] {
-  return readFileSync(`${group}/cgroup.procs`, 'utf8').split('\n').filter(Boolean).map(Number);
-}
-
 async function preparedInGroups(): Promise<PreparedLauncher> {
-  const prepared = launcher.prepare(PROCS);
+  const prepared = launcher.prepare(groups.procsFiles);
   await until('cradle', () => prepared.standsInGroups);
   return prepared;
 }
 
-/** `cat /proc/self/cgroup`, born with `prepared`; also who is in the groups while it waits for its start. */
-async function born(prepared: PreparedLauncher, beforeLaunch: () => void = () => undefined) {
-  const dir = rig.shimDir();
-  const startFifo = rig.fifo();
-  const records: OperationRecord[] = [];
-  const plan: Plan = standardPlan({
+/** `cat /proc/self/cgroup`, born with `prepared`. */
+async function born(prepared: PreparedLauncher): Promise<Born> {
+  const plan = standardPlan({
     rootfs: rig.rootfs,
     args: ['cat', '/proc/self/cgroup'],
-    identity: [step('identity', { op: 'joinCgroup', procsFiles: PROCS })],
+    identity: [step('identity', { op: 'joinCgroup', procsFiles: groups.procsFiles })],
     awaitStart: true,
   });
-  beforeLaunch();
-  const launched = await launcher.launch(plan, {
-    ...shimOptions(dir),
-    startFifo,
-    prepared,
-    bornInGroups: prepared.standsInGroups,
-    onRecord: (record) => records.push(record),
-  });
-  // Told that it waits, one may look before it has closed the last of what it needed to say so.
-  await until('the child at its fifo', () => /^State:\s+S/m.test(readFileSync(`/proc/${launched.pid}/status`, 'utf8')));
-  const members = GROUPS.map(membersOf);
-  const parent = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${launched.pid}/status`, 'utf8'))?.[1]);
-  const descriptors = readdirSync(`/proc/${launched.pid}/fd`).length;
-  const connection = await attachShim(dir);
-  let stdout = '';
-  connection.onOutput((_stream, bytes) => {
-    stdout += Buffer.from(bytes).toString();
-  });
-  openStart(startFifo);
-  const { exitCode } = await connection.exit;
-  await until('end of the shim', () => !isAlive(launched.shimPid ?? 0));
-  return { ...launched, members, parent, descriptors, stdout, exitCode, records };
+  return bornBy({ launcher, rig, groups, prepared, plan });
 }
 
 hostTest('the child is born in the groups, alone there, and is the shim’s', ['linux', 'root'], async () => {
@@ -89,30 +47,30 @@ hostTest('the child is born in the groups, alone there, and is the shim’s', ['
 
   expect({ parent, members, exitCode, errors: records.filter(({ errno }) => errno !== 0) }).toEqual({
     parent: shimPid,
-    members: GROUPS.map(() => [pid]),
+    members: groups.paths.map(() => [pid]),
     exitCode: 0,
     errors: [],
   });
-  for (const path of HIERARCHIES) expect(stdout).toMatch(new RegExp(`:${path.split('/').at(-1)}:/`));
+  for (const path of groups.hierarchies) expect(stdout).toMatch(new RegExp(`:${path.split('/').at(-1)}:/`));
   expect(descriptors, 'as many as of a child that was made the usual way').toBe(usual.descriptors);
   expect(prepared.isWaiting).toBe(false);
 });
 
 hostTest('a cradle that was killed is missed by nobody: the child is moved there', ['linux', 'root'], async () => {
   const prepared = await preparedInGroups();
-  const [cradle] = membersOf(GROUPS[0] ?? '');
-  const { pid, members, exitCode } = await born(prepared, () => process.kill(cradle ?? 0, 'SIGKILL'));
+  process.kill(groups.members()[0]?.[0] ?? 0, 'SIGKILL');
+  const { pid, members, exitCode } = await born(prepared);
 
-  expect({ members, exitCode }).toEqual({ members: GROUPS.map(() => [pid]), exitCode: 0 });
+  expect({ members, exitCode }).toEqual({ members: groups.paths.map(() => [pid]), exitCode: 0 });
 });
 
 hostTest('groups that are full let no child be born by the cradle, and take it when the cradle has left', ['linux', 'root'], async () => {
   const prepared = await preparedInGroups();
-  const limit = `${GROUPS.find((group) => group.includes('/pids/'))}/pids.max`;
+  const limit = `${groups.paths.find((group) => group.includes('/pids/'))}/pids.max`;
   writeFileSync(limit, '1');
   try {
     const { pid, members, exitCode } = await born(prepared);
-    expect({ members, exitCode }).toEqual({ members: GROUPS.map(() => [pid]), exitCode: 0 });
+    expect({ members, exitCode }).toEqual({ members: groups.paths.map(() => [pid]), exitCode: 0 });
   } finally {
     writeFileSync(limit, 'max');
   }
@@ -120,7 +78,7 @@ hostTest('groups that are full let no child be born by the cradle, and take it w
 
 hostTest('one that is discarded leaves with its cradle, one that died is replaced at launch', ['linux', 'root'], async () => {
   const unused = await preparedInGroups();
-  const members = membersOf(GROUPS[0] ?? '');
+  const members = groups.members()[0] ?? [];
   await unused.discard();
   expect(members).toHaveLength(1);
   await until('end of the cradle', () => !isAlive(members[0] ?? 0));

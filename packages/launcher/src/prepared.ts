@@ -16,7 +16,8 @@ export class PreparedProcess implements PreparedLauncher {
   #standsInGroups = false;
   #isWaiting = true;
 
-  constructor(child: ChildProcess) {
+  /** `rehearsal`: what the program reads before its plan. */
+  constructor(child: ChildProcess, rehearsal?: Uint8Array) {
     this.#child = child;
     const over = () => {
       this.#isWaiting = false;
@@ -25,6 +26,7 @@ export class PreparedProcess implements PreparedLauncher {
     child.once('exit', over);
     for (const stream of this.#streams()) stream.on('error', over);
     this.#records?.on('data', this.#listen);
+    if (rehearsal !== undefined) this.#streams()[0]?.write(rehearsal);
     this.#hold(false);
   }
 

@@ -24,7 +24,7 @@ test('records are cut out of pieces of any size', () => {
 });
 
 test('a record of an unknown kind is refused', () => {
-  expect(() => new RecordReader().push(record(9, 0, ''))).toThrow(RangeError);
+  expect(() => new RecordReader().push(record(10, 0, ''))).toThrow(RangeError);
 });
 
 test('frames are cut out of pieces of any size, and empty ones are frames', () => {

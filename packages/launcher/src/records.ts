@@ -10,7 +10,7 @@ export const RECORD_BYTES = 64;
 /** `index` of a failure that belongs to no operation. */
 export const NO_OPERATION = 0xffffffff;
 
-const KINDS = { 1: 'done', 2: 'skipped', 3: 'failed', 4: 'stop', 5: 'launched', 6: 'hook', 7: 'note', 8: 'ready' } as const;
+const KINDS = { 1: 'done', 2: 'skipped', 3: 'failed', 4: 'stop', 5: 'launched', 6: 'hook', 7: 'note', 8: 'ready', 9: 'ahead' } as const;
 
 export interface LauncherRecord {
   readonly kind: (typeof KINDS)[keyof typeof KINDS];
@@ -23,6 +23,8 @@ export interface LauncherRecord {
   /** Decimal; of a `launched` record only. */
   readonly startTime: string;
   readonly call: string;
+  /** Of an `ahead` only, which is otherwise a `done`; as in OperationRecord. */
+  readonly ahead?: { readonly startMs: number; readonly endMs: number };
   /** Of a `note` only: a piece of what a hook printed. */
   readonly note: string;
 }
@@ -48,14 +50,19 @@ function decode(bytes: Buffer): LauncherRecord {
   return {
     kind,
     index: bytes.readUInt32LE(4),
-    startMs: Number(bytes.readBigUInt64LE(8)) / 1e6,
-    endMs: Number(bytes.readBigUInt64LE(16)) / 1e6,
+    startMs: milliseconds(bytes, 8),
+    endMs: milliseconds(bytes, 16),
     errno: bytes.readInt32LE(24),
     pid: bytes.readInt32LE(28),
     startTime: bytes.readBigUInt64LE(32).toString(),
-    call: textOf(bytes.subarray(40, RECORD_BYTES)),
+    call: kind === 'ahead' ? '' : textOf(bytes.subarray(40, RECORD_BYTES)),
+    ...(kind === 'ahead' ? { ahead: { startMs: milliseconds(bytes, 40), endMs: milliseconds(bytes, 48) } } : {}),
     note: kind === 'note' ? textOf(bytes.subarray(8, RECORD_BYTES)) : '',
   };
+}
+
+function milliseconds(bytes: Buffer, at: number): number {
+  return Number(bytes.readBigUInt64LE(at)) / 1e6;
 }
 
 function textOf(field: Buffer): string {

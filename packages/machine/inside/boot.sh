@@ -31,6 +31,6 @@ while :; do
   shared=
   if [ -f /srv/images/shared/layers.json ]; then shared='--shared-images /srv/images/shared'; fi
   /usr/local/bin/slipwayd --root /var/lib/slipway --state /run/slipway --docker-socket /run/docker.sock \
-    --lab-socket /run/slipway-lab/journal.sock --log-level info $registry $shared >>/var/log/slipwayd.log 2>&1
+    --lab-socket /run/slipway-lab/journal.sock --keep-ready process --log-level info $registry $shared >>/var/log/slipwayd.log 2>&1
   sleep 1
 done

@@ -30,8 +30,11 @@ export interface CreateRuntimeOptions extends RuntimeOptions {
   readonly cgroupParent?: string;
   /** Who makes the groups; `cgroupfs`, we ourselves, when absent. For `systemd` `linux.cgroupsPath` reads SLICE:PREFIX:NAME. */
   readonly cgroupDriver?: CgroupDriver;
-  /** Keeps a process and cgroups ready for the next container under a shim. For a daemon, whose next one is a matter of time. */
-  readonly keepReady?: boolean;
+  /**
+   * Keeps a process and cgroups ready for the next container under a shim, with `namespaces` also namespaces and file systems like the last
+   * one's. For a daemon, whose next one is a matter of time.
+   */
+  readonly keepReady?: 'process' | 'namespaces';
   /** Somebody beside us keeps the kernel ready to move processes between groups. */
   readonly movesAreReady?: boolean;
 }
@@ -64,18 +67,21 @@ export function createRuntime(options: CreateRuntimeOptions): Runtime {
 
 /** Facts of the machine are read when first needed and kept: they do not change while we run. */
 function partsOf(options: CreateRuntimeOptions): Parts {
-  const { root, launcher, cgroupParent, cgroupDriver = 'cgroupfs', keepReady = false, movesAreReady = false, onWarning } = options;
+  const { root, launcher, cgroupParent, cgroupDriver = 'cgroupfs', keepReady, movesAreReady = false, onWarning } = options;
   let cgroupHost: CgroupHost | undefined;
   let host: HostFacts | undefined;
   const cgroups = () => (cgroupHost ??= detectCgroups());
+  const facts = () => (host ??= detectHost(cgroups()));
+  // In a user namespace the kernel mounts proc and sysfs only where the host's are in sight, and a rehearsal loses sight of them.
+  const rehearses = () => keepReady === 'namespaces' && !facts().inUserNamespace;
   return {
     store: new ContainerStore(root),
     launcher,
     cgroups,
     cgroupParent,
     cgroupDriver,
-    nursery: keepReady ? new Nursery({ launcher, cgroups, cgroupParent, root }) : undefined,
-    host: () => (host ??= detectHost(cgroups())),
+    nursery: keepReady === undefined ? undefined : new Nursery({ launcher, cgroups, cgroupParent, root, rehearses }),
+    host: facts,
     readyMoves: movesAreReady ? () => undefined : createMoveReadier(cgroups),
     warn: (message) => onWarning?.(message),
   };

@@ -68,6 +68,7 @@ export async function createContainer(request: CreateRequest, parts: Parts, star
 
     // Hierarchies in which we may not make groups have dropped out by now.
     const birth = cgroup.directories === planned ? firstPlan : birthIn(cgroup);
+    if (canBeBornAhead(request, spec)) parts.nursery?.remember(birth);
     for (const warning of new Set([...limits.warnings, ...firstPlan.warnings, ...birth.warnings])) parts.warn(warning);
     const launched = await launch(birth, { request, spec, prepared }, parts);
     const { pid, startTime, shimPid } = launched;

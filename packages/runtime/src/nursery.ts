@@ -3,7 +3,8 @@
  *
  * Forking a process of our size, making a directory in every hierarchy and waiting until the kernel moves somebody there are by
  * far the longest steps of a birth, and none of them needs to know which container it is for: v1 lets the directories be renamed. On v2
- * clone3 makes the child in its cgroup, and only the process is kept.
+ * clone3 makes the child in its cgroup, and only the process is kept. Namespaces and file systems like the last container's can be made
+ * meanwhile, too: see ../../launcher/native/rehearsal.c.
  *
  * Knows: when what is kept fits, and how it goes when it is not needed.
  * Does not know: the container.
@@ -14,7 +15,7 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { type Cgroup, type CgroupHost, type CgroupPlan, type CgroupWrite, openCgroup, planCgroup } from '@slipway/cgroups';
 import { delay } from '@slipway/kernel';
-import type { Launcher, PreparedLauncher } from '@slipway/launcher';
+import { type Launcher, type Plan, type PreparedLauncher, rehearsalOf } from '@slipway/launcher';
 import { DOCKER_DEFAULTS } from '@slipway/oci';
 
 export interface NurseryOptions {
@@ -24,6 +25,8 @@ export interface NurseryOptions {
   readonly cgroupParent: string | undefined;
   /** The runtime's state directory: two daemons must not keep the same groups ready. */
   readonly root: string;
+  /** Whether the next container's namespaces and file systems are made, too. */
+  readonly rehearses: () => boolean;
 }
 
 /** A process for the next launch and the groups that its child is born in; without groups it joins them as ever. */
@@ -44,6 +47,7 @@ export class Nursery {
   readonly #options: NurseryOptions;
   readonly #path: string;
   #kept: Prepared | undefined;
+  #last: Plan | undefined;
   #isClosed = false;
   #leaving: Promise<void> = Promise.resolve();
 
@@ -52,6 +56,11 @@ export class Nursery {
     const name = `next-${createHash('sha256').update(options.root).digest('hex').slice(0, 8)}`;
     this.#path = options.cgroupParent === undefined ? name : `${options.cgroupParent}/${name}`;
     this.#refill();
+  }
+
+  /** The next container is probably like this one. */
+  remember(birth: Plan): void {
+    this.#last = birth;
   }
 
   /** The kernel has nothing to wait for when the next container comes. */
@@ -121,7 +130,8 @@ export class Nursery {
     if (this.#isClosed || this.#kept !== undefined) return;
     const group = this.#makeGroup();
     const written = group === undefined ? [] : this.#writeDeviceRules(group);
-    this.#kept = { process: this.#options.launcher.prepare(group?.procsFiles() ?? []), group, written };
+    const rehearsal = this.#last !== undefined && this.#options.rehearses() ? rehearsalOf(this.#last) : undefined;
+    this.#kept = { process: this.#options.launcher.prepare(group?.procsFiles() ?? [], rehearsal), group, written };
   }
 
   #writeDeviceRules(group: Cgroup): readonly CgroupWrite[] {

@@ -38,6 +38,8 @@ const APPLETS = [
   'seq',
   'env',
   'mkdir',
+  'cut',
+  'sort',
   'setsid',
   'od',
 ];
