@@ -23,6 +23,7 @@ test('nothing asked: the usual places, and no socket', () => {
     root: '/var/lib/slipway',
     state: '/run/slipway',
     cgroupParent: 'slipway',
+    keepReady: 'namespaces',
     runtimes: {},
     registryMirrors: [],
     addHosts: [],
@@ -32,6 +33,11 @@ test('nothing asked: the usual places, and no socket', () => {
     logLevel: 'info',
     logFormat: 'text',
   });
+});
+
+test('what waits for the next container is all of it that can, or a process alone', () => {
+  expect(read(['--keep-ready', 'process'])).toMatchObject({ keepReady: 'process' });
+  expect(() => read(['--keep-ready', 'nothing'])).toThrow(/invalid keep-ready "nothing"/);
 });
 
 test('runtimes: a flag each, or a list; the default one is among them', () => {

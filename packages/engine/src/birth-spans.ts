@@ -47,7 +47,16 @@ function spanWriter({ tracer, parent, container }: BirthTrace): (birth: BirthOpe
       endMs: record.endMs,
       // The C function that did it; without installed sources, this line.
       source: operationSource(op),
-      operation: { index: record.index, op, phase, pointer, reason, errno: record.errno, args: JSON.stringify(args, showValue) },
+      operation: {
+        index: record.index,
+        op,
+        phase,
+        pointer,
+        reason,
+        errno: record.errno,
+        args: JSON.stringify(args, showValue),
+        ...(record.ahead === undefined ? {} : { ahead: record.ahead }),
+      },
       ...(record.errno === 0 ? {} : { error: new Error(`${record.call ?? op} failed with errno ${record.errno}`) }),
     });
   };

@@ -56,6 +56,7 @@ const span = object<Span>({
       reason: text(512),
       errno: integer(-4096, 4096),
       args: text(8192),
+      ahead: optional(object<NonNullable<NonNullable<Span['operation']>['ahead']>>({ startMs: TIME, endMs: TIME })),
     }),
   ),
   source: optional(text(256)),

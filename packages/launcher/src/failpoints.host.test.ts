@@ -133,7 +133,7 @@ hostTest('one that was rehearsed fails as well, and leaves nothing either', ['li
   const rehearsal = rehearsalOf(standardPlan({ rootfs: rig.rootfs, args: ['true'] }));
   for (const name of NAMES) {
     const prepared = createLauncher({ binary, failpoint: `${name}:error` }).prepare([], rehearsal);
-    await expect.poll(() => prepared.standsInGroups).toBe(true);
+    await expect.poll(() => prepared.standsInGroups, { interval: 5, timeout: 10_000 }).toBe(true);
     const { failure, dir } = await failing(name, 'error', { prepared });
     expect(failure, name).toMatchObject({ op: name, call: 'failpoint', errno: 5 });
     expect(readdirSync(dir), name).toEqual([]);

@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLauncher } from '@slipway/launcher';
 import { formatSpecJson, type RuntimeSpec, type SpecLinux, type SpecProcess } from '@slipway/oci';
+import type { CreateRuntimeOptions } from '../create-runtime.ts';
 import { createRuntime, type Runtime } from '../index.ts';
 
 /** What a test changes in a document with every ordinary namespace and no mounts but /proc. */
@@ -37,12 +38,13 @@ export class HostContainers {
   readonly runtime: Runtime;
   readonly #ids: string[] = [];
 
-  constructor() {
+  constructor(options: Pick<CreateRuntimeOptions, 'keepReady' | 'cgroupParent'> = {}) {
     makeRootfs(this.rootfs);
     this.runtime = createRuntime({
       root: join(this.dir, 'state'),
       launcher: createLauncher(),
       onWarning: (message) => this.warnings.push(message),
+      ...options,
     });
   }
 

@@ -211,11 +211,17 @@ function spanFacts(span: Span): Evidence['facts'] {
           ['field', operation.pointer],
           ['why', operation.reason],
           ['errno', operation.errno === 0 ? '0, it worked' : String(operation.errno)],
+          ...(operation.ahead ? [['made ahead', toldAhead(span.startMs, operation.ahead)] as const] : []),
         ] as const)
       : []),
     ...(span.pid === undefined ? [] : [['pid', String(span.pid)] as const]),
     ...(span.error === undefined ? [] : [['failed', `${span.error.code}: ${span.error.message}`] as const]),
   ];
+}
+
+/** What is left for a birth to do is short where the engine did most of it while it waited for somebody to ask. */
+function toldAhead(startMs: number, ahead: { readonly startMs: number; readonly endMs: number }): string {
+  return `in ${formatDuration(ahead.endMs - ahead.startMs)}, ${formatDuration(startMs - ahead.endMs)} before anybody asked`;
 }
 
 function fileEvidence(world: World, wanted: { readonly container: string; readonly path: string }): Evidence | undefined {
