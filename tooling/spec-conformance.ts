@@ -6,9 +6,10 @@
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { DIFFERENCES } from '../apps/cli/src/runc/testing/differences.ts';
-import { type Ledger, planLedger } from './runtime-spec/ledger.ts';
+import { FAULTS } from '../apps/cli/src/runc/testing/faults.ts';
+import { type Ledger, PEERS, planLedger } from './runtime-spec/ledger.ts';
 import { formatPage } from './runtime-spec/page.ts';
-import { findClaims, findProofs, type Source } from './runtime-spec/scan.ts';
+import { findClaims, findProofs, type Proof, type Source } from './runtime-spec/scan.ts';
 import { CHAPTERS } from './runtime-spec/statements.ts';
 
 export const PAGE = 'docs/spec-conformance.md';
@@ -21,8 +22,18 @@ export function planPage(): { readonly ledger: Ledger; readonly page: string } {
     .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
   const isTest = ({ path }: Source) => path.includes('.test.') || path.includes('/v2/inside/');
   const claims = sources.filter((source) => !isTest(source)).flatMap(findClaims);
-  const ledger = planLedger(CHAPTERS, { claims, proofs: sources.filter(isTest).flatMap(findProofs) }, DIFFERENCES);
+  const proofs = [...sources.filter(isTest).flatMap(findProofs), ...proofsOfFaults()];
+  const ledger = planLedger(CHAPTERS, { claims, proofs }, DIFFERENCES);
   return { ledger, page: formatPage(ledger, Object.values(DIFFERENCES)) };
+}
+
+/** Each document with a fault is a test of its own, on every runtime. */
+function proofsOfFaults(): Proof[] {
+  const path = 'apps/cli/src/runc/faults.host.test.ts';
+  return FAULTS.flatMap(({ proves, what, difference }) => {
+    const differences = difference === undefined ? [] : [difference];
+    return proves.map((id) => ({ id, path, name: what, peers: PEERS, differences }));
+  });
 }
 
 if (import.meta.main) {

@@ -38,10 +38,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   A16: { tries: 'calls of another architecture go round the filter' },
   A17: { tries: 'calls that the filter does not know are answered wrongly' },
   A18: { tries: 'a further process has no filter' },
-  A19: {
-    tries: 'a profile that makes no sense is passed over',
-    noControl: 'the peers at hand refuse it too',
-  },
+  A19: { tries: 'a profile that makes no sense is passed over' },
   A20: { tries: 'devices of the host are opened, by nodes that the image has or the container makes' },
   A21: { tries: 'a release agent of cgroup v1 runs on the host (CVE-2022-0492)' },
   A22: { tries: 'the cgroup file system can be written (CVE-2023-25809)' },

@@ -126,6 +126,76 @@ export const DIFFERENCES = {
     does: 'refuses a host whose v2 hierarchy has controllers beside v1; the suite hides that hierarchy from it',
     because: 'it supports v1, v2, and hybrid without controllers',
   },
+  'no-version': {
+    runtimes: ['runc'],
+    does: 'takes a document without `ociVersion`',
+    because: 'it writes a version of its own into the state, and reads none',
+  },
+  'root-is-bundle': {
+    runtimes: ['runc'],
+    does: 'takes a root without a path for the bundle directory',
+    because: 'an empty path is one relative to the bundle',
+  },
+  'no-id-mapped-mounts': {
+    runtimes: ['runc'],
+    does: 'leaves out the mappings of a mount, whatever they are',
+    because: 'they came with its release 1.2; the mount is there, with the owners of the disk',
+  },
+  'filter-without-default': {
+    runtimes: ['runc'],
+    does: 'starts a process without a filter where the document’s has no default action',
+    because: 'a filter without one and without rules is taken for none; the control of our test (A19)',
+  },
+  'errno-unused': {
+    runtimes: ['runc'],
+    does: 'takes an error number beside an action that has none',
+    because: 'the number is used where an action has one, and not looked at elsewhere',
+  },
+  'not-checked': {
+    runtimes: ['runc', 'crun'],
+    does: 'takes a console without width, a resource limit twice, an annotation without key, a device rule or a throttle that lacks a part, a filter rule without calls, metadata without a listener',
+    because: 'what is absent is 0, false or empty there, and used as that; of two limits the last one counts',
+  },
+  'relative-masks': {
+    runtimes: ['runc', 'crun'],
+    does: 'takes relative masked and read-only paths',
+    because: 'both count them from the root; what does not exist is passed over in any case',
+  },
+  'relative-namespace': {
+    runtimes: ['runc', 'crun'],
+    does: 'joins the namespace that a relative path leads to from wherever the runtime was called',
+    because: 'the path is opened as it stands',
+  },
+  'no-burst': {
+    runtimes: ['runc', 'crun'],
+    does: 'leaves out the burst of a quota',
+    because: 'the field came with 1.1 of the specification',
+  },
+  'relative-paths': {
+    runtimes: ['crun'],
+    does: 'takes a relative working directory and a relative path of a hook',
+    because: 'the first counts from the root, the second from wherever crun was called',
+  },
+  'hook-without-time': {
+    runtimes: ['crun'],
+    does: 'takes a hook with a timeout of 0',
+    because: 'it means without end there',
+  },
+  'annotations-as-list': {
+    runtimes: ['crun'],
+    does: 'takes a list for annotations',
+    because: 'what is no object is passed over',
+  },
+  'namespace-twice': {
+    runtimes: ['crun'],
+    does: 'takes a namespace that is listed twice',
+    because: 'the kinds are bits of one number',
+  },
+  'unknown-propagation': {
+    runtimes: ['crun'],
+    does: 'takes a `rootfsPropagation` that is no word for one',
+    because: 'a word that it does not know adds nothing to its flags',
+  },
 } as const satisfies Readonly<Record<string, Difference>>;
 
 /** Whether a runtime is one of those that answer otherwise. */
