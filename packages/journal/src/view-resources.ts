@@ -43,7 +43,7 @@ export function cgroupRows(world: World, nowMs: number = world.atMs): readonly C
         ...(mark && { mark }),
       };
     })
-    .sort((a, b) => comparePaths(a.path, b.path));
+    .sort((a, b) => comparePaths(namedPath(a.path, names), namedPath(b.path, names)));
 }
 
 export interface UpperRow extends UpperEntry {
@@ -98,12 +98,21 @@ function changeMark(change: { readonly change: 'added' | 'changed' | 'removed'; 
 }
 
 /** Component by component, so that children stand directly below their parent. */
-function comparePaths(a: string, b: string): number {
-  const left = a.split('/').filter(Boolean);
-  const right = b.split('/').filter(Boolean);
+/** Parents before children, and among each other by name, numbers by their size: containers stand as somebody looks for them. */
+function comparePaths(left: readonly string[], right: readonly string[]): number {
   for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    const [x = '', y = ''] = [left[i], right[i]];
-    if (x !== y) return x < y ? -1 : 1;
+    const order = BY_NAME.compare(left[i] ?? '', right[i] ?? '');
+    if (order !== 0) return order;
   }
   return left.length - right.length;
+}
+
+const BY_NAME = new Intl.Collator('en', { numeric: true });
+
+/** A path with the containers' names for their ids. */
+function namedPath(path: string, names: ReadonlyMap<string, string>): readonly string[] {
+  return path
+    .split('/')
+    .filter(Boolean)
+    .map((part) => names.get(part) ?? part);
 }

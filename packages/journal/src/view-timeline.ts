@@ -77,7 +77,7 @@ function markOfEvent(event: JournalEvent): TimelineMark | undefined {
     case 'command':
       return mark('commands', event.line);
     case 'notice':
-      return mark('notices', event.text, event.level !== 'info');
+      return mark('notices', event.text, event.level === 'error');
     case 'gap':
       return mark('notices', `events lost: ${event.reason}`, true);
     default:

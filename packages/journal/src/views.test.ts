@@ -76,6 +76,22 @@ test('cgroup rows stand below their parents, with history and share of the limit
   expect(rows[1]?.memoryShare).toBeCloseTo(400_000 / 67_108_864);
 });
 
+test('containers’ cgroups stand by name, the tenth after the ninth', () => {
+  const names = cgroupRows(reduceAll(emptyWorld(), scenario({ containers: 12 }))).flatMap((row) => row.containerName ?? []);
+  expect(names).toEqual(Array.from({ length: 12 }, (_, index) => `web${index}`));
+});
+
+test('only a notice of an error alarms: a warning of every healthy birth does not', () => {
+  const notices = numbered([
+    [{ type: 'notice', level: 'warning', text: 'left out' }, 1],
+    [{ type: 'notice', level: 'error', text: 'broken' }, 2],
+  ]);
+  expect(timelineMarks(notices).map(({ label, alarming }) => [label, alarming])).toEqual([
+    ['left out', false],
+    ['broken', true],
+  ]);
+});
+
 test('layers tell who shares them, and what just changed on top', () => {
   const fact = world.layers[0]?.fact as LayersFact;
   const touched: JournalBody = {
