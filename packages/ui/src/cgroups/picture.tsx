@@ -81,7 +81,7 @@ function Row({ row, nowMs, container, path, onSelect, onSelectPath }: CgroupView
       onClick={() => (own === undefined ? onSelectPath(row.path) : onSelect({ kind: 'container', id: own }))}
     >
       <span className="cg-name">
-        <strong>{cgroupTitle(row)}</strong>
+        <strong title={cgroupTitle(row)}>{cgroupTitle(row)}</strong>
         <code title={row.path}>{visible(shortPath(row.path))}</code>
         {row.mark ? <MarkNote mark={row.mark} /> : events ? <span className="cg-events">{events}</span> : null}
       </span>

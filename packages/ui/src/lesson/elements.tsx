@@ -37,7 +37,11 @@ export function RunLines({ lines }: { readonly lines: readonly string[] }) {
               <span aria-hidden="true" className="prompt">
                 ${' '}
               </span>
-              {line}
+              {wordsOf(line).map(([at, word]) => (
+                <span key={at} className="word">
+                  {word}
+                </span>
+              ))}
             </code>
           ))}
         </span>
@@ -49,6 +53,11 @@ export function RunLines({ lines }: { readonly lines: readonly string[] }) {
       <CopyButton text={lines.join('\n')} label="Copy command" />
     </div>
   );
+}
+
+/** Words with the blanks after them: a line is broken between them, never after the hyphens of an option. */
+function wordsOf(line: string): readonly (readonly [at: number, word: string])[] {
+  return [...line.matchAll(/\S+\s*/g)].map(({ index, 0: word }) => [index, word]);
 }
 
 export function Term({ of, children }: { readonly of: string; readonly children: ReactNode }) {

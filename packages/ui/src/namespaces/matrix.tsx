@@ -95,7 +95,7 @@ const SubjectRow = memo(
     return (
       <tr className={related ? 'related' : ''} aria-rowindex={rowIndex}>
         <th scope="row">
-          <button type="button" className="plain-link" onClick={() => onSelect(own)}>
+          <button type="button" className="plain-link" title={visible(subject.label)} onClick={() => onSelect(own)}>
             {visible(subject.label)}
           </button>
         </th>

@@ -97,8 +97,7 @@ export function totalsSentence(transfer: Transfer): string {
   return `${formatCount(layers.length, 'layer')}, ${formatBytes(totalBytes)} in all: ${formatBytes(movedBytes)} ${kind === 'push' ? 'went up' : 'came'}${spared}`;
 }
 
-/** `http://127.0.0.1:5000, a mirror`. */
-export function originText({ origin, isMirror, kind }: Transfer): string {
-  if (origin === undefined) return kind === 'push' ? 'no registry has answered yet' : 'nobody has answered yet';
-  return isMirror ? `${origin}, a mirror` : origin;
+/** `http://127.0.0.1:5000, a mirror`; nothing where no registry has answered. */
+export function originText({ origin, isMirror }: Transfer): string | undefined {
+  return origin !== undefined && isMirror ? `${origin}, a mirror` : origin;
 }

@@ -61,6 +61,7 @@ function TransferList({ transfers, chosen, onChoose, zeroMs }: TransferViewProps
 function TransferHead({ chosen, nowMs }: TransferViewProps) {
   const { lengthMs } = axisOf(chosen, nowMs);
   const state = stateOf(chosen);
+  const origin = originText(chosen);
   return (
     <header className="transfer-head">
       <h3>
@@ -68,17 +69,28 @@ function TransferHead({ chosen, nowMs }: TransferViewProps) {
       </h3>
       <p>
         {state === 'going on' ? 'going on for' : state === 'failed' ? 'stopped after' : 'done in'}{' '}
-        <span className="num">{formatDuration(lengthMs)}</span> · answered by <code>{visible(originText(chosen))}</code>
+        <span className="num">{formatDuration(lengthMs)}</span> ·{' '}
+        {origin === undefined ? (
+          state === 'going on' ? (
+            'no registry has answered yet'
+          ) : (
+            'no registry answered'
+          )
+        ) : (
+          <>answered by {visible(origin)}</>
+        )}
       </p>
-      <p>{totalsSentence(chosen)}</p>
+      {chosen.layers.length === 0 ? null : <p>{totalsSentence(chosen)}</p>}
       {chosen.error ? <p className="transfer-error">{visible(chosen.error.message)}</p> : null}
-      <ul className="transfer-key" aria-label="Phases">
-        {phasesOf(chosen).map(([phase, words]) => (
-          <li key={phase}>
-            <i className={phase} aria-hidden="true" /> {words}
-          </li>
-        ))}
-      </ul>
+      {chosen.layers.length === 0 ? null : (
+        <ul className="transfer-key" aria-label="Phases">
+          {phasesOf(chosen).map(([phase, words]) => (
+            <li key={phase}>
+              <i className={phase} aria-hidden="true" /> {words}
+            </li>
+          ))}
+        </ul>
+      )}
     </header>
   );
 }
