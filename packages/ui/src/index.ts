@@ -2,7 +2,7 @@ export { Button, CopyButton, IconButton, KindMark, Switch, WithTip } from './bas
 export { Confirm, Dialog } from './base/dialog.tsx';
 export { containerOf, type Evidence, type EvidenceLine, evidenceFor } from './base/evidence.ts';
 export { EvidencePanel } from './base/evidence-panel.tsx';
-export { EmptyState, ExplorerFrame, ProvenanceBadge, Skeleton } from './base/explorer-frame.tsx';
+export { EmptyState, ExplorerFrame, Skeleton } from './base/explorer-frame.tsx';
 export {
   formatAgo,
   formatBytes,

@@ -67,7 +67,7 @@ function SelectedContainer() {
   return (
     <button type="button" className="chip" title="Selected in every explorer; click to clear" onClick={() => select(undefined)}>
       <span className="sr-only">Clear selection of container </span>
-      {visible(name)} <span aria-hidden="true">×</span>
+      <span className="chip-text">{visible(name)}</span> <span aria-hidden="true">×</span>
     </button>
   );
 }

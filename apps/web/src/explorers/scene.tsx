@@ -6,7 +6,7 @@
 'use client';
 import { containerOf, ExplorerFrame, type Selection, Skeleton } from '@slipway/ui';
 import { type ReactNode, useMemo } from 'react';
-import { select, useMoment, useView } from '../state/stores.ts';
+import { select, useMoment, useSession, useView } from '../state/stores.ts';
 
 /** The world, when it is, and what of it is selected. */
 export function useScene() {
@@ -27,13 +27,25 @@ export interface SceneFrameProps {
   readonly children: ReactNode;
 }
 
+/** Whether nothing comes from the machine at this moment. */
+export function useStale(): boolean {
+  return useSession((state) => state.connection.phase !== 'live');
+}
+
 /** The frame of what is asked of the machine as it is now, whatever moment the other pictures show. */
 export function NowFrame({ children, ...rest }: SceneFrameProps) {
   const as = useView((state) => state.as);
   const machine = useMoment((state) => state.world.machine);
   const facts = machine ? [`kernel ${machine.kernel}`, machine.engine] : [];
   return (
-    <ExplorerFrame {...rest} provenance="live" provenanceFacts={facts} as={as} onAs={(next) => useView.setState({ as: next })}>
+    <ExplorerFrame
+      {...rest}
+      provenance="live"
+      provenanceFacts={facts}
+      stale={useStale()}
+      as={as}
+      onAs={(next) => useView.setState({ as: next })}
+    >
       {children}
     </ExplorerFrame>
   );
@@ -47,7 +59,14 @@ export function SceneFrame({ children, ...rest }: SceneFrameProps) {
   const waiting = useMoment((state) => state.length === 0);
   const facts = machine ? [`kernel ${machine.kernel}`, `cgroups ${machine.cgroupMode}`, machine.engine] : [];
   return (
-    <ExplorerFrame {...rest} provenance={provenance} provenanceFacts={facts} as={as} onAs={(next) => useView.setState({ as: next })}>
+    <ExplorerFrame
+      {...rest}
+      provenance={provenance}
+      provenanceFacts={facts}
+      stale={useStale()}
+      as={as}
+      onAs={(next) => useView.setState({ as: next })}
+    >
       {waiting ? <Skeleton rows={7} label="Waiting for the machine" /> : children}
     </ExplorerFrame>
   );

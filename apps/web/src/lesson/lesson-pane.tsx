@@ -141,7 +141,7 @@ function Broken({ slug, problem }: { readonly slug: string; readonly problem: st
   return (
     <div className="broken" role="alert">
       <h2>The lesson did not load</h2>
-      <p>{problem}. The terminal and the pictures work on.</p>
+      <p>What came back: {problem}. The terminal and the pictures work on.</p>
       <Button tone="act" onClick={() => void loadLesson(slug)}>
         Try again
       </Button>

@@ -16,6 +16,8 @@ export interface ExplorerFrameProps {
   readonly provenance: Provenance;
   /** Kernel, cgroup mode, engine: on hover of the badge. */
   readonly provenanceFacts: readonly string[];
+  /** Nothing new comes at the moment: what is drawn is what came last. */
+  readonly stale?: boolean;
   readonly as: 'picture' | 'text';
   readonly onAs: (as: 'picture' | 'text') => void;
   readonly filter?: string;
@@ -30,7 +32,7 @@ export function ExplorerFrame(props: ExplorerFrameProps) {
     <section className="explorer" aria-label={`${props.title} explorer`}>
       <header className="explorer-head">
         <h2 className="sr-only">{props.title}</h2>
-        <ProvenanceBadge provenance={props.provenance} facts={props.provenanceFacts} />
+        <ProvenanceBadge provenance={props.provenance} facts={props.provenanceFacts} stale={props.stale ?? false} />
         <WithTip className="about-button" label={`About ${props.title}: what am I looking at?`} tip={props.about}>
           <Icon name="help" size={14} /> <span>What am I looking at?</span>
         </WithTip>
@@ -63,11 +65,19 @@ export function ExplorerFrame(props: ExplorerFrameProps) {
   );
 }
 
-export function ProvenanceBadge({ provenance, facts }: { readonly provenance: Provenance; readonly facts: readonly string[] }) {
-  const { title, meaning } = PROVENANCE[provenance];
+/** Of what comes from the machine while the page has lost it. */
+const STALE = {
+  title: 'as it was last',
+  meaning: 'The connection is lost. Drawn from what came before; it goes on as soon as the lab answers.',
+} as const;
+
+function ProvenanceBadge(props: { readonly provenance: Provenance; readonly facts: readonly string[]; readonly stale: boolean }) {
+  const { provenance, facts } = props;
+  const stale = props.stale && provenance === 'live';
+  const { title, meaning } = stale ? STALE : PROVENANCE[provenance];
   return (
     <WithTip
-      className={`provenance ${provenance}`}
+      className={`provenance ${stale ? 'stale' : provenance}`}
       label={`Provenance: ${title}`}
       tip={
         <>

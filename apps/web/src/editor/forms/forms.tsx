@@ -4,7 +4,7 @@
  * Knows: which fields those are, and their order. Does not know: how one is edited (field.tsx), nor all the others: the JSON has them.
  */
 'use client';
-import { type ReactNode, useMemo } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 import { useEditor } from '../editor-store.ts';
 import { readValue } from '../text/json-text.ts';
 import { CapabilitiesForm } from './capabilities-form.tsx';
@@ -22,12 +22,16 @@ const readSize = (text: string) => parseSize(text) ?? text;
 export function Forms() {
   const text = useEditor((state) => state.text);
   const value = useMemo(() => readValue(text), [text]);
+  const usable = value !== undefined;
+  const [last, setLast] = useState(value);
+  if (usable && value !== last) setLast(value);
+  const document = useMemo(() => ({ value: usable ? value : last, usable }), [value, last, usable]);
   return (
-    <FormValue value={value}>
+    <FormValue value={document}>
       <div className="forms">
-        {value === undefined ? (
-          <p className="form-rest">The text is not JSON at this moment. The forms follow again as soon as it is.</p>
-        ) : null}
+        {usable ? null : (
+          <p className="form-rest">The text is not JSON at this moment. The forms rest, and follow again as soon as it is.</p>
+        )}
         <Section title="Program">
           <ListField pointer="/process/args" label="Program and arguments" item="argument" />
           <ScalarField pointer="/process/cwd" label="Working directory" />

@@ -63,6 +63,12 @@ test('numbers of an operation are named, switches only where they are on', () =>
     { name: 'create', value: 'true' },
     { name: 'hard', value: '"1024"' },
     { name: 'value', value: '67108864' },
+    { name: 'flags', value: '{"noSuid":true,"atime":"strictatime"}' },
+    { name: 'none', value: '{}' },
+    { name: 'data', value: '["mode=755","size=65536k"]' },
+    { name: 'cut', value: '["/sys/fs…' },
   ];
-  expect(argumentsText({ args })).toBe('slot=0 /dev/null create hard=1024 67108864');
+  expect(argumentsText({ args })).toBe(
+    'slot=0 /dev/null create hard=1024 67108864 noSuid,atime=strictatime mode=755,size=65536k ["/sys/fs…',
+  );
 });

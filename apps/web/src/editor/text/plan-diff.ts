@@ -4,6 +4,7 @@
  * Knows: that an operation is the same one when its name and the field that asked for it are. Pure. Does not know: what they do.
  */
 import type { PlannedOperation, PlannedWrite } from '@slipway/contracts';
+import { readValue } from './json-text.ts';
 
 export interface PlanRow {
   readonly operation: PlannedOperation;
@@ -52,14 +53,26 @@ export function withWrites(operations: readonly PlannedOperation[], writes: read
 
 /** Arguments as somebody reads them: what names something stands alone, numbers have their name, switches are named when they are on. */
 export function argumentsText({ args }: Pick<PlannedOperation, 'args'>): string {
-  return args.flatMap(({ name, value }) => argumentText(name, value)).join(' ');
+  return args.flatMap(({ name, value }) => wordsOf(name, value)).join(' ');
 }
 
-function argumentText(name: string, value: string): readonly string[] {
+function wordsOf(name: string, value: string): readonly string[] {
   if (value === 'false') return [];
   if (value === 'true') return [name];
   const number = /^"?(-?\d+)"?$/.exec(value)?.[1];
-  return [number === undefined || name === 'value' ? value : `${name}=${number}`];
+  if (number !== undefined) return [name === 'value' ? number : `${name}=${number}`];
+  if (!/^[[{]/.test(value)) return [value];
+  return [setText(value)].filter((text) => text !== '');
+}
+
+/** A list with commas; of an object what is on, and what has a value. What is shortened is left as it is. */
+function setText(value: string): string {
+  const set = readValue(value);
+  if (Array.isArray(set)) return set.every((item) => typeof item === 'string') ? set.join(',') : value;
+  if (typeof set !== 'object' || set === null) return value;
+  const entries = Object.entries(set);
+  if (entries.some(([, item]) => typeof item === 'object')) return value;
+  return entries.flatMap(([key, item]) => wordsOf(key, `${item}`).map((word) => (word === item ? `${key}=${word}` : word))).join(',');
 }
 
 function identity({ op, pointer, args }: PlannedOperation): string {
