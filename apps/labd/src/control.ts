@@ -7,9 +7,10 @@
  *     $ echo code | nc -U /run/slipway/lab/control/labd.sock
  */
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { EngineError } from '@slipway/errors';
+import { isServed } from '@slipway/kernel';
 
 export interface Control {
   close(): void;
@@ -24,7 +25,7 @@ const WORD_MS = 2000;
  * @throws EngineError `failed-precondition` / `E_LAB_RUNNING`
  */
 export async function openControl(path: string, onCode: () => string): Promise<Control> {
-  if (await answers(path)) {
+  if (await isServed(path)) {
     throw new EngineError('failed-precondition', 'a lab with this data directory is running already', {
       code: 'E_LAB_RUNNING',
       op: 'lab.start',
@@ -54,16 +55,5 @@ function serve(onCode: () => string): Server {
       if (word.length > WORD_BYTES) socket.destroy();
       else if (word.includes('\n')) socket.end(word.trim() === 'code' ? `${onCode()}\n` : 'say: code\n');
     });
-  });
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
   });
 }

@@ -5,10 +5,10 @@
  * Does not know: what is served.
  */
 import { lstatSync, mkdirSync, rmSync } from 'node:fs';
-import { createConnection, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { dirname } from 'node:path';
 import { EngineError } from '@slipway/errors';
-import { isErrno } from '@slipway/kernel';
+import { isServed } from '@slipway/kernel';
 
 /** Owner and group may connect. */
 const SOCKET_UMASK = 0o117;
@@ -40,20 +40,8 @@ async function removeDeadSocket(path: string): Promise<void> {
   const info = lstatSync(path, { throwIfNoEntry: false });
   if (info === undefined) return;
   if (!info.isSocket()) throw refuse(path, 'exists and is no socket', 'remove it, or use another path');
-  if (await answers(path)) throw refuse(path, 'is served by a running daemon', 'stop that one, or use another path');
+  if (await isServed(path)) throw refuse(path, 'is served by a running daemon', 'stop that one, or use another path');
   rmSync(path, { force: true });
-}
-
-async function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    // Only a refused connection proves that nobody listens.
-    socket.once('error', (error) => resolve(!isErrno(error, 'ECONNREFUSED', 'ENOENT')));
-  });
 }
 
 function refuse(path: string, why: string, hint: string, cause?: unknown): EngineError {

@@ -95,6 +95,7 @@ export {
 } from './tracefs.ts';
 export { inTransaction } from './transaction.ts';
 export { treeSizes } from './tree-sizes.ts';
+export { isServed } from './unix-socket.ts';
 export { inUserNamespace } from './user-namespace.ts';
 export { copyDirectoryMetadata, type FileSystemSync, openFileSystemSync, syncFileSystem } from './whole-filesystem.ts';
 export { workerDescriptor } from './worker-descriptor.ts';

@@ -1,7 +1,8 @@
 /**
  * One machine's journal as labd keeps it: a ring in memory, and a file that it survives labd in.
  *
- * Knows: that an event is on disk before a page sees it, so that after a crash no page is ahead of us; rotation; restoring.
+ * Knows: that an event is on disk before a page sees it, so that after a crash no page is ahead of us; rotation; restoring. On a full disk
+ *   it goes on without a file: the next labd finds none, and begins a journal of another name.
  * Does not know: who produces events, who reads them.
  *
  *     <dir>/<journal id>.ndjson     newest events
@@ -26,6 +27,8 @@ export interface JournalOptions {
   readonly capacity?: number;
   readonly maxBytes?: number;
   readonly fileBytes?: number;
+  /** Told once when the file cannot be written any more. */
+  readonly onProblem?: (error: unknown) => void;
 }
 
 /** A burst becomes one write and one message to each page. */
@@ -40,7 +43,9 @@ export class LabJournal {
   readonly #ring: Ring;
   readonly #path: string;
   readonly #fileBytes: number;
-  #file: number;
+  readonly #onProblem: (error: unknown) => void;
+  /** Absent: there is none any more. */
+  #file: number | undefined;
   #written: number;
   readonly #unwritten: JournalEvent[] = [];
   readonly #deliveries: Array<() => void> = [];
@@ -51,6 +56,7 @@ export class LabJournal {
     this.id = id;
     this.#path = `${options.dir}/${id}.ndjson`;
     this.#fileBytes = options.fileBytes ?? FILE_BYTES;
+    this.#onProblem = options.onProblem ?? (() => undefined);
     this.#ring = createRing({
       capacity: options.capacity ?? CAPACITY,
       maxBytes: options.maxBytes ?? RING_BYTES,
@@ -116,7 +122,7 @@ export class LabJournal {
   close(): void {
     clearTimeout(this.#timer);
     this.#flush();
-    closeSync(this.#file);
+    this.#closeFile();
   }
 
   /** Subscribers hear after the file was written. */
@@ -135,17 +141,40 @@ export class LabJournal {
 
   #flush(): void {
     if (this.#unwritten.length === 0) return;
-    const text = `${this.#unwritten.splice(0).map(formatEvent).join('\n')}\n`;
-    if (this.#written > this.#fileBytes) this.#rotate();
-    this.#written += writeSync(this.#file, text);
-    for (const hook of this.#flushHooks) hook();
+    const events = this.#unwritten.splice(0);
+    if (this.#file === undefined) return;
+    try {
+      if (this.#written > this.#fileBytes) this.#rotate(this.#file);
+      this.#write(Buffer.from(`${events.map(formatEvent).join('\n')}\n`));
+      for (const hook of this.#flushHooks) hook();
+    } catch (error) {
+      this.#giveUpFile();
+      this.#onProblem(error);
+    }
   }
 
-  #rotate(): void {
-    closeSync(this.#file);
+  #write(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.byteLength && this.#file !== undefined; ) at += writeSync(this.#file, bytes, at);
+    this.#written += bytes.byteLength;
+  }
+
+  #rotate(file: number): void {
+    this.#file = undefined;
+    closeSync(file);
     renameSync(this.#path, `${this.#path}.1`);
     this.#file = openSync(this.#path, 'a', 0o600);
     this.#written = 0;
+  }
+
+  /** A file that ends before what pages have seen must not be found by the next labd. */
+  #giveUpFile(): void {
+    this.#closeFile();
+    for (const path of [this.#path, `${this.#path}.1`]) rmSync(path, { recursive: true, force: true });
+  }
+
+  #closeFile(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
   }
 }
 

@@ -14,7 +14,7 @@ import type { TerminalState } from '@slipway/terminal';
 import type { HostFacts, HostObserver, LabMachines, Log, MachineHandle, Watch } from '../ports.ts';
 import type { Store } from '../store.ts';
 import { EngineFeed } from './engine-feed.ts';
-import { LabJournal } from './journal.ts';
+import { type JournalOptions, LabJournal } from './journal.ts';
 import type { Terminals } from './terminals.ts';
 import { Workbench } from './workbench.ts';
 
@@ -57,8 +57,8 @@ export class LearnerLab {
 
   /** Begins to make the machine, or to find it again; `status` and the listeners tell how far it is. */
   static async open(options: LearnerLabOptions): Promise<LearnerLab> {
-    const restored = await LabJournal.restore({ dir: options.journalDir });
-    const lab = new LearnerLab(options, restored ?? LabJournal.begin({ dir: options.journalDir }));
+    const restored = await LabJournal.restore(journalOptions(options));
+    const lab = new LearnerLab(options, restored ?? LabJournal.begin(journalOptions(options)));
     lab.#change = lab.#start(restored !== undefined);
     return lab;
   }
@@ -210,10 +210,9 @@ export class LearnerLab {
   }
 
   #beginJournal(): void {
-    const { store, journalDir } = this.#options;
     this.#journal.close();
-    store.forgetFeed(this.#journal.id);
-    this.#journal = LabJournal.begin({ dir: journalDir });
+    this.#options.store.forgetFeed(this.#journal.id);
+    this.#journal = LabJournal.begin(journalOptions(this.#options));
     // Pages must know the journal's name before its first events come.
     this.tell({ type: 'journal.new', journal: this.#journal.id });
     for (const listener of this.#journalListeners) listener(this.#journal);
@@ -247,6 +246,10 @@ export class LearnerLab {
     if (state !== 'failed') this.#problem = undefined;
     this.tell({ type: 'machine', machine: this.status });
   }
+}
+
+function journalOptions({ machine, journalDir: dir, log }: LearnerLabOptions): JournalOptions {
+  return { dir, onProblem: (error) => log.error({ err: error, machine }, 'the journal cannot be written, and ends with this lab') };
 }
 
 export function toInfo({ id, title }: TerminalState): TerminalInfo {

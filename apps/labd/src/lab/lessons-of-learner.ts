@@ -205,14 +205,26 @@ export class LearnerLessons {
   }
 
   #onChange(lesson: string, changed: readonly TaskState[]): void {
-    const { store, learner, lab } = this.#options;
+    const { lab } = this.#options;
     for (const state of changed) {
-      store.setTask(learner, lesson, state);
+      this.#keep(lesson, state);
       const { task, status, saw } = state;
       const check = saw === undefined ? { lesson, task, status } : { lesson, task, status, saw: saw.slice(0, 1000) };
       lab.journal.append({ type: 'check', check }, monotonicMs(), 'host');
     }
     this.#tellProgress(lesson);
+  }
+
+  /** Nobody waits for what a check finds: where it cannot be kept, the lab goes on. */
+  #keep(lesson: string, state: TaskState): void {
+    const { store, learner, lab, log } = this.#options;
+    try {
+      store.setTask(learner, lesson, state);
+    } catch (error) {
+      log.error({ err: error, lesson, task: state.task }, 'progress cannot be written');
+      const text = `the lab cannot keep that task ${state.task} is ${state.status}: its disk may be full`;
+      lab.journal.append({ type: 'notice', level: 'error', text }, monotonicMs(), 'host');
+    }
   }
 
   #tellProgress(lesson: string): void {

@@ -39,6 +39,8 @@ const FIRST_SIZE = { cols: 100, rows: 30 };
 export class Terminals {
   readonly #options: TerminalsOptions;
   readonly #known = new Map<string, TerminalState>();
+  /** Those on their way: they count, and their numbers are taken. */
+  readonly #opening = new Set<Pick<TerminalState, 'labels'>>();
   #host: Promise<PtyHost> | undefined;
   #closing = false;
 
@@ -65,8 +67,9 @@ export class Terminals {
 
   /** A login shell in the machine, or another program. @throws EngineError `failed-precondition` / `E_TERMINAL_LIMIT` */
   async open(machine: string, program: TerminalProgram = SHELL): Promise<TerminalState> {
-    const { machines, perMachine, listener } = this.#options;
-    const open = this.of(machine);
+    const { perMachine } = this.#options;
+    const isHere = ({ labels }: Pick<TerminalState, 'labels'>) => labels['machine'] === machine;
+    const open = [...this.of(machine), ...[...this.#opening].filter(isHere)];
     if (open.length >= perMachine) {
       throw new EngineError('failed-precondition', `there are already ${open.length} terminals`, {
         code: 'E_TERMINAL_LIMIT',
@@ -74,12 +77,22 @@ export class Terminals {
         hint: 'close one that is not needed',
       });
     }
-    const title = freeTitle(open, program.title);
-    const labels = { machine, number: title.split(' ').at(-1) ?? '' };
-    const { file, args, env } = await machines.enterCommand(machine, program.argv);
+    const opening = { labels: { machine, number: freeNumber(open) } };
+    this.#opening.add(opening);
+    try {
+      return await this.#create(machine, program, opening.labels);
+    } finally {
+      this.#opening.delete(opening);
+    }
+  }
+
+  async #create(machine: string, { title, argv }: TerminalProgram, labels: { readonly number: string }): Promise<TerminalState> {
+    const { machines, listener } = this.#options;
+    const { file, args, env } = await machines.enterCommand(machine, argv);
     const host = await this.#connected();
     const id = `t-${randomBytes(9).toString('base64url')}`;
-    const terminal = await host.create({ id, title, labels, file, args, env, cwd: '/', ...FIRST_SIZE });
+    const about = { id, title: `${title} ${labels.number}`, labels: { ...labels } };
+    const terminal = await host.create({ ...about, file, args, env, cwd: '/', ...FIRST_SIZE });
     this.#known.set(id, terminal);
     listener.opened(terminal);
     listener.changed(machine);
@@ -149,10 +162,10 @@ export class Terminals {
   }
 }
 
-/** `shell 1`, `shell 2` …: the lowest number no open terminal began with. */
-function freeTitle(open: readonly TerminalState[], title: string): string {
-  const taken = new Set(open.map((terminal) => terminal.labels['number']));
+/** The lowest one that no open terminal began with: `shell 1`, `shell 2` … */
+function freeNumber(open: readonly Pick<TerminalState, 'labels'>[]): string {
+  const taken = new Set(open.map(({ labels }) => labels['number']));
   let number = 1;
   while (taken.has(String(number))) number += 1;
-  return `${title} ${number}`;
+  return String(number);
 }
