@@ -5,16 +5,13 @@
  *   and never a record of something that is not there.
  * Does not know: how each of them works.
  */
-import { type ContentStore, openContentStore } from '@slipway/content';
+import type { ContentStore } from '@slipway/content';
 import { EngineError, hasCode } from '@slipway/errors';
-import { ensurePrivateDirectory, failPoint, isDiskFull, removeStoredFile, writeFileAtomic } from '@slipway/kernel';
+import { failPoint } from '@slipway/kernel';
 import { chainIds, type Digest, formatReference, parseReference, type Reference } from '@slipway/oci';
 import type { Credentials } from '@slipway/registry-client';
-import { openNativeSnapshotter, openOverlaySnapshotter, type Snapshotter } from '@slipway/snapshots';
-import { ArchiveFiles } from './archive-files.ts';
-import { type ArchiveImage, readArchiveImages } from './archive-images.ts';
+import type { Snapshotter } from '@slipway/snapshots';
 import { collectBlobs, collectSnapshots } from './collect-garbage.ts';
-import { diskFull } from './disk-full.ts';
 import { Holds } from './holds.ts';
 import { ImageCatalog } from './image-catalog.ts';
 import type {
@@ -33,71 +30,22 @@ import type {
   RootfsChange,
   TreeRoot,
 } from './image-store.ts';
-import { type ImageEntry, ImageTable } from './image-table.ts';
-import { LazyLayers } from './lazy-layers.ts';
+import type { ImageTable } from './image-table.ts';
+import type { LazyLayers } from './lazy-layers.ts';
+import { loadArchive } from './load-archive.ts';
 import { describeNew, ingestLayer, writeDocuments } from './make-image.ts';
 import { Registries } from './registries.ts';
 import type { PullOptions, PullReport, PushOptions, PushReport, RemoteImage } from './registry-port.ts';
 import { RootfsTrees } from './rootfs-trees.ts';
 import { type SavedImage, saveArchive } from './save-archive.ts';
-import { type SelectedImage, selectManifest, wrongPlatform } from './select-manifest.ts';
-import { SHARED_NOTE, SharedImages } from './shared/shared-images.ts';
+import type { SharedImages } from './shared/shared-images.ts';
 import { StepCache } from './step-cache.ts';
-import { StepTable } from './step-table.ts';
-import { requireBlob, storedDocuments } from './stored-documents.ts';
+import type { StepTable } from './step-table.ts';
 import { Turnstile } from './turnstile.ts';
 import { LayerUnpacker, UNPACK_KEY_PREFIX } from './unpack-image.ts';
 
-/** Opens (and makes, 0700) the store below `options.root`, and sweeps what a crash left. */
-export async function openImageStore(options: ImageStoreOptions): Promise<ImageStore> {
-  const { root } = options;
-  await ensurePrivateDirectory(root);
-  const open = options.snapshotter === 'native' ? openNativeSnapshotter : openOverlaySnapshotter;
-  const snapshots = await open({ root: `${root}/snapshots` });
-  for (const { name, kind } of await snapshots.list()) {
-    if (kind === 'active' && name.startsWith(UNPACK_KEY_PREFIX)) await snapshots.remove(name);
-  }
-  await ensurePrivateDirectory(`${root}/worker-cache`);
-  const shared = await openShared(options);
-  const content = await openContentStore(`${root}/content`, shared === undefined ? {} : { shared: shared.blobs });
-  const table = new ImageTable(`${root}/images.db`);
-  const lazy = new LazyLayers({
-    root: `${root}/lazy`,
-    content,
-    snapshots,
-    compileCacheDir: `${root}/worker-cache`,
-    settings: options.registries ?? {},
-    onLayer: (chainId, bytes) => table.recordLayer(chainId, bytes),
-    onNotice: options.onLazy ?? (() => undefined),
-  });
-  await lazy.recover();
-  return new LocalImageStore(options, { content, snapshots, shared, lazy, table, steps: new StepTable(`${root}/build-steps.db`) });
-}
-
-/**
- * Which ones are used is written down for those who look at the store beside its engine. What this kernel cannot use is left out, and the
- * store is as it would be without.
- * @throws `invalid-argument` / `E_SHARED_IMAGES`
- */
-async function openShared({ root, shared, snapshotter, onLazy }: ImageStoreOptions): Promise<SharedImages | undefined> {
-  const noted = `${root}/${SHARED_NOTE}`;
-  await removeStoredFile(noted);
-  if (shared === undefined || snapshotter === 'native') return undefined;
-  const images = await SharedImages.open(shared);
-  const refusal = await images.refusedBy(`${root}/worker-cache`);
-  if (refusal !== undefined) {
-    onLazy?.({ kind: 'trouble', message: `shared images are not used, and are pulled like any other: ${refusal}` });
-    return undefined;
-  }
-  await writeFileAtomic(noted, shared);
-  return images;
-}
-
-interface Selected extends SelectedImage {
-  readonly names: readonly string[];
-}
-
-interface StoreParts {
+/** What a store is made of, open. */
+export interface StoreParts {
   readonly content: ContentStore;
   readonly snapshots: Snapshotter;
   readonly shared: SharedImages | undefined;
@@ -106,12 +54,13 @@ interface StoreParts {
   readonly steps: StepTable;
 }
 
-class LocalImageStore implements ImageStore {
+/** What {@link openImageStore} opens. */
+export class LocalImageStore implements ImageStore {
   readonly content: ContentStore;
   readonly snapshots: Snapshotter;
   readonly workerCacheDir: string;
   readonly cache: StepCache;
-  readonly #options: ImageStoreOptions;
+  readonly #platform: ImageStoreOptions['platform'];
   readonly #table: ImageTable;
   readonly #steps: StepTable;
   readonly #catalog: ImageCatalog;
@@ -120,11 +69,11 @@ class LocalImageStore implements ImageStore {
   readonly #lazy: LazyLayers;
   readonly #registries: Registries;
   readonly #holds = new Holds(() => this.collectGarbage());
-  /** Loads, removals and garbage collection take turns: what one has read must not be another's garbage. */
+  /** Tags, removals and collections, all of them short, take turns: what one has read must not be another's garbage. */
   readonly #turns = new Turnstile();
 
   constructor(options: ImageStoreOptions, parts: StoreParts) {
-    this.#options = options;
+    this.#platform = options.platform;
     this.#lazy = parts.lazy;
     this.content = parts.content;
     this.snapshots = parts.snapshots;
@@ -150,8 +99,8 @@ class LocalImageStore implements ImageStore {
       settings: options.registries ?? {},
       images: () => this.list(),
       get: (name) => this.get(name),
-      holding: (work) => this.holding(work),
-      settled: () => this.#turns.take(async () => undefined),
+      holding: (work) => this.#holds.holding(work),
+      settled: () => this.#settled(),
     });
   }
 
@@ -176,13 +125,12 @@ class LocalImageStore implements ImageStore {
   }
 
   loadArchive(archive: AsyncIterable<Uint8Array>, options: LoadOptions = {}): Promise<LoadReport> {
-    return this.#turns.take(async () => {
+    const parts = { content: this.content, table: this.#table, unpacker: this.#unpacker, platform: this.#platform };
+    return this.holding(async () => {
       try {
-        return await this.#load(archive, options);
-      } catch (error) {
-        throw isDiskFull(error) ? diskFull('image.load', error) : error;
+        return await loadArchive(parts, archive, options);
       } finally {
-        await this.#sweep();
+        this.#holds.postpone(); // what was read and is in no image goes once nobody holds
       }
     });
   }
@@ -258,19 +206,22 @@ class LocalImageStore implements ImageStore {
   }
 
   holding<T>(work: () => Promise<T>): Promise<T> {
-    return this.#holds.holding(work);
+    return this.#holds.holding(async () => {
+      // A collection that is under way has seen what there was before; what is made now it would take for garbage.
+      await this.#settled();
+      return await work();
+    });
   }
 
-  add(image: NewImage): Promise<Image> {
-    return this.#turns.take(async () => {
-      const names = image.names.map((name) => formatReference(parseTag(name)));
-      const selected = await writeDocuments(image, this.content);
-      await this.#unpacker.ensure(selected, { onProgress: () => undefined });
-      failPoint('image.record');
-      this.#table.record([toEntry({ ...selected, names })], Date.now());
-      failPoint('image.recorded');
-      return this.get(selected.manifest.config.digest);
-    });
+  async add(image: NewImage): Promise<Image> {
+    const names = image.names.map((name) => formatReference(parseTag(name)));
+    const { manifest, descriptor, config } = await writeDocuments(image, this.content);
+    await this.#unpacker.ensure({ manifest, descriptor, config }, { onProgress: () => undefined });
+    const id = manifest.config.digest;
+    failPoint('image.record');
+    this.#table.record([{ id, manifest: descriptor, names }], Date.now());
+    failPoint('image.recorded');
+    return this.get(id);
   }
 
   async unpack(layers: readonly NewLayer[]): Promise<string> {
@@ -324,7 +275,7 @@ class LocalImageStore implements ImageStore {
 
   async *#savedWhileHeld(images: readonly SavedImage[]): AsyncGenerator<Uint8Array> {
     const sent = Promise.withResolvers<void>();
-    const held = this.holding(() => sent.promise);
+    const held = this.#holds.holding(() => sent.promise);
     try {
       yield* saveArchive(images, this.content);
     } finally {
@@ -346,54 +297,9 @@ class LocalImageStore implements ImageStore {
     });
   }
 
-  async #load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<LoadReport> {
-    const onProgress = options.onProgress ?? (() => undefined);
-    const files = await ArchiveFiles.read(archive, this.content, (path, { sizeBytes }) => onProgress({ phase: 'read', path, sizeBytes }));
-    const { images, namesByConfig } = await readArchiveImages(files, this.content);
-    const selected = await this.#select(images, namesByConfig, options);
-    const moved = this.#movedNames(selected);
-    if (options.onNameTaken === 'refuse' && moved[0] !== undefined) throw nameTaken(moved[0].name);
-    const warnings: string[] = [];
-    for (const image of selected) warnings.push(...(await this.#unpacker.ensure(image, { onProgress })));
-    const report = selected.map(({ manifest, names }) => ({
-      id: manifest.config.digest,
-      names,
-      isNew: this.#table.find(manifest.config.digest) === undefined,
-    }));
-    failPoint('image.record');
-    this.#table.record(selected.map(toEntry), Date.now());
-    failPoint('image.recorded');
-    return { images: report, moved, warnings };
-  }
-
-  /** The images of this platform, each once with all its names. @throws `E_IMAGE_PLATFORM` when there are none */
-  async #select(
-    images: readonly ArchiveImage[],
-    namesByConfig: ReadonlyMap<Digest, readonly string[]>,
-    options: LoadOptions,
-  ): Promise<Selected[]> {
-    const fallback = options.name === undefined ? [] : [formatReference(parseReference(options.name))];
-    const byId = new Map<Digest, Selected>();
-    for (const { target, names } of images) {
-      const image = await selectManifest(target, this.#options.platform, storedDocuments(this.content));
-      if (image === undefined) continue;
-      for (const layer of image.manifest.layers) await requireBlob(layer, this.content);
-      const id = image.manifest.config.digest;
-      const all = new Set([...(byId.get(id)?.names ?? []), ...names, ...(namesByConfig.get(id) ?? [])]);
-      byId.set(id, { ...image, names: [...all] });
-    }
-    if (byId.size === 0) throw wrongPlatform(this.#options.platform);
-    return [...byId.values()].map((image) => (image.names.length > 0 ? image : { ...image, names: fallback }));
-  }
-
-  #movedNames(selected: readonly Selected[]): LoadReport['moved'] {
-    return selected.flatMap(({ manifest, names }) =>
-      names.flatMap((name) => {
-        const from = this.#table.resolveName(name);
-        const to = manifest.config.digest;
-        return from === undefined || from === to ? [] : [{ name, from, to }];
-      }),
-    );
+  /** Resolves once no collection that has begun is still running. */
+  #settled(): Promise<void> {
+    return this.#turns.take(async () => undefined);
   }
 
   /** What no record reaches. Blobs go first: that takes no writing, and on a full disk makes the room for the rest. */
@@ -420,18 +326,5 @@ function parseTag(name: string): Reference {
     code: 'E_REFERENCE_INVALID',
     op: 'image.tag',
     subject: name,
-  });
-}
-
-function toEntry({ manifest, descriptor, names }: Selected): ImageEntry {
-  return { id: manifest.config.digest, manifest: descriptor, names };
-}
-
-function nameTaken(name: string): EngineError {
-  return new EngineError('already-exists', `${name} is the name of another image`, {
-    code: 'E_NAME_TAKEN',
-    op: 'image.load',
-    subject: name,
-    hint: 'Remove that name first, or allow names to move.',
   });
 }

@@ -8,7 +8,7 @@
  * Does not know: names and records (registries.ts), HTTP (packages/registry-client).
  */
 import type { ContentStore } from '@slipway/content';
-import { chainIds, type Descriptor, isIndexType, isManifestType, type Platform, type Reference } from '@slipway/oci';
+import { chainIds, type Descriptor, formatReference, isIndexType, isManifestType, type Platform, type Reference } from '@slipway/oci';
 import type { RegistryClient, Repository, SharedFetches } from '@slipway/registry-client';
 import type { LoadProgress } from './image-store.ts';
 import type { LazyLayers } from './lazy-layers.ts';
@@ -45,7 +45,7 @@ export async function pullImage(parts: PullParts, reference: Reference, options:
   await settled;
   await keep(target, bytes, content);
   const selected = await selectManifest(target, platform, remoteDocuments(parts, repository, signal));
-  if (selected === undefined) throw wrongPlatform(platform);
+  if (selected === undefined) throw wrongPlatform(platform, formatReference(reference), 'image.pull');
   const { descriptor: manifest } = selected;
   options.onProgress?.({ phase: 'resolved', origin: repository.origin, isMirror, target, manifest, layers: selected.manifest.layers });
   const warnings =
@@ -164,15 +164,16 @@ class LayerPull {
       if (progress.phase === 'unpack' && layer !== undefined) this.#tell({ ...progress, layer });
     };
     const whenHere = (layer: Descriptor) => this.#downloads.get(layer.digest) ?? Promise.resolve();
+    const all = Promise.all(this.#downloads.values());
+    const unpacked = this.#parts.unpacker.ensure({ manifest, config } as SelectedImage, { onProgress, whenHere, signal: this.#signal });
+    unpacked.catch(() => undefined); // a download that fails is told first
     try {
-      const all = Promise.all(this.#downloads.values());
-      const unpacked = this.#parts.unpacker.ensure({ manifest, config } as SelectedImage, { onProgress, whenHere, signal: this.#signal });
-      unpacked.catch(() => undefined); // a download that fails is told first
       await all;
       return await unpacked;
     } catch (error) {
       this.#ending.abort(error);
-      await Promise.allSettled(this.#downloads.values());
+      // Nothing of it may still be at work once the store is no longer held.
+      await Promise.allSettled([...this.#downloads.values(), unpacked]);
       throw error;
     }
   }

@@ -60,10 +60,13 @@ export async function selectManifest(
   return undefined;
 }
 
-export function wrongPlatform(platform: Platform): EngineError {
-  return new EngineError('invalid-argument', `the archive has no image for ${formatPlatform(platform)}`, {
+/** @param where in which none was found: `the archive`, or a reference */
+export function wrongPlatform(platform: Platform, where: string, op: 'image.load' | 'image.pull'): EngineError {
+  return new EngineError('invalid-argument', `${where} has no image for ${formatPlatform(platform)}`, {
     code: 'E_IMAGE_PLATFORM',
-    op: 'image.load',
+    op,
+    subject: where,
+    hint: 'Ask for a platform that it has.',
   });
 }
 

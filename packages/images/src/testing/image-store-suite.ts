@@ -308,5 +308,47 @@ export function describeImageStore(driver: 'overlay' | 'native'): void {
         expect((await store.prepareRootfs('scratch', 'c1')).mounts).toMatchObject([{ type: 'bind' }]);
       });
     });
+
+    describe('several at once', () => {
+      hostTest('a load whose archive stands still keeps nobody else waiting, and ends as it should', ['root'], async () => {
+        await load(ociArchive([BASE], 'base:1'));
+        const archive = ociArchive([BASE, APP], 'app:1');
+        const goesOn = Promise.withResolvers<void>();
+        const stalling = async function* () {
+          yield archive.subarray(0, 1024);
+          await goesOn.promise;
+          yield archive.subarray(1024);
+        };
+        const loading = store.loadArchive(stalling());
+
+        await store.tag('base:1', 'base:2');
+        await store.remove('base:1');
+        await load(ociArchive([OTHER], 'other:1'));
+        await store.remove('other:1');
+        goesOn.resolve();
+        await loading;
+
+        expect((await names()).flat().toSorted()).toEqual(['docker.io/library/app:1', 'docker.io/library/base:2']);
+        await store.remove('base:2');
+        await store.remove('app:1');
+        expect(await busy()).toEqual(NOTHING);
+      });
+
+      hostTest('what is made while a collection is under way is not taken for garbage', ['root'], async () => {
+        // Enough garbage that the collection is still at it.
+        for (let number = 0; number < 300; number++) {
+          const hex = digestOf(String(number)).slice('sha256:'.length);
+          fs.writeFileSync(join(root, 'content/blobs/sha256', hex), '');
+        }
+        const collecting = store.collectGarbage();
+        await new Promise(setImmediate); // it has begun
+        await store.holding(async () => {
+          await store.snapshots.prepare('', 'making');
+          await store.snapshots.commit('made', 'making');
+          await collecting;
+          expect(await store.snapshots.find('made')).toBeDefined();
+        });
+      });
+    });
   });
 }
