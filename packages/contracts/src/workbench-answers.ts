@@ -181,12 +181,13 @@ export interface TapedCall {
   readonly atMs: number;
   /** Absent: its return was not seen. */
   readonly tookMs?: number;
-  /** Number in the tree of processes, in order of birth; 0 is the runtime that was called. */
+  /** Number of the process in the tree of the program that was called, in order of birth; 0 is the program. A thread's calls are its process's. */
   readonly process: number;
+  /** `clone` stands for clone, clone3, fork and vfork, `execve` for execveat too. */
   readonly syscall: string;
-  /** Numbers in hexadecimal; what points to memory is the pointer alone. Of `execve` the file's name. */
+  /** In the call's order, numbers in hexadecimal; what points to memory is the pointer alone. Of `execve` the file's name, of `clone` the flags. */
   readonly args: Readonly<Record<string, string>>;
-  /** Negative: an errno. */
+  /** Negative: an errno. Of `clone` the child's number in the tree. */
   readonly result?: number;
 }
 

@@ -12,5 +12,5 @@ export {
   type TracefsAvailability,
   tracefsAvailable,
 } from './recorder.ts';
-export { openTape, type ProgramTape, type Tape, type TapedCall } from './tape.ts';
+export { openTape, type ProgramTape, type Tape } from './tape.ts';
 export type { TraceRecord } from './trace-records.ts';

@@ -5,6 +5,7 @@
  * Does not know: what the program is for, nor what its calls mean. A path or a structure is a pointer in these records, and the
  *   kernel's events say the pointer only.
  */
+import type { TapedCall } from '@slipway/contracts';
 import { findProcStat, listPids, monotonicMs } from '@slipway/kernel';
 import { openRecorder } from './recorder.ts';
 import type { TraceRecord } from './trace-records.ts';
@@ -21,20 +22,6 @@ const MAX_CALLS = 3000;
 /** Records are read a moment after they were written. */
 const SETTLE_MS = 30;
 const BUFFER_KB = 4096;
-
-export interface TapedCall {
-  readonly atMs: number;
-  /** Absent: its return was not seen. */
-  readonly tookMs?: number;
-  /** Number of the process in the program's tree, in order of birth; 0 is the program. A thread's calls are its process's. */
-  readonly process: number;
-  /** `clone` stands for clone, clone3, fork and vfork, `execve` for execveat too. */
-  readonly syscall: string;
-  /** In the call's order, numbers as the kernel has them, in hexadecimal; of `execve` the file's name, of `clone` the flags. */
-  readonly args: Readonly<Record<string, string>>;
-  /** Negative: an errno. Of `clone` the child's number in the tree. */
-  readonly result?: number;
-}
 
 /** One program's calls, its children's included, in order of time. */
 export interface ProgramTape {
