@@ -23,7 +23,7 @@ export function makeGroup(hierarchy: CgroupHierarchy, directory: string, files: 
     for (const path of pathsDown(hierarchy.mountPoint, directory)) {
       // Beside v1 hierarchies that have them all, v2 has none to hand down.
       if (hierarchy.version === 'v2' && hierarchy.controllers.length > 0)
-        enableControllers(path.slice(0, path.lastIndexOf('/')), files, needed);
+        enableControllers(path.slice(0, path.lastIndexOf('/')), files, { needed, most: hierarchy.controllers });
       if (files.kind(path) !== 'directory') {
         files.mkdir(path);
         made.push(path);
@@ -53,13 +53,22 @@ function inheritCpuset(path: string, files: ControlFiles): void {
   }
 }
 
+interface Offer {
+  /** Beside those that every group has. */
+  readonly needed?: readonly string[];
+  /** No group of the hierarchy has others. */
+  readonly most?: readonly string[];
+}
+
 /** Offers controllers to the children of `parent`, one by one: a refused one must not keep back the others. */
-export function enableControllers(parent: string, files: ControlFiles, needed: readonly string[] = []): void {
+export function enableControllers(parent: string, files: ControlFiles, { needed = [], most }: Offer = {}): void {
   const control = `${parent}/cgroup.subtree_control`;
-  if (files.kind(control) === undefined) return;
-  const offered = new Set(words(files.read(`${parent}/cgroup.controllers`)));
-  const enabled = new Set(words(files.read(control)));
-  for (const controller of new Set([...V2_CONTROLLERS, ...needed].filter((name) => offered.has(name) && !enabled.has(name)))) {
+  const enabled = findWords(control, files);
+  if (enabled === undefined) return;
+  const wanted = new Set([...V2_CONTROLLERS, ...needed].filter((name) => !enabled.includes(name) && most?.includes(name) !== false));
+  if (wanted.size === 0) return;
+  const offered = words(files.read(`${parent}/cgroup.controllers`));
+  for (const controller of [...wanted].filter((name) => offered.includes(name))) {
     try {
       files.write(control, `+${controller}`);
     } catch {
@@ -117,6 +126,15 @@ export function tryRemove(path: string, files: ControlFiles): void {
     files.rmdir(path);
   } catch (error) {
     if (!isErrno(error, 'ENOENT', 'EBUSY', 'ENOTEMPTY')) throw error;
+  }
+}
+
+function findWords(path: string, files: ControlFiles): readonly string[] | undefined {
+  try {
+    return words(files.read(path));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
   }
 }
 
