@@ -137,14 +137,28 @@ export function encodePlan(plan: Plan, options: LaunchOptions): Uint8Array {
   for (const [index, operation] of plan.operations.entries()) {
     writer.u8(OPCODE_OF.get(operation.op) ?? 0);
     writer.u8(breakpoints.has(index) ? 1 : 0);
-    const lengthAt = writer.length;
-    writer.u32(0);
-    guarded(operation.pointer, () => writeArguments(writer, operation));
-    writer.patchU32(lengthAt, writer.length - lengthAt - 4);
+    writeOperation(writer, operation);
   }
   if (writer.length > MAX_PLAN_BYTES) throw refused(`a plan of ${writer.length} bytes`, '');
   writer.patchU32(4, writer.length);
   return writer.finish();
+}
+
+/** Of frozen operations, which plans share: their bytes cannot change. */
+const sharedBytes = new WeakMap<Operation, Uint8Array>();
+
+/** Length and arguments. */
+function writeOperation(writer: PlanWriter, operation: Operation): void {
+  const known = sharedBytes.get(operation);
+  if (known !== undefined) {
+    writer.raw(known);
+    return;
+  }
+  const from = writer.length;
+  writer.u32(0);
+  guarded(operation.pointer, () => writeArguments(writer, operation));
+  writer.patchU32(from, writer.length - from - 4);
+  if (Object.isFrozen(operation)) sharedBytes.set(operation, writer.slice(from));
 }
 
 function writeHeader(writer: PlanWriter, plan: Plan, { supervision, startFifo, timeoutMs, bornInGroups }: LaunchOptions): void {

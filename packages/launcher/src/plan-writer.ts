@@ -76,7 +76,19 @@ export class PlanWriter {
 
   bytes(value: Uint8Array): void {
     this.u32(value.length);
-    this.#append(value);
+    this.raw(value);
+  }
+
+  /** What was written before, by {@link slice}. */
+  raw(bytes: Uint8Array): void {
+    this.#room(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** A copy of what was written since. */
+  slice(from: number): Uint8Array {
+    return Uint8Array.prototype.slice.call(this.#bytes, from, this.#length);
   }
 
   /** Overwrites a number written before, for lengths known only afterwards. */
@@ -98,12 +110,6 @@ export class PlanWriter {
   #utf8(at: number, value: string): number {
     if (value.includes('\0')) throw new RangeError(`text with a NUL character: ${JSON.stringify(value.slice(0, 80))}`);
     return UTF8.encodeInto(value, this.#bytes.subarray(at)).written;
-  }
-
-  #append(bytes: Uint8Array): void {
-    this.#room(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
   }
 
   #room(more: number): void {

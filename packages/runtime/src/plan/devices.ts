@@ -7,7 +7,7 @@
  * @spec runtime-spec/config-linux.md#default-devices
  */
 import { parseMountOptions, type RuntimeSpec, type SpecDevice } from '@slipway/oci';
-import type { Draft, Origin } from './draft.ts';
+import type { Draft, Origin, SharedParts } from './draft.ts';
 import type { Host } from './host.ts';
 import { isBind, toContainerPath } from './mount-request.ts';
 import { userNamespaceOf } from './namespaces.ts';
@@ -34,6 +34,15 @@ export function planDevices(draft: Draft, spec: RuntimeSpec, host: Host): void {
   if (bindsDev(spec)) return;
   const mustBind = host.inUserNamespace || userNamespaceOf(spec) !== 'own';
   const asked = spec.linux?.devices ?? [];
+  if (asked.length === 0 && !mustBind) draft.shared(usualDevices, DEFAULT_DEVICES, () => planNodes(draft, [], false));
+  else planNodes(draft, asked, mustBind);
+  if (host.hasKcore)
+    draft.add('devices', { pointer: '', reason: 'programs expect /dev/core' }, { op: 'symlink', path: '/dev/core', target: '/proc/kcore' });
+}
+
+const usualDevices: SharedParts<typeof DEFAULT_DEVICES> = new WeakMap();
+
+function planNodes(draft: Draft, asked: readonly SpecDevice[], mustBind: boolean): void {
   const covered = new Set(asked.map(({ path }) => toContainerPath(path)));
   for (const device of DEFAULT_DEVICES) {
     if (!covered.has(device.path)) planDevice(draft, { pointer: '', reason: `every container has ${device.path}` }, device, mustBind);
@@ -42,8 +51,6 @@ export function planDevices(draft: Draft, spec: RuntimeSpec, host: Host): void {
     planDevice(draft, { pointer: `/linux/devices/${index}`, reason: `${device.path} was asked for` }, device, mustBind);
   }
   for (const link of LINKS) draft.add('devices', { pointer: '', reason: `programs expect ${link.path}` }, { op: 'symlink', ...link });
-  if (host.hasKcore)
-    draft.add('devices', { pointer: '', reason: 'programs expect /dev/core' }, { op: 'symlink', path: '/dev/core', target: '/proc/kcore' });
 }
 
 /** A /dev bound from elsewhere is somebody's; nothing is made in it. */

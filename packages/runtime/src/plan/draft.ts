@@ -13,6 +13,9 @@ export interface RuntimePlan extends Plan {
   readonly warnings: readonly string[];
 }
 
+/** Operations of one part of plans, by all that it depends on. */
+export type SharedParts<K extends object> = WeakMap<K, readonly Operation[]>;
+
 /** Who asked for an operation, and why. */
 export interface Origin {
   readonly pointer: string;
@@ -29,9 +32,32 @@ export class Draft {
   readonly #byPhase = new Map<Phase, Operation[]>(PHASES.map((phase) => [phase, []]));
   readonly #warnings: string[] = [];
   #slots = 0;
+  /** What {@link shared} is about to keep. */
+  #kept: Operation[] | undefined;
 
   add(phase: Phase, origin: Origin, body: OperationBody): void {
-    this.#byPhase.get(phase)?.push({ ...body, ...origin, phase });
+    const operation: Operation = { ...body, ...origin, phase };
+    this.#byPhase.get(phase)?.push(operation);
+    this.#kept?.push(operation);
+  }
+
+  /**
+   * Has `write` add what plans have in common, once for each `key`: from then on the very same operations are added again. They are
+   * frozen, so that others can tell what they may meet again. For what takes no slots and warns of nothing.
+   */
+  shared<K extends object>(parts: SharedParts<K>, key: K, write: () => void): void {
+    const known = parts.get(key);
+    if (known === undefined) {
+      this.#kept = [];
+      write();
+      parts.set(
+        key,
+        this.#kept.map((operation) => Object.freeze(operation)),
+      );
+      this.#kept = undefined;
+    } else {
+      for (const operation of known) this.#byPhase.get(operation.phase)?.push(operation);
+    }
   }
 
   /** Opens a bind source outside; the number names it in `bind` and `bindDevice`. */

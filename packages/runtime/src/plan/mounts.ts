@@ -7,11 +7,11 @@
  * @spec runtime-spec/config.md#mounts
  */
 import type { BindOperation, Propagation } from '@slipway/launcher';
-import { type ParsedMountOptions, parseMountOptions, type RuntimeSpec, type SpecMount } from '@slipway/oci';
+import { DOCKER_DEFAULTS, type ParsedMountOptions, parseMountOptions, type RuntimeSpec, type SpecMount } from '@slipway/oci';
 import { planCgroup2Mount, planCgroupMount } from './cgroup-mounts.ts';
-import { type Draft, invalid, type Origin, unsupported } from './draft.ts';
+import { type Draft, invalid, type Origin, type SharedParts, unsupported } from './draft.ts';
 import { hasBirthHooks } from './hooks.ts';
-import type { Host } from './host.ts';
+import type { CgroupLayout, Host } from './host.ts';
 import { isBind, type MountRequest, newAttributes, toContainerPath, treeAttributes } from './mount-request.ts';
 import { hasOwn, joinsExisting, toIdMappings, userNamespaceOf } from './namespaces.ts';
 
@@ -42,7 +42,22 @@ const OWNING_NAMESPACE = { proc: 'pid', sysfs: 'network', mqueue: 'ipc' } as con
 export function planMounts(draft: Draft, spec: RuntimeSpec, host: Host): void {
   if (!hasOwn(spec, 'mount')) return;
   planRootMount(draft, spec, host);
-  for (const [index, mount] of (spec.mounts ?? []).entries()) planMount(draft, { spec, host, mount, pointer: `/mounts/${index}` });
+  const mounts = spec.mounts ?? [];
+  const planEach = (from: number, to: number) => {
+    for (const [index, mount] of mounts.slice(from, to).entries())
+      planMount(draft, { spec, host, mount, pointer: `/mounts/${from + index}` });
+  };
+  const usual = beginsAsUsual(spec) ? USUAL.length : 0;
+  if (usual > 0) draft.shared(usualMounts, host.cgroups, () => planEach(0, usual));
+  planEach(usual, mounts.length);
+}
+
+/** Most containers have them: the plan of these depends on the machine's cgroups only, unless somebody has rights of his own kind. */
+const USUAL = DOCKER_DEFAULTS.mounts;
+const usualMounts: SharedParts<CgroupLayout> = new WeakMap();
+
+function beginsAsUsual(spec: RuntimeSpec): boolean {
+  return userNamespaceOf(spec) === 'own' && hasOwn(spec, 'cgroup') && USUAL.every((mount, index) => spec.mounts?.[index] === mount);
 }
 
 /** @spec runtime-spec/config-linux.md#rootfs-mount-propagation */

@@ -24,9 +24,22 @@ export interface NamespaceUse {
 
 const KINDS: readonly NamespaceKind[] = ['user', 'mount', 'pid', 'network', 'ipc', 'uts', 'cgroup', 'time'];
 
+type SpecNamespaces = NonNullable<NonNullable<RuntimeSpec['linux']>['namespaces']>;
+
+/** Every part of a plan asks. */
+const usesOf = new WeakMap<SpecNamespaces, readonly NamespaceUse[]>();
+
 /** The namespaces a document asks for, each kind at most once. */
-export function namespacesOf(spec: RuntimeSpec): readonly NamespaceUse[] {
-  return (spec.linux?.namespaces ?? []).map(({ type, path }, index) => {
+export function namespacesOf({ linux }: RuntimeSpec): readonly NamespaceUse[] {
+  const namespaces = linux?.namespaces;
+  if (namespaces === undefined) return [];
+  const uses = usesOf.get(namespaces) ?? readNamespaces(namespaces);
+  usesOf.set(namespaces, uses);
+  return uses;
+}
+
+function readNamespaces(namespaces: SpecNamespaces): readonly NamespaceUse[] {
+  return namespaces.map(({ type, path }, index) => {
     const pointer = `/linux/namespaces/${index}`;
     const kind = KINDS.find((known) => known === type);
     if (kind === undefined) throw unsupported(pointer, `namespace type "${type}" is not supported`);
