@@ -7,7 +7,7 @@
  * @spec runtime-spec/config-linux.md#control-groups
  */
 import { EngineError } from '@slipway/errors';
-import type { SpecResources } from '@slipway/oci';
+import { DOCKER_DEFAULTS, type SpecResources } from '@slipway/oci';
 import type { CgroupPlan, CgroupWrite, ReadBack, WantedPlan, WantedWrite } from './control-writes.ts';
 import { type CgroupHost, findController, findUnified } from './host.ts';
 import { planV1 } from './plan-v1.ts';
@@ -21,6 +21,16 @@ import { planV2 } from './plan-v2.ts';
  */
 export function planCgroup(resources: SpecResources | undefined, host: CgroupHost): CgroupPlan {
   if (resources === undefined) return { writes: [], warnings: [] };
+  if (resources !== DOCKER_DEFAULTS.resources) return planResources(resources, host);
+  const plan = usualPlans.get(host) ?? planResources(resources, host);
+  usualPlans.set(host, plan);
+  return plan;
+}
+
+/** Of what most containers get. */
+const usualPlans = new WeakMap<CgroupHost, CgroupPlan>();
+
+function planResources(resources: SpecResources, host: CgroupHost): CgroupPlan {
   const wanted = host.mode === 'v2' ? planV2(resources) : planHybrid(resources, host);
   const leavesOut = !host.canSetDevices && (resources.devices?.length ?? 0) > 0;
   const warnings = leavesOut ? [...wanted.warnings, DEVICES_LEFT_OUT] : wanted.warnings;

@@ -23,6 +23,9 @@ export function planResources(host: HostRequest): SpecResources {
   const { resources } = host;
   const memory = planMemory(resources);
   const cpu = planCpu(resources);
+  const isLimited = memory !== undefined || cpu !== undefined || (resources.pidsLimit ?? 0) > 0;
+  // The very object, which the runtime has planned for before.
+  if (!isLimited && !host.privileged) return DOCKER_DEFAULTS.resources;
   return {
     devices: host.privileged ? [{ allow: true, access: 'rwm' }] : DOCKER_DEFAULTS.deviceRules,
     ...(memory === undefined ? {} : { memory }),

@@ -99,6 +99,7 @@ function capabilitySets(bounding: readonly string[], uid: number): NonNullable<S
 
 function planBoundingSet({ capAdd, capDrop, privileged }: HostRequest): readonly string[] {
   if (privileged) return CAPABILITY_NAMES;
+  if (capAdd.length === 0 && capDrop.length === 0) return DOCKER_DEFAULTS.capabilities;
   const all = (list: readonly string[]) => list.some((name) => name.toUpperCase() === 'ALL');
   const added = readCapabilities(capAdd);
   const dropped = new Set(readCapabilities(capDrop));
@@ -133,8 +134,10 @@ function planLinux({ container, resources }: SpecOutline, seccomp: SpecRest['sec
   };
 }
 
+const ALL_NAMESPACES: readonly { readonly type: string }[] = [...DOCKER_DEFAULTS.namespaces, 'cgroup'].map((type) => ({ type }));
+
 function planNamespaces(host: HostRequest): readonly { readonly type: string }[] {
   const shared = new Set<string>(host.hostNamespaces.map((name) => HOST_NAMESPACE[name]));
   if (host.network === 'host') shared.add('network');
-  return [...DOCKER_DEFAULTS.namespaces, 'cgroup'].filter((type) => !shared.has(type)).map((type) => ({ type }));
+  return shared.size === 0 ? ALL_NAMESPACES : ALL_NAMESPACES.filter(({ type }) => !shared.has(type));
 }

@@ -11,7 +11,7 @@ const UTF8 = new TextEncoder();
 /** A container's plan of the usual size fits, with its filter. */
 const FIRST_BYTES = 16_384;
 /** Up to here a loop over the letters is done before the encoder has been called. */
-const SHORT_TEXT = 128;
+const SHORT_TEXT = 256;
 
 export class PlanWriter {
   #bytes: Uint8Array<ArrayBuffer> = Buffer.allocUnsafeSlow(FIRST_BYTES);

@@ -85,6 +85,7 @@ export const DOCKER_DEFAULTS = {
   readonlyPaths: READONLY_PATHS,
   mounts: MOUNTS,
   deviceRules: DEVICE_RULES,
+  resources: { devices: DEVICE_RULES } satisfies SpecResources as SpecResources,
   path: 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   namespaces: ['mount', 'network', 'uts', 'pid', 'ipc'],
   oomScoreAdj: 0,

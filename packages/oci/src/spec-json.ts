@@ -35,7 +35,9 @@ const compactTexts = new WeakMap<RuntimeSpec, string>();
 /** The document as JSON text, bigints written as plain numbers. It must not change afterwards. */
 export function formatSpecJson(spec: RuntimeSpec, indent?: string): string {
   if (indent !== undefined) return format(spec, indent);
-  const text = compactTexts.get(spec) ?? formatCompact(spec);
+  const known = compactTexts.get(spec);
+  if (known !== undefined) return known;
+  const text = formatCompact(spec);
   compactTexts.set(spec, text);
   return text;
 }

@@ -7,7 +7,7 @@
  * @spec runtime-spec/config.md#linux-process
  * @see capabilities(7)
  */
-import { capabilityName, capabilityNumber, type RuntimeSpec, type SpecCapabilities } from '@slipway/oci';
+import { capabilityName, capabilityNumber, DOCKER_DEFAULTS, type RuntimeSpec, type SpecCapabilities } from '@slipway/oci';
 import { clampsByDefault } from './clamp.ts';
 import { type Draft, missingRight } from './draft.ts';
 import type { HostFacts } from './host.ts';
@@ -24,8 +24,7 @@ export interface PlannedCapabilities {
 
 /** Absent sets are empty: a document without capabilities gives none. */
 export function planCapabilities(draft: Draft, spec: RuntimeSpec, host: HostFacts): PlannedCapabilities {
-  const sets = withinKernelRules(draft, grantable(draft, spec, host));
-  const { bounding, effective, permitted, inheritable, ambient } = sets;
+  const { bounding, effective, permitted, inheritable, ambient } = planSets(draft, spec, host);
   return {
     dropBounding: () => {
       const origin = { pointer: '/process/capabilities/bounding', reason: 'nothing it ever executes can hold more than this' };
@@ -36,6 +35,23 @@ export function planCapabilities(draft: Draft, spec: RuntimeSpec, host: HostFact
       draft.add('rights', origin, { op: 'capabilities', effective, permitted, inheritable, ambient });
     },
   };
+}
+
+/** Of root in a container that asks for nothing, where all of it can be given. */
+const usualSets = new WeakMap<HostFacts['capabilities'], Sets>();
+
+function planSets(draft: Draft, spec: RuntimeSpec, host: HostFacts): Sets {
+  const isUsual = asksForUsual(spec.process?.capabilities) && userNamespaceOf(spec) === 'own';
+  const known = isUsual ? usualSets.get(host.capabilities) : undefined;
+  if (known !== undefined) return known;
+  const sets = withinKernelRules(draft, grantable(draft, spec, host));
+  if (isUsual && sets.bounding.length === DOCKER_DEFAULTS.capabilities.length) usualSets.set(host.capabilities, sets);
+  return sets;
+}
+
+function asksForUsual({ bounding, effective, permitted, inheritable = [], ambient = [] }: SpecCapabilities = {}): boolean {
+  const isRoot = effective === bounding && permitted === bounding && inheritable.length === 0 && ambient.length === 0;
+  return bounding === DOCKER_DEFAULTS.capabilities && isRoot;
 }
 
 /** Everybody who makes a user namespace holds every capability in it; elsewhere we can pass on only what we hold. */

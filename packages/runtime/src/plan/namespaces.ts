@@ -33,7 +33,9 @@ const usesOf = new WeakMap<SpecNamespaces, readonly NamespaceUse[]>();
 export function namespacesOf({ linux }: RuntimeSpec): readonly NamespaceUse[] {
   const namespaces = linux?.namespaces;
   if (namespaces === undefined) return [];
-  const uses = usesOf.get(namespaces) ?? readNamespaces(namespaces);
+  const known = usesOf.get(namespaces);
+  if (known !== undefined) return known;
+  const uses = readNamespaces(namespaces);
   usesOf.set(namespaces, uses);
   return uses;
 }
