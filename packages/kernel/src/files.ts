@@ -6,7 +6,7 @@
  */
 import { chmodSync, closeSync, constants, fstatSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { EngineError } from '@slipway/errors';
 import { isErrno } from './confined.ts';
 import { syncDirectory } from './stored-files.ts';
@@ -74,7 +74,8 @@ let temporaryCount = 0;
 
 function temporaryName(path: string): string {
   temporaryNames ??= `${process.pid}-${Math.random().toString(36).slice(2)}`;
-  return join(dirname(path), `.${basename(path)}.${temporaryNames}-${++temporaryCount}.tmp`);
+  const name = path.lastIndexOf('/') + 1;
+  return `${path.slice(0, name)}.${path.slice(name)}.${temporaryNames}-${++temporaryCount}.tmp`;
 }
 
 /** Replaces (or makes) a file: afterwards it has this content and, unless `durable` is false, keeps it through a power cut. */
