@@ -1,15 +1,16 @@
 /**
  * A plan as the bytes that the C program reads.
  *
- * Knows: opcodes, argument order (twin of native/plan.c and plan.h) and the kernel's flag numbers.
- * Does not know: pipes and processes.
+ * Knows: opcodes and argument order (twin of native/plan.c and plan.h).
+ * Does not know: pipes and processes, nor the kernel's flag numbers (kernel-flags.ts).
  *
  *     header   magic length mode flags preserveFds timeoutMs logMaxBytes dir log console fifo count
  *     each     opcode breakpoint length arguments…
  */
 import { EngineError } from '@slipway/errors';
+import { attributeBits, DEVICE_TYPES, NAMESPACE_FLAGS, namespaceFlags, PROPAGATION_FLAGS } from './kernel-flags.ts';
 import type { LaunchOptions, Supervision } from './launcher.ts';
-import type { MountAttributes, NamespaceKind, Operation, Plan, Propagation } from './operations.ts';
+import type { MountAttributes, Operation, Plan } from './operations.ts';
 import { PlanWriter } from './plan-writer.ts';
 
 const MAGIC = 0x31504c53;
@@ -80,46 +81,6 @@ export const OPCODES = [
 ] as const satisfies ReadonlyArray<Operation['op'] | ''>;
 
 const OPCODE_OF = new Map<string, number>(OPCODES.map((name, code) => [name, code]));
-
-/** CLONE_NEW…, @see clone(2). */
-const NAMESPACE_FLAGS: Readonly<Record<NamespaceKind, number>> = {
-  time: 0x80,
-  mount: 0x20000,
-  cgroup: 0x2000000,
-  uts: 0x4000000,
-  ipc: 0x8000000,
-  user: 0x10000000,
-  pid: 0x20000000,
-  network: 0x40000000,
-};
-
-const MS_REC = 0x4000;
-/** MS_…, @see mount(2). */
-const PROPAGATION_FLAGS: Readonly<Record<Propagation, number>> = {
-  private: 1 << 18,
-  rprivate: (1 << 18) | MS_REC,
-  shared: 1 << 20,
-  rshared: (1 << 20) | MS_REC,
-  slave: 1 << 19,
-  rslave: (1 << 19) | MS_REC,
-  unbindable: 1 << 17,
-  runbindable: (1 << 17) | MS_REC,
-};
-
-/** MOUNT_ATTR_…, @see mount_setattr(2). */
-const ATTRIBUTE_BITS = [
-  ['readOnly', 1],
-  ['noSuid', 2],
-  ['noDev', 4],
-  ['noExec', 8],
-  ['noDirAtime', 0x80],
-  ['noSymFollow', 0x200000],
-] as const;
-const ATIME_MASK = 0x70;
-const ATIME_BITS = { relatime: 0, noatime: 0x10, strictatime: 0x20 } as const;
-
-/** S_IF…, @see mknod(2). */
-const DEVICE_TYPES = { c: 0o020000, b: 0o060000, p: 0o010000 } as const;
 
 const MODES: Readonly<Record<Supervision['mode'], number>> = { shim: 0, detached: 1, foreground: 2 };
 
@@ -375,10 +336,6 @@ function slot(number: number): number {
   return number;
 }
 
-function namespaceFlags(kinds: readonly NamespaceKind[]): number {
-  return kinds.reduce((flags, kind) => flags | NAMESPACE_FLAGS[kind], 0);
-}
-
 /** A u64 by its halves, the lower first: a bigint for every bit costs more than all the rest of the plan's numbers. */
 function writeCapabilityMask(writer: PlanWriter, numbers: readonly number[]): void {
   let low = 0;
@@ -393,18 +350,7 @@ function writeCapabilityMask(writer: PlanWriter, numbers: readonly number[]): vo
 
 /** Bits to set, bits to clear. */
 function writeAttributes(writer: PlanWriter, attributes: MountAttributes): void {
-  let set = 0;
-  let clear = 0;
-  for (const [name, bit] of ATTRIBUTE_BITS) {
-    const wanted = attributes[name];
-    if (wanted === true) set |= bit;
-    else if (wanted === false) clear |= bit;
-  }
-  if (attributes.atime !== undefined) {
-    set |= ATIME_BITS[attributes.atime];
-    // The kernel takes a change of atime only together with the clearing of all its bits.
-    clear |= ATIME_MASK;
-  }
+  const { set, clear } = attributeBits(attributes);
   writer.u32(set);
   writer.u32(clear);
 }
