@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { hostControlFiles } from './control-files.ts';
 import { MemoryControlFiles } from './memory-control-files.ts';
 import { controlFilesSuite } from './testing/control-files-suite.ts';
@@ -20,4 +20,9 @@ controlFilesSuite('the fake', () => {
   const files = new MemoryControlFiles();
   files.putDirectory('/root');
   return { files, root: '/root', put: (path, text) => files.put(path, text), putLink: (path, target) => files.putLink(path, target) };
+});
+
+test.runIf(existsSync('/proc/kallsyms'))('what the kernel hands out a page of whole records at a time is read as far as was asked', () => {
+  expect(hostControlFiles.read('/proc/kallsyms', 20_000)).toHaveLength(20_000);
+  expect(hostControlFiles.read('/proc/kallsyms', 200_000)).toHaveLength(200_000);
 });

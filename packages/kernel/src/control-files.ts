@@ -106,16 +106,20 @@ export async function writeControlFileAside(path: string, text: string): Promise
 /** One for all reads: they are synchronous, and a fresh 64 KiB for a file of a few bytes would keep the garbage collector busy. */
 const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
+/** Until a read gives nothing: the kernel hands out whole records, at most a page of them, so that a short read says nothing about the end. */
 function readUpTo(fd: number, maxBytes: number): string {
-  const first = fs.readSync(fd, buffer, 0, Math.min(buffer.length, maxBytes), null);
-  // Most control files fit into one read; the rest (mountinfo, cgroup.procs of a busy group) goes on until the end or the bound.
-  if (first < Math.min(buffer.length, maxBytes) && first < 4096) return buffer.toString('utf8', 0, first);
-  const chunks = [Buffer.from(buffer.subarray(0, first))];
-  for (let total = first; total < maxBytes; ) {
-    const count = fs.readSync(fd, buffer, 0, Math.min(buffer.length, maxBytes - total), null);
+  const full: Buffer[] = [];
+  let used = 0;
+  for (let total = 0; total < maxBytes; ) {
+    if (used === buffer.length) {
+      full.push(Buffer.from(buffer));
+      used = 0;
+    }
+    const count = fs.readSync(fd, buffer, used, Math.min(buffer.length - used, maxBytes - total), null);
     if (count === 0) break;
-    chunks.push(Buffer.from(buffer.subarray(0, count)));
+    used += count;
     total += count;
   }
-  return Buffer.concat(chunks).toString('utf8');
+  if (full.length === 0) return buffer.toString('utf8', 0, used);
+  return Buffer.concat([...full, buffer.subarray(0, used)]).toString('utf8');
 }

@@ -49,13 +49,21 @@ export async function openTape(mountDirectory: string, hostPid: number): Promise
     records.push(...batch.records);
     lost ||= batch.lost !== 0;
   });
-  recorder.follow(withDescendants(hostPid));
+  try {
+    recorder.follow(withDescendants(hostPid));
+  } catch (error) {
+    await recorder.close();
+    throw error;
+  }
   return {
     end: async (program) => {
       const until = monotonicMs();
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-      recorder.poll();
-      await recorder.close();
+      try {
+        recorder.poll();
+      } finally {
+        await recorder.close();
+      }
       const calls = callsOf(
         records.filter(({ atMs }) => atMs <= until),
         program,

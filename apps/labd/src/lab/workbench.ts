@@ -7,6 +7,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
+  type Failure,
   type PeerBirth,
   type ServerMessage,
   WORKBENCH_LINE_BYTES,
@@ -105,9 +106,15 @@ export class Workbench {
     try {
       send({ type: 'workbench.answer', id, result: await this.#ask(page, request) });
     } catch (error) {
-      const failure = error instanceof AgentFailure ? error.failure : toFailure(error).failure;
-      send({ type: 'workbench.answer', id, failure });
+      send({ type: 'workbench.answer', id, failure: this.#explain(error, request) });
     }
+  }
+
+  #explain(error: unknown, { do: verb }: WorkbenchRequest): Failure {
+    if (error instanceof AgentFailure) return error.failure;
+    const { status, failure } = toFailure(error);
+    if (status >= 500) this.#options.log.error({ err: error, machine: this.#options.machine, verb }, 'a workbench request failed');
+    return failure;
   }
 
   async #ask(page: number, request: WorkbenchRequest): Promise<unknown> {
@@ -245,9 +252,9 @@ export class Workbench {
 
 /** The agent refused; its words go to the page as they are. */
 class AgentFailure extends Error {
-  readonly failure: NonNullable<Extract<ServerMessage, { type: 'workbench.answer'; failure: unknown }>['failure']>;
+  readonly failure: Failure;
 
-  constructor(failure: AgentFailure['failure']) {
+  constructor(failure: Failure) {
     super(failure.message);
     this.failure = failure;
   }
