@@ -4,6 +4,7 @@
  * Knows: a path names a cgroup; the last sixty samples are enough to draw a line.
  * Does not know: limits' meaning or the tree (view-cgroups.ts).
  */
+import { lingering } from './lingering.ts';
 import { currentCause } from './reduce-causes.ts';
 import type { CgroupSample } from './types.ts';
 import { type CgroupPoint, LIMITS, type World, type WorldCgroup } from './world.ts';
@@ -22,11 +23,13 @@ export function reduceCgroups(world: World, samples: readonly CgroupSample[], at
     const next = [...history.slice(1 - LIMITS.historyPoints), point(sample, atMs)];
     return { sample, history: next, appearedAtMs, ...(appearedBy && { appearedBy }) };
   });
-  const gone = [...known.values()]
-    .map((entry) => (entry.goneAtMs === undefined ? { ...entry, goneAtMs: atMs, ...(cause && { goneBy: cause }) } : entry))
-    .filter((entry) => atMs - (entry.goneAtMs ?? atMs) <= LIMITS.lingerMs)
-    .slice(-LIMITS.gone);
-  return { ...world, cgroups: [...present, ...gone].sort((a, b) => compare(a.sample.path, b.sample.path)) };
+  const gone = [...known.values()].map(
+    (entry): WorldCgroup => (entry.goneAtMs === undefined ? { ...entry, goneAtMs: atMs, ...(cause && { goneBy: cause }) } : entry),
+  );
+  return {
+    ...world,
+    cgroups: [...present, ...lingering(gone, ({ sample }) => sample.container, atMs)].sort((a, b) => compare(a.sample.path, b.sample.path)),
+  };
 }
 
 function point(sample: CgroupSample, atMs: number): CgroupPoint {

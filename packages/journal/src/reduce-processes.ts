@@ -5,9 +5,10 @@
  * Does not know: parents and trees (view-processes.ts).
  */
 import { replaceAt, sameData } from './arrays.ts';
+import { lingering } from './lingering.ts';
 import { currentCause } from './reduce-causes.ts';
 import type { KernelProcessEvent, ProcessFact } from './types.ts';
-import { LIMITS, type World, type WorldProcess } from './world.ts';
+import type { World, WorldProcess } from './world.ts';
 
 /** A picture replaces the one before; who is missing from it has ended, and stays visible for a while. */
 export function reduceProcesses(world: World, facts: readonly ProcessFact[], atMs: number): World {
@@ -23,11 +24,12 @@ export function reduceProcesses(world: World, facts: readonly ProcessFact[], atM
     const { appearedAtMs, appearedBy } = before;
     return { key, fact, appearedAtMs, ...(appearedBy && { appearedBy }) };
   });
-  const gone = [...known.values()]
-    .map((entry) => (entry.goneAtMs === undefined ? { ...entry, goneAtMs: atMs, ...(cause && { goneBy: cause }) } : entry))
-    .filter((entry) => atMs - (entry.goneAtMs ?? atMs) <= LIMITS.lingerMs)
-    .slice(-LIMITS.gone);
-  const processes = [...present, ...gone].sort((a, b) => a.fact.pid - b.fact.pid || a.appearedAtMs - b.appearedAtMs);
+  const gone = [...known.values()].map(
+    (entry): WorldProcess => (entry.goneAtMs === undefined ? { ...entry, goneAtMs: atMs, ...(cause && { goneBy: cause }) } : entry),
+  );
+  const processes = [...present, ...lingering(gone, ({ fact }) => fact.container, atMs)].sort(
+    (a, b) => a.fact.pid - b.fact.pid || a.appearedAtMs - b.appearedAtMs,
+  );
   return { ...world, processes };
 }
 

@@ -4,7 +4,7 @@
  * Knows: how long a change stays marked.
  * Does not know: how a mark is drawn.
  */
-import { type Cause, LIMITS, type Life } from './world.ts';
+import type { Cause, Life } from './world.ts';
 
 export interface Mark {
   readonly change: 'appeared' | 'gone' | 'changed';
@@ -22,11 +22,6 @@ export function markOf(life: Life, nowMs: number): Mark | undefined {
   if (life.goneAtMs !== undefined) return mark('gone', life.goneAtMs, nowMs, life.goneBy);
   if (life.appearedAtMs > 0 && nowMs - life.appearedAtMs <= MARK_MS) return mark('appeared', life.appearedAtMs, nowMs, life.appearedBy);
   return undefined;
-}
-
-/** Whether it is to be seen: there, or gone only now. The world itself forgets what is gone with the next picture, however late that comes. */
-export function isVisible(life: Life, nowMs: number): boolean {
-  return life.goneAtMs === undefined || nowMs - life.goneAtMs <= LIMITS.lingerMs;
 }
 
 function mark(change: Mark['change'], atMs: number, nowMs: number, by: Cause | undefined): Mark {

@@ -4,8 +4,9 @@
  * Knows: parents, containers, who shares a namespace with whom.
  * Does not know: positions, colours, what is folded.
  */
+import { isVisible } from './lingering.ts';
 import type { NamespaceName, ProcessFact } from './types.ts';
-import { isVisible, type Mark, markOf } from './view-marks.ts';
+import { type Mark, markOf } from './view-marks.ts';
 import type { World, WorldProcess } from './world.ts';
 
 export interface ProcessNode {
@@ -21,7 +22,7 @@ export interface ProcessNode {
 /** Processes by parent, in order of pid. Roots are pid 1 and whoever's parent is not in the picture. */
 export function processTree(world: World, nowMs: number = world.atMs): readonly ProcessNode[] {
   const names = containerNames(world);
-  const shown = world.processes.filter((entry) => isVisible(entry, nowMs));
+  const shown = world.processes.filter((entry) => isVisible(entry, entry.fact.container, nowMs));
   const alive = new Map(shown.filter((entry) => entry.goneAtMs === undefined).map((entry) => [entry.fact.pid, entry]));
   const children = new Map<string, WorldProcess[]>();
   const roots: WorldProcess[] = [];

@@ -4,8 +4,9 @@
  * Knows: depth by path, which layers several containers share.
  * Does not know: scales, colours, what is folded.
  */
+import { isVisible } from './lingering.ts';
 import type { CgroupSample, LayersFact, UpperEntry } from './types.ts';
-import { isVisible, MARK_MS, type Mark, markOf } from './view-marks.ts';
+import { MARK_MS, type Mark, markOf } from './view-marks.ts';
 import { containerNames } from './view-processes.ts';
 import type { CgroupPoint, World } from './world.ts';
 
@@ -26,7 +27,7 @@ export interface CgroupRow {
 export function cgroupRows(world: World, nowMs: number = world.atMs): readonly CgroupRow[] {
   const names = containerNames(world);
   return world.cgroups
-    .filter((entry) => isVisible(entry, nowMs))
+    .filter((entry) => isVisible(entry, entry.sample.container, nowMs))
     .map((entry): CgroupRow => {
       const parts = entry.sample.path.split('/').filter(Boolean);
       const { memoryBytes, memoryLimitBytes, container } = entry.sample;

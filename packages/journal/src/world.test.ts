@@ -35,7 +35,7 @@ test('an ended process lingers, with the reason, and then leaves; a removed cont
   expect(live.containers[0]).toMatchObject({ fact: { status: 'removed', exitCode: 137 }, goneAtMs: 5008 });
 
   const picture: JournalBody = { type: 'processes', processes: [] };
-  const later = reduce(live, { ...picture, seq: live.seq + 1, atMs: 5040 + LIMITS.lingerMs + 1, origin: 'host' });
+  const later = reduce(live, { ...picture, seq: live.seq + 1, atMs: 5040 + LIMITS.containerLingerMs + 1, origin: 'host' });
   expect(later.processes.filter(({ fact }) => fact.pid === 100 || fact.pid === 101)).toEqual([]);
 });
 

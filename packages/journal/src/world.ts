@@ -121,7 +121,7 @@ export interface World {
   readonly machine?: WorldMachine;
   /** In order of appearance; removed ones stay, with `goneAtMs`, until there are too many. */
   readonly containers: readonly WorldContainer[];
-  /** In order of pid; ended ones stay for {@link LIMITS.lingerMs}. */
+  /** In order of pid; ended ones stay for a while (lingering.ts). */
   readonly processes: readonly WorldProcess[];
   readonly processesTruncated: boolean;
   readonly cgroups: readonly WorldCgroup[];
@@ -143,7 +143,8 @@ export interface World {
 /** Most entries the world holds of each kind; the oldest go first. */
 export const LIMITS = {
   containers: 500,
-  gone: 300,
+  /** Ended processes or cgroups, those of containers and the machine's own each. */
+  gone: 100,
   historyPoints: 60,
   upperChanges: 100,
   disks: 8,
@@ -154,8 +155,9 @@ export const LIMITS = {
   checks: 500,
   notices: 200,
   gaps: 100,
-  /** How long an ended process or a removed cgroup stays visible. */
+  /** How long an ended process or a removed cgroup of the machine itself stays visible, and one of a container; see lingering.ts. */
   lingerMs: 8000,
+  containerLingerMs: 20_000,
   /** A command or request older than this is no longer given as a cause. */
   causeMs: 5000,
 } as const;

@@ -86,7 +86,7 @@ function processEvidence(world: World, wanted: { readonly pid: number; readonly 
       ...(fact.innerPid === undefined ? [] : [['pid inside', String(fact.innerPid)] as const]),
       ['user id', String(fact.uid)],
       ...(container ? [['container', container.fact.name] as const] : []),
-      ...(entry.goneAtMs === undefined ? [] : [['ended', 'yes; shown for a few seconds more'] as const]),
+      ...(entry.goneAtMs === undefined ? [] : [['ended', 'yes; shown for some seconds more, and in the timeline for good'] as const]),
     ],
     lines: processLines(fact),
     payloads: [],
