@@ -140,7 +140,7 @@ export async function readSpec(bundle: string): Promise<RuntimeSpec> {
 }
 
 function bundleFacts(request: CreateRequest, rootfs: string, cgroup: Cgroup): BundleFacts {
-  const { id, bundle, noPivot, noNewKeyring } = request;
+  const { id, bundle, consoleSize, noPivot, noNewKeyring } = request;
   return {
     id,
     bundle,
@@ -148,6 +148,7 @@ function bundleFacts(request: CreateRequest, rootfs: string, cgroup: Cgroup): Bu
     procsFiles: cgroup.procsFiles(),
     cgroupDirs: cgroup.directories,
     ...(request.rootfsMount === undefined ? {} : { rootfsMount: request.rootfsMount }),
+    ...(consoleSize === undefined ? {} : { consoleSize }),
     ...(noPivot === undefined ? {} : { noPivot }),
     ...(noNewKeyring === undefined ? {} : { noNewKeyring }),
   };

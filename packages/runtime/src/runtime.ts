@@ -51,6 +51,8 @@ export interface CreateRequest {
   readonly rootfsMount?: { readonly fsType: string; readonly source: string; readonly data: readonly string[] };
   /** Written after the process exists, as runc's --pid-file. */
   readonly pidFile?: string;
+  /** What the process's terminal measures from its first moment on, whatever the document says; without a terminal it does not count. */
+  readonly consoleSize?: { readonly height: number; readonly width: number };
   readonly noPivot?: boolean;
   readonly noNewKeyring?: boolean;
   /** Every operation as it ends; must not throw. */

@@ -6,8 +6,8 @@
  */
 
 import type { Command } from '../docker/commands/context.ts';
-import { runAttached } from '../docker/commands/run.ts';
-import { CREATE_FLAGS, containerBody } from '../docker/container-body.ts';
+import { runAttached, sized } from '../docker/commands/run.ts';
+import { CREATE_FLAGS, type CreateBody, containerBody } from '../docker/container-body.ts';
 import { type FlagTable, type ParsedFlags, parseFlags, UsageError } from '../flags.ts';
 import { getWorking } from './working-container.ts';
 
@@ -34,7 +34,7 @@ export const run: Command = async (context) => {
   if (isolation !== 'oci') throw new UsageError(`--isolation ${isolation}: commands run in containers of the engine (oci) here`);
   const tty =
     flags.has('terminal') || flags.has('tty') || (process.stdin.isTTY && process.stdout.isTTY && flags.value('terminal') !== 'false');
-  const body = runBody(flags, { environment: context.environment, container: container.id, command, tty });
+  const body = sized(runBody(flags, { environment: context.environment, container: container.id, command, tty }));
   const { Id } = await context.daemon.call<{ Id: string }>('POST', '/containers/create', body);
   const code = await runAttached({ ...context, err: inOwnWords(context.err) }, Id, { tty, stdin: true }, true);
   if (code !== 0) context.err(`Error: while running runtime: exit status ${code}\n`);
@@ -48,7 +48,7 @@ interface RunRequest {
   readonly tty: boolean;
 }
 
-function runBody(flags: ParsedFlags, { environment, container, command, tty }: RunRequest): object {
+function runBody(flags: ParsedFlags, { environment, container, command, tty }: RunRequest): CreateBody {
   const body = containerBody({ ...flags, words: ['', ...command] }, environment);
   const workingDir = flags.value('workingdir');
   return {

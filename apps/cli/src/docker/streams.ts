@@ -83,6 +83,12 @@ function passTyping(socket: Socket, tty: boolean, detach: () => void): () => voi
   };
 }
 
+/** Our terminal's rows and columns, as requests tell them; without one there is nothing to tell. */
+export function consoleSize(): { readonly ConsoleSize?: readonly [rows: number, columns: number] } {
+  const { rows, columns } = process.stdout;
+  return rows > 0 && columns > 0 ? { ConsoleSize: [rows, columns] } : {};
+}
+
 /** Tells `resize` our size now and whenever it changes. */
 export function followSize(resize: (rows: number, columns: number) => Promise<unknown>): () => void {
   const tell = () => {

@@ -11,7 +11,7 @@ import type { ExecRequest, Runtime } from '@slipway/runtime';
 import type { ParsedFlags } from '../flags.ts';
 import { type Command, type Context, openRuntime, UsageMistake } from './context.ts';
 import { chooseStreams } from './streams.ts';
-import { forwardSignals, openRelay } from './terminal.ts';
+import { forwardSignals, openRelay, terminalSize } from './terminal.ts';
 
 export const exec: Command = async (context) => {
   const { flags } = context;
@@ -21,9 +21,12 @@ export const exec: Command = async (context) => {
   const process = await processOf(flags, args, runtime, id);
   const stays = !flags.has('detach');
   const streams = chooseStreams(flags, { terminal: process.terminal === true, stays });
-  const request = (supervision: ExecRequest['supervision']) => requestFor(context, process, supervision);
-  if (streams.kind === 'relay') return await execOnTerminal(runtime, id, request);
-  const started = await runtime.exec(id, request(streams.supervision));
+  if (streams.kind === 'relay') {
+    const consoleSize = terminalSize();
+    const sized = { ...process, ...(consoleSize && { consoleSize }) };
+    return await execOnTerminal(runtime, id, (supervision) => requestFor(context, sized, supervision));
+  }
+  const started = await runtime.exec(id, requestFor(context, process, streams.supervision));
   if (started.exit === undefined) {
     if (stays) context.front?.handOver('exec', context.root, id);
     return 0;

@@ -209,3 +209,27 @@ describe.each(OURS_AND_RUNC)('a seccomp agent, by $name', (under) => {
     }
   });
 });
+
+describe('a program on our own terminal', () => {
+  let runtime: TestRuntime;
+  beforeAll(() => {
+    runtime = new TestRuntime(OURS);
+  });
+  afterAll(() => runtime.dispose());
+
+  /** What our runtime says on a terminal of 33×101. */
+  const onTerminal = (...args: readonly string[]) => {
+    const command = ['exec', OURS.binary, '--root', runtime.root, ...args].join(' ');
+    return execFileSync('script', ['-qec', `stty rows 33 cols 101; ${command}`, '/dev/null'], { encoding: 'utf8' }).trim();
+  };
+  const SIZE = ['/bin/stty', 'size'];
+
+  hostTest('finds its size with its first look, in run and in exec, whatever the document says', ['root'], async () => {
+    const process = { terminal: true, args: SIZE };
+    expect(onTerminal('run', '--bundle', runtime.bundle({ process }), runtime.newId())).toBe('33 101');
+    const elsewhere = runtime.bundle({ process: { ...process, consoleSize: { height: 5, width: 6 } } });
+    expect(onTerminal('run', '--bundle', elsewhere, runtime.newId())).toBe('33 101');
+    const { id } = await runtime.sleeping();
+    expect(onTerminal('exec', '--tty', id, ...SIZE)).toBe('33 101');
+  });
+});

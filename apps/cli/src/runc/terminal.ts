@@ -21,6 +21,12 @@ export interface Relay extends AsyncDisposable {
 /** Far more than a container's whole output needs to pass through: no log is kept. */
 const NO_LOG = 0;
 
+/** Of the terminal we are on; undefined: we are on none. The program shall find its own as large before its first look. */
+export function terminalSize(): { readonly height: number; readonly width: number } | undefined {
+  const { isTTY, rows, columns } = process.stdout;
+  return isTTY && rows > 0 && columns > 0 ? { height: rows, width: columns } : undefined;
+}
+
 export async function openRelay(): Promise<Relay> {
   const dir = await mkdtemp(join(tmpdir(), 'slipway-run-'));
   let connection: ShimConnection | undefined;

@@ -59,6 +59,8 @@ export interface BundleFacts {
   readonly cgroupDirs: Readonly<Record<string, string>>;
   /** A file system to mount as the root, in place of the directory itself. */
   readonly rootfsMount?: { readonly fsType: string; readonly source: string; readonly data: readonly string[] };
+  /** In character cells, of the terminal that the process's is shown on. */
+  readonly consoleSize?: { readonly height: number; readonly width: number };
   readonly noPivot?: boolean;
   readonly noNewKeyring?: boolean;
   /** The process goes on to its execve without waiting for `start`. */

@@ -217,6 +217,14 @@ test('the size of a console counts with a terminal only', () => {
   expect(planned(smallSpec({ process }))).toEqual(planned(smallSpec()));
 });
 
+test('a terminal begins as large as the one it is shown on, else as its document says', () => {
+  const process = { cwd: '/', args: ['/bin/true'], terminal: true, consoleSize: { height: 24, width: 80 } };
+  const sizeOf = (host: Host) => planned(smallSpec({ process }), host).find(({ op }) => op === 'console');
+
+  expect(sizeOf({ ...fakeHost(), consoleSize: { height: 33, width: 101 } })).toEqual({ op: 'console', rows: 33, columns: 101 });
+  expect(sizeOf(fakeHost())).toEqual({ op: 'console', rows: 24, columns: 80 });
+});
+
 /** From the root directory to the first mount, without the sources of devices. */
 function untilMounts(spec: RuntimeSpec, host?: Host): OperationBody[] {
   const all = planned(spec, host).filter(({ op }) => op !== 'openSource');

@@ -35,7 +35,7 @@ export function plan(spec: RuntimeSpec, host: Host): RuntimePlan {
   planNamespaces(draft, spec, host);
   planMounts(draft, spec, host);
   planDevices(draft, spec, host);
-  planConsole(draft, spec.process);
+  planConsole(draft, spec.process, host.consoleSize);
   planSettings(draft, spec);
   planBirthHooks(draft, spec, host);
   planRoot(draft, spec, host);

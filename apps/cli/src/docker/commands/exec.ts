@@ -1,6 +1,6 @@
 /** `docker exec`: a further program in a running container. Knows its flags and the exec session's life; streams.ts carries the bytes. */
 import { parseFlags, UsageError } from '../../flags.ts';
-import { followSize, joinStreams } from '../streams.ts';
+import { consoleSize, followSize, joinStreams } from '../streams.ts';
 import type { Command } from './context.ts';
 
 const FLAGS = {
@@ -35,7 +35,7 @@ export const exec: Command = async ({ args, daemon, environment }) => {
     await daemon.call('POST', `/exec/${Id}/start`, { Detach: true, Tty: tty });
     return 0;
   }
-  const connection = await daemon.hijack(`/exec/${Id}/start`, { Detach: false, Tty: tty });
+  const connection = await daemon.hijack(`/exec/${Id}/start`, { Detach: false, Tty: tty, ...(tty ? consoleSize() : {}) });
   const stopSize = tty ? followSize((rows, columns) => daemon.call('POST', `/exec/${Id}/resize?h=${rows}&w=${columns}`)) : undefined;
   await joinStreams(connection, { tty, stdin: flags.has('interactive') });
   stopSize?.();

@@ -6,9 +6,9 @@
  */
 
 import { parseFlags, UsageError } from '../../flags.ts';
-import { CREATE_FLAGS, containerBody } from '../container-body.ts';
+import { CREATE_FLAGS, type CreateBody, containerBody } from '../container-body.ts';
 import { DaemonError } from '../daemon.ts';
-import { followSize, joinStreams, type Session } from '../streams.ts';
+import { consoleSize, followSize, joinStreams, type Session } from '../streams.ts';
 import type { Command, Context } from './context.ts';
 
 /** The engine could not do it; docker's own convention. */
@@ -22,7 +22,7 @@ export const run: Command = async (context) => {
     { ...CREATE_FLAGS, detach: { kind: 'switch', short: 'd' }, 'sig-proxy': { kind: 'value' } },
     false,
   );
-  const body = containerBody(flags, context.environment);
+  const body = sized(containerBody(flags, context.environment));
   const id = await createContainer(context, body, flags.value('name'));
   if (flags.has('detach')) {
     const failure = await startContainer(context, id);
@@ -34,7 +34,7 @@ export const run: Command = async (context) => {
 
 export const create: Command = async (context) => {
   const flags = parseFlags(context.args, CREATE_FLAGS, false);
-  const body = { ...containerBody(flags, context.environment) };
+  const body = sized(containerBody(flags, context.environment));
   context.out(`${await createContainer(context, body, flags.value('name'))}\n`);
   return 0;
 };
@@ -66,6 +66,11 @@ export const attach: Command = async (context) => {
   const ended = await join(context, name, { tty, stdin: openStdin && !flags.has('no-stdin') });
   return ended === 'detached' ? 0 : await exited;
 };
+
+/** The body of a container on a terminal says how large ours is: it begins with that, whoever starts it. */
+export function sized(body: CreateBody): CreateBody {
+  return body['Tty'] === true ? { ...body, HostConfig: { ...(body['HostConfig'] as CreateBody), ...consoleSize() } } : body;
+}
 
 async function createContainer(context: Context, body: Readonly<Record<string, unknown>>, name: string | undefined): Promise<string> {
   const path = `/containers/create${name === undefined ? '' : `?name=${encodeURIComponent(name)}`}`;

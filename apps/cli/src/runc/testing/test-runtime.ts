@@ -84,6 +84,7 @@ const APPLETS = [
   'mkdir',
   'readlink',
   'stat',
+  'stty',
   'touch',
   'hostname',
   'ip',
