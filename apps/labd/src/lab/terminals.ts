@@ -1,7 +1,8 @@
 /**
  * The learners' terminals in the pty host: opening, finding again, closing.
  *
- * Knows: that terminals carry their machine's id as a label, so that a restarted labd knows whose they are; that the host can die.
+ * Knows: that terminals carry their machine's id as a label, so that a restarted labd knows whose they are; that the host can die;
+ *   how many that have ended stay.
  * Does not know: browsers; whoever attaches goes through {@link Terminals.attach}.
  */
 import { randomBytes } from 'node:crypto';
@@ -77,7 +78,7 @@ export class Terminals {
         hint: 'close one that is not needed',
       });
     }
-    const opening = { labels: { machine, number: freeNumber(open) } };
+    const opening = { labels: { machine, kind: program.title, number: freeNumber(open) } };
     this.#opening.add(opening);
     try {
       return await this.#create(machine, program, opening.labels);
@@ -133,7 +134,10 @@ export class Terminals {
   #connected(): Promise<PtyHost> {
     this.#host ??= this.#options
       .openPtyHost({
-        exited: (terminal) => this.#update(terminal, () => this.#options.listener.exited(terminal)),
+        exited: (terminal) => {
+          this.#update(terminal, () => this.#options.listener.exited(terminal));
+          void this.#tidy(terminal);
+        },
         titled: (terminal) => this.#update(terminal, () => this.#options.listener.changed(terminal.labels['machine'] ?? '')),
         commanded: (terminal, line) => this.#update(terminal, () => this.#options.listener.commanded(terminal, line)),
         lost: () => this.#lose(),
@@ -149,6 +153,14 @@ export class Terminals {
     if (!this.#known.has(terminal.id)) return;
     this.#known.set(terminal.id, terminal);
     tell();
+  }
+
+  /** What the latest ended terminal of a kind said can be read; those of the kind that ended before it go. */
+  async #tidy({ id: latest, labels: { machine = '', kind } }: TerminalState): Promise<void> {
+    const isOlder = ({ id, exitCode, labels }: TerminalState) => id !== latest && exitCode !== undefined && labels['kind'] === kind;
+    for (const { id } of this.of(machine).filter(isOlder)) {
+      await this.close(machine, id).catch((error: unknown) => this.#options.log.warn({ err: error, machine }, 'an ended terminal stays'));
+    }
   }
 
   /** The host died, and the terminals with it; the next one that is opened starts another host. */

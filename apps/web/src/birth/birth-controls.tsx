@@ -61,7 +61,9 @@ export function BirthControls({ birth }: { readonly birth: BirthStore }) {
         Undo
       </Button>
       <p className="birth-status" role="status">
-        {busy === undefined ? statusText(state) : `${busy} …`}
+        {busy === undefined
+          ? statusText(state)
+          : [busy, ...(state.awaited === undefined ? [] : [`then ${state.awaited}`])].join(', ').concat(' …')}
       </p>
     </div>
   );

@@ -7,7 +7,7 @@
 import type { BirthView, LeakProbe, PlannedOperation, ProcessView, WorkbenchIssue } from '@slipway/contracts';
 import { objectText } from '@slipway/ui/birth';
 import { create } from 'zustand';
-import { workbench } from '../state/lab.ts';
+import type { WorkbenchClient } from '../net/workbench-client.ts';
 
 export type NamespaceChoice = PlannedNamespace[number];
 type PlannedNamespace = readonly ('user' | 'mount' | 'pid' | 'network' | 'ipc' | 'uts' | 'cgroup' | 'time')[];
@@ -26,10 +26,15 @@ export interface BirthState {
   /** At the stop before. */
   readonly before: ProcessView | undefined;
   readonly selected: number | undefined;
+  /** What is under way. */
   readonly busy: string | undefined;
+  /** What comes after that. */
+  readonly awaited: string | undefined;
   readonly problem: string | undefined;
   readonly leaks: { readonly probes: readonly LeakProbe[]; readonly without: string; readonly failure?: string } | undefined;
 }
+
+const TAKING = 'taking the document';
 
 const EMPTY: BirthState = {
   images: [],
@@ -44,17 +49,24 @@ const EMPTY: BirthState = {
   before: undefined,
   selected: undefined,
   busy: undefined,
+  awaited: undefined,
   problem: undefined,
   leaks: undefined,
 };
+
+export type BirthWorkbench = Pick<WorkbenchClient, 'ask' | 'onBirth'>;
 
 /** One birth and everything that can be done with it. `name` tells it from the page's others. */
 export class BirthStore {
   readonly name: string;
   readonly use = create<BirthState>(() => EMPTY);
+  readonly #workbench: BirthWorkbench;
+  /** Settles when what is under way has ended. */
+  #underWay: Promise<void> = Promise.resolve();
 
-  constructor(name: string) {
+  constructor(name: string, workbench: BirthWorkbench) {
     this.name = name;
+    this.#workbench = workbench;
     workbench.onBirth((view) => {
       if (view.birth === name && this.#state.view !== undefined) this.#take(view);
     });
@@ -64,7 +76,7 @@ export class BirthStore {
   open(): Promise<void> {
     return this.#busy('asking the machine', async () => {
       if (this.#state.config !== '') return;
-      const { images } = await workbench.ask({ do: 'images' });
+      const { images } = await this.#workbench.ask({ do: 'images' });
       const [image = ''] = images;
       this.use.setState({ images, image });
       if (image !== '') await this.#fresh(image);
@@ -80,11 +92,18 @@ export class BirthStore {
     return this.#busy('planning', () => this.#plan(config));
   }
 
-  /** Another document, for a birth that begins anew; what was under way is undone. */
-  take(config: string, image: string): Promise<void> {
-    return this.#busy('taking the document', async () => {
-      if (this.#state.view !== undefined) await workbench.ask({ do: 'delete', birth: this.name });
-      const { images } = this.#state.images.length > 0 ? this.#state : await workbench.ask({ do: 'images' });
+  /**
+   * Another document, for a birth that begins anew; the birth before is undone. Whoever hands it over does not see what is under way
+   * here: it waits for that to end, and the status says so.
+   */
+  async take(config: string, image: string): Promise<void> {
+    while (this.#state.busy !== undefined) {
+      this.use.setState({ awaited: TAKING });
+      await this.#underWay;
+    }
+    return this.#busy(TAKING, async () => {
+      if (this.#state.view !== undefined) await this.#workbench.ask({ do: 'delete', birth: this.name });
+      const { images } = this.#state.images.length > 0 ? this.#state : await this.#workbench.ask({ do: 'images' });
       this.use.setState({ ...EMPTY, busy: this.#state.busy, images, image, config });
       await this.#plan(config);
     });
@@ -133,19 +152,19 @@ export class BirthStore {
 
   start(): Promise<void> {
     return this.#busy('starting', async () =>
-      this.#take(await workbench.ask({ do: 'go', birth: this.name, how: 'start', breakpoints: [] })),
+      this.#take(await this.#workbench.ask({ do: 'go', birth: this.name, how: 'start', breakpoints: [] })),
     );
   }
 
   end(): Promise<void> {
     return this.#busy('undoing', async () => {
-      await workbench.ask({ do: 'delete', birth: this.name });
+      await this.#workbench.ask({ do: 'delete', birth: this.name });
       this.use.setState({ view: undefined, before: undefined });
     });
   }
 
   async shell(): Promise<string> {
-    return (await workbench.ask({ do: 'shell', birth: this.name })).terminal;
+    return (await this.#workbench.ask({ do: 'shell', birth: this.name })).terminal;
   }
 
   measure(): Promise<void> {
@@ -156,7 +175,7 @@ export class BirthStore {
         .map((operation) => `${operation.op} ${objectText(operation)}`.trim());
       const without = [...[...withoutNamespaces].map((kind) => `the ${kind} namespace`), ...names].join(', ');
       const request = { operations: [...leftOut], namespaces: [...withoutNamespaces] };
-      const { probes, failure } = await workbench.ask({ do: 'leaks', image, config, without: request });
+      const { probes, failure } = await this.#workbench.ask({ do: 'leaks', image, config, without: request });
       this.use.setState({ leaks: { probes, without, ...(failure === undefined ? {} : { failure: explainFailure(failure) }) } });
     });
   }
@@ -172,10 +191,15 @@ export class BirthStore {
     return this.use.getState();
   }
 
-  /** One thing at a time; a failure is shown where the birth is. */
+  /** One thing at a time: controls rest meanwhile. A failure is shown where the birth is. */
   async #busy(what: string, work: () => Promise<void>): Promise<void> {
     if (this.#state.busy !== undefined) return;
-    this.use.setState({ busy: what, problem: undefined });
+    this.#underWay = this.#perform(what, work);
+    await this.#underWay;
+  }
+
+  async #perform(what: string, work: () => Promise<void>): Promise<void> {
+    this.use.setState({ busy: what, awaited: undefined, problem: undefined });
     try {
       await work();
     } catch (error) {
@@ -186,14 +210,14 @@ export class BirthStore {
   }
 
   async #fresh(image: string): Promise<void> {
-    const { config } = await workbench.ask({ do: 'spec', image });
+    const { config } = await this.#workbench.ask({ do: 'spec', image });
     this.use.setState({ image, config, leaks: undefined });
     await this.#plan(config);
   }
 
   /** Only what can be known without doing it. */
   async #plan(config: string): Promise<void> {
-    const { operations, issues } = await workbench.ask({ do: 'plan', config });
+    const { operations, issues } = await this.#workbench.ask({ do: 'plan', config });
     const state = this.#state;
     if (state.config !== config || state.view !== undefined) return;
     const renumber = numbering(state.operations, operations);
@@ -202,7 +226,7 @@ export class BirthStore {
 
   async #go(how: 'step' | 'continue' | 'skip', until?: number): Promise<void> {
     const breakpoints = [...this.#state.breakpoints];
-    this.#take(await workbench.ask({ do: 'go', birth: this.name, how, breakpoints, ...(until === undefined ? {} : { until }) }));
+    this.#take(await this.#workbench.ask({ do: 'go', birth: this.name, how, breakpoints, ...(until === undefined ? {} : { until }) }));
   }
 
   /** Anew from the beginning; on to the first breakpoint, or to `until`, given as an operation, since numbers may change. */
@@ -212,7 +236,7 @@ export class BirthStore {
     const namespaces = [...withoutNamespaces];
     const anew = async (left: ReadonlySet<number>) =>
       this.#take(
-        await workbench.ask({
+        await this.#workbench.ask({
           do: 'birth',
           birth: this.name,
           image,

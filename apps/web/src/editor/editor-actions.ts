@@ -103,7 +103,7 @@ export function keepPlan(): void {
 export async function runNow(): Promise<void> {
   const { text, busy, operations, checkedText } = useEditor.getState();
   if (busy === 'run') return;
-  useEditor.setState({ busy: 'run', side: 'run' });
+  useEditor.setState({ busy: 'run', side: 'run', phone: 'run' });
   await closeTerminal();
   try {
     const result = await (wantsTerminal(text) ? runInTerminal() : runToEnd());

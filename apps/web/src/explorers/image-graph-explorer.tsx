@@ -19,6 +19,8 @@ import { type Asked, useAnswer } from './use-answer.ts';
 const ABOUT =
   'A name leads to a manifest, by way of an index where there are several platforms; the manifest names a config and the layers, each by the digest of its bytes. What two images have in common has one digest, and is stored and fetched once.';
 const NOBODY: readonly string[] = [];
+const OF_LIST = { failed: 'The machine’s images cannot be listed.', waiting: 'Asking for images' };
+const OF_IMAGE = { failed: 'This image cannot be read.', waiting: 'Reading the image' };
 
 export default function ImageGraphExplorer() {
   const change = useMoment((state) => imageChange(state.world));
@@ -29,6 +31,8 @@ export default function ImageGraphExplorer() {
   const list = useAnswer<'imageList'>({ do: 'imageList' }, since);
   const images = list.answer?.images ?? [];
   const names = chosenNames(chosen, images);
+  const graphs = useGraphs(names, since);
+  const notes = list.answer?.notes ?? NOBODY;
   return (
     <NowFrame
       title="Image graph"
@@ -44,17 +48,18 @@ export default function ImageGraphExplorer() {
         </>
       }
     >
-      {names.length > 0 ? (
-        <Graphs names={names} notes={list.answer?.notes ?? NOBODY} since={since} filter={filter} />
-      ) : (
-        <Answered asked={list} failed="The machine’s images cannot be listed." waiting="Asking for images">
-          {() => (
+      {/* One for both questions, so that what waits for the list goes on waiting for the image. */}
+      <Answered asked={names.length > 0 ? graphs : noGraphs(list)} {...(names.length > 0 ? OF_IMAGE : OF_LIST)}>
+        {(all) =>
+          all.length > 0 ? (
+            <Graph graphs={all} notes={notes} filter={filter} />
+          ) : (
             <EmptyState title="No image yet." command="docker pull busybox" onType={typeCommand}>
               Whatever is pulled, built or loaded can be looked at here.
             </EmptyState>
-          )}
-        </Answered>
-      )}
+          )
+        }
+      </Answered>
     </NowFrame>
   );
 }
@@ -74,25 +79,16 @@ function lookInto(image: string): void {
   useView.setState({ panel: 'layers', layersOf: 'image', images: [image] });
 }
 
-interface GraphsProps {
-  /** One or two. */
-  readonly names: readonly string[];
-  /** What the list of images lacks. */
-  readonly notes: readonly string[];
-  readonly since: string;
-  readonly filter: string;
+/** Of none, one or two images. */
+function useGraphs([first, second]: readonly string[], since: string): Asked<readonly ImageGraph[]> {
+  const one = useAnswer<'imageGraph'>(first === undefined ? undefined : { do: 'imageGraph', image: first }, since);
+  const two = useAnswer<'imageGraph'>(second === undefined ? undefined : { do: 'imageGraph', image: second }, since);
+  return useMemo(() => bothOf(one, two), [one, two]);
 }
 
-function Graphs({ names, notes, since, filter }: GraphsProps) {
-  const [first = '', second] = names;
-  const one = useAnswer<'imageGraph'>({ do: 'imageGraph', image: first }, since);
-  const two = useAnswer<'imageGraph'>(second === undefined ? undefined : { do: 'imageGraph', image: second }, since);
-  const both = useMemo(() => bothOf(one, two), [one, two]);
-  return (
-    <Answered asked={both} failed="This image cannot be read." waiting="Reading the image">
-      {(graphs) => <Graph graphs={graphs} notes={notes} filter={filter} />}
-    </Answered>
-  );
+/** No image was found to look into: because there is none, or none is known of. */
+function noGraphs({ answer, ...asked }: Asked<unknown>): Asked<readonly ImageGraph[]> {
+  return { ...asked, ...(answer === undefined ? {} : { answer: [] }) };
 }
 
 /** What there is of two answers, and why there is not more. */
@@ -102,8 +98,12 @@ function bothOf(one: Asked<ImageGraph>, two: Asked<ImageGraph>): Asked<readonly 
   return { ...(graphs.length > 0 && { answer: graphs }), ...(failure && { failure }), isAsking: one.isAsking || two.isAsking };
 }
 
-interface GraphProps extends Pick<GraphsProps, 'notes' | 'filter'> {
+interface GraphProps {
+  /** One or two. */
   readonly graphs: readonly ImageGraph[];
+  /** What the list of images lacks. */
+  readonly notes: readonly string[];
+  readonly filter: string;
 }
 
 function Graph({ graphs, notes, filter }: GraphProps) {

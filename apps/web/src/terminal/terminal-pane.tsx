@@ -98,7 +98,8 @@ async function closeTerminal(id: string): Promise<void> {
 const FONT = { smallest: 9, largest: 24 } as const;
 
 function TerminalTabs({ onSearch }: { readonly onSearch: () => void }) {
-  const { terminals, active, fontSize, screenReader } = useTerminals();
+  const { terminals, active, status, fontSize, screenReader } = useTerminals();
+  const hasEnded = (id: string) => status.get(id)?.exitCode !== undefined;
   const size = (step: number) => useTerminals.setState({ fontSize: Math.min(FONT.largest, Math.max(FONT.smallest, fontSize + step)) });
   return (
     <div className="terminal-tabs">
@@ -113,9 +114,10 @@ function TerminalTabs({ onSearch }: { readonly onSearch: () => void }) {
               title={visible(terminal.title)}
             >
               <Icon name="terminal" size={13} /> {visible(terminal.title) || `Terminal ${index + 1}`}
+              {hasEnded(terminal.id) ? <em className="role-badge">ended</em> : null}
               {terminal.role === 'owner' ? null : <em className="role-badge">{terminal.role === 'viewer' ? 'watching' : 'together'}</em>}
             </button>
-            {terminals.length > 1 ? (
+            {terminals.length > 1 || hasEnded(terminal.id) ? (
               <button
                 type="button"
                 className="tab-close"

@@ -124,7 +124,14 @@ export function Skeleton({ rows, label }: { readonly rows: number; readonly labe
   }, []);
   return (
     <div className="skeleton" role="status" aria-label={label}>
-      {late ? widths(rows).map(([key, width]) => <i key={key} style={{ width }} />) : null}
+      {late ? (
+        <>
+          <p>{label} …</p>
+          {widths(rows).map(([key, width]) => (
+            <i key={key} style={{ width }} />
+          ))}
+        </>
+      ) : null}
     </div>
   );
 }
