@@ -58,7 +58,7 @@ test('a reset gives a new machine, a new terminal, an empty picture', async ({ l
 test('back in time, to now again, and the whole from a file', async ({ lab, labPage, page }, info) => {
   await labPage.open(lab.address);
   await labPage.run(RUN_WEB);
-  const living = labPage.process('container’s init').filter({ hasNotText: 'ended' });
+  const living = labPage.living('container’s init');
   await expect(living).toBeVisible();
   await labPage.type('docker rm -f web');
   await expect(living).toHaveCount(0);

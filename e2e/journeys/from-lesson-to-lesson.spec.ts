@@ -1,19 +1,12 @@
 /** The table of contents, one task of a later lesson by click, on to the next lesson, and back: with addresses that keep up. */
-import { AxeBuilder } from '@axe-core/playwright';
+import { seriousFindings } from '../parts/axe.ts';
 import { expect, type LabPage, test } from '../parts/page.ts';
 
 const SCREENSHOTS = new URL('../screenshots/', import.meta.url).pathname;
 
 async function expectAccessible({ page }: LabPage, name: string): Promise<void> {
   await page.screenshot({ path: `${SCREENSHOTS}${name}.png` });
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  expect
-    .soft(
-      serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`),
-      name,
-    )
-    .toEqual([]);
+  expect.soft(await seriousFindings(page), name).toEqual([]);
 }
 
 test('from the list to lesson 3, a task by a click, the next lesson and back', async ({ lab, labPage, page }) => {

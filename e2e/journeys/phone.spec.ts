@@ -31,5 +31,5 @@ test('a container’s life by taps', async ({ lab, labPage, page }) => {
 
   await panes.getByRole('button', { name: 'Picture' }).tap();
   await labPage.show('Processes');
-  await expect(picture.getByRole('treeitem').filter({ hasText: 'container’s init' })).toHaveCount(0);
+  await expect(labPage.living('container’s init')).toHaveCount(0);
 });

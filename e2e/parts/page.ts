@@ -79,8 +79,13 @@ export class LabPage {
     return this.lesson.getByRole('region', { name: `Task: ${title} (${state})` });
   }
 
+  /** Ended ones are still there for a while. */
   process(text: string | RegExp): Locator {
     return this.page.getByRole('treeitem').filter({ hasText: text });
+  }
+
+  living(text: string | RegExp): Locator {
+    return this.process(text).filter({ hasNotText: 'ended' });
   }
 
   /** Has the terminal's text put where a screen reader, and a test, finds it. */
@@ -114,4 +119,4 @@ export const test = base.extend<Fixtures>({
   },
 });
 
-export { expect };
+export { expect, type Locator, type Page };

@@ -5,7 +5,7 @@
  * Does not know: what is looked at.
  */
 import { ConfigEditor } from './editor.ts';
-import { type Explorer, expect, type LabPage } from './page.ts';
+import { type Explorer, expect, type LabPage, type Locator } from './page.ts';
 
 export interface State {
   readonly name: string;
@@ -19,13 +19,17 @@ const as = async ({ page }: LabPage, how: 'Picture' | 'Text'): Promise<void> => 
   await page.getByRole('radio', { name: how, exact: true }).check({ force: true });
 };
 
+/** Nothing of it is asked for any more. */
+const answered = async (explorer: Locator): Promise<void> =>
+  expect(explorer.getByRole('status', { name: /^(Asking|Loading|Reading|Waiting)/ })).toHaveCount(0, { timeout: 30_000 });
+
 const explorers: readonly State[] = EXPLORERS.flatMap((explorer) => {
   const slug = explorer.toLowerCase().replace(' ', '-');
   return [
     {
       name: slug,
       enter: async (lab) => {
-        await lab.show(explorer);
+        await answered(await lab.show(explorer));
         await as(lab, 'Picture');
       },
     },
@@ -110,7 +114,7 @@ const store: readonly State[] = [
   },
 ];
 
-/** A birth that stands still after pivotRoot, then one without its pid namespace and what that leaks. */
+/** A birth that stands still after pivotRoot, then one without its pid namespace and what that leaks, then runc's beside ours. */
 const births: readonly State[] = [
   {
     name: 'birth',
@@ -136,6 +140,24 @@ const births: readonly State[] = [
       await expect(explorer.getByRole('region', { name: 'What leaks' })).toBeVisible({ timeout: 60_000 });
     },
     leave: async ({ page }) => page.getByRole('button', { name: 'Undo', exact: true }).click(),
+  },
+  {
+    name: 'birth-peer',
+    enter: async ({ page }) => {
+      const explorer = page.getByRole('region', { name: 'Birth explorer' });
+      await explorer.getByText('runc’s beside it').click();
+      await expect(explorer.getByText(/runc version .* system calls recorded/)).toBeVisible({ timeout: 60_000 });
+      await explorer.getByRole('button', { name: /ours: pivotRoot , the same job in runc/ }).click();
+      await expect(explorer.getByRole('article', { name: /^Step \d+ of runc/ })).toBeVisible();
+    },
+  },
+  {
+    name: 'birth-peer-text',
+    enter: async (lab) => as(lab, 'Text'),
+    leave: async (lab) => {
+      await as(lab, 'Picture');
+      await lab.page.getByRole('region', { name: 'Birth explorer' }).getByText('one birth').click();
+    },
   },
 ];
 
@@ -217,6 +239,23 @@ const editorDialog: State = {
   },
 };
 
+const editorExport = dialog('editor-export', ({ page }) => page.getByRole('button', { name: 'Export' }).click());
+
+/** The program's own terminal; the last of the editor's states. */
+const editorTerminal: State = {
+  name: 'editor-terminal',
+  enter: async ({ page }) => {
+    const views = page.getByRole('navigation', { name: 'Views' });
+    if (await views.isVisible()) await views.getByText('Form', { exact: true }).click();
+    await page.getByRole('region', { name: 'Form' }).getByRole('checkbox', { name: 'Terminal' }).check();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    const terminal = page.getByRole('region', { name: 'Terminal of the run' });
+    await expect(terminal.getByRole('textbox', { name: 'Terminal input' })).toBeFocused({ timeout: 30_000 });
+    await expect(page.getByRole('region', { name: 'Plan and run' }).getByRole('table')).toBeVisible({ timeout: 30_000 });
+  },
+  leave: toLab,
+};
+
 const editor: readonly State[] = [
   {
     name: 'editor',
@@ -235,7 +274,9 @@ const editor: readonly State[] = [
     },
     leave: async ({ page }) => new ConfigEditor(page).fill('Working directory', '/'),
   },
-  { name: 'editor-run', enter: async ({ page }) => new ConfigEditor(page).run(), leave: toLab },
+  { name: 'editor-run', enter: async ({ page }) => new ConfigEditor(page).run() },
+  editorExport,
+  editorTerminal,
 ];
 
 export const DESKTOP_STATES: readonly State[] = [
@@ -257,7 +298,7 @@ const sheet = (name: string, button: 'Lesson' | 'Picture' | 'Terminal'): State =
   enter: async ({ page }) => page.getByRole('navigation', { name: 'Panes' }).getByRole('button', { name: button }).click(),
 });
 
-const editorOnPhone: readonly State[] = (['JSON', 'Form', 'Plan', 'Run'] as const).map((view) => ({
+const editorViews: readonly State[] = (['JSON', 'Form', 'Plan', 'Run'] as const).map((view) => ({
   name: `editor-${view.toLowerCase()}`,
   enter: async (lab: LabPage) => {
     const { page } = lab;
@@ -265,7 +306,6 @@ const editorOnPhone: readonly State[] = (['JSON', 'Form', 'Plan', 'Run'] as cons
     await page.getByRole('navigation', { name: 'Views' }).getByText(view, { exact: true }).click();
     if (view === 'Plan') await new ConfigEditor(page).planned();
   },
-  ...(view === 'Run' ? { leave: toLab } : {}),
 }));
 
 export const PHONE_STATES: readonly State[] = [
@@ -280,5 +320,7 @@ export const PHONE_STATES: readonly State[] = [
   ...births,
   timeline,
   ...dialogs,
-  ...editorOnPhone,
+  ...editorViews,
+  editorExport,
+  editorTerminal,
 ];
