@@ -91,7 +91,8 @@ export class LabPage {
   /** Has the terminal's text put where a screen reader, and a test, finds it. */
   async readScreen(): Promise<void> {
     await this.page.getByRole('button', { name: 'Screen reader mode' }).click();
-    await expect(this.screen).toContainText('root@lab');
+    // A machine's first shell waits for the machine's engine.
+    await expect(this.screen).toContainText('root@lab', { timeout: 30_000 });
   }
 
   /** What the terminal shows; after {@link readScreen}. */
