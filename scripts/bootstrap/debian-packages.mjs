@@ -18,7 +18,9 @@ const NEEDED = [
   'busybox-static', // the busybox image
   'mmdebstrap', // the lab machines' tools tree
   'e2fsprogs', // lab machines' disks
-  'util-linux', // mount, losetup, nsenter
+  'util-linux', // mount, losetup, nsenter, setpriv
+  'bzip2', // archives that ADD unpacks
+  'xz-utils',
   'iproute2',
   'procps',
 ];

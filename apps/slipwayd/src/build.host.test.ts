@@ -235,6 +235,35 @@ RUN --mount=type=cache,target=/cache,mode=0700 --mount=type=bind,source=f,target
   expect(await run('mounts', 'sh', '-c', 'ls -d /cache /in /t 2>/dev/null; true')).toBe('');
 });
 
+hostTest('COPY --exclude and --parents, archives of bzip2 and xz, and a cache that begins as a copy', [...NEEDS], async () => {
+  write({
+    Dockerfile: `FROM busybox AS files
+RUN mkdir -m 0711 /files && mkdir /files/in && echo begun > /files/in/f && chown 5:6 /files /files/in/f
+FROM busybox
+COPY --exclude=*.log --exclude=in src /excluded/
+COPY --parents src/./in/*.txt src/a.txt /parents/
+COPY --from=files --parents /files/./in /from/
+ADD packed.tar.xz packed.tar.bz2 plain.txt.xz /added/
+RUN --mount=type=cache,from=files,source=/files,target=/cache \\
+    stat -c '%a %u:%g' /cache /cache/in/f > /seen; cat /cache/in/f >> /seen; echo grown >> /cache/in/f
+RUN --mount=type=cache,from=files,source=/files,target=/cache cat /cache/in/f >> /seen
+RUN --mount=type=cache,target=/cache ls /cache >> /seen
+RUN cd / && find excluded parents from added -type f | sort > /list
+`,
+    'src/a.txt': 'a',
+    'src/b.log': 'b',
+    'src/in/c.txt': 'c',
+  });
+  const source = join(context, 'src');
+  execFileSync('tar', ['-cJf', join(context, 'packed.tar.xz'), '-C', source, 'a.txt']);
+  execFileSync('tar', ['-cjf', join(context, 'packed.tar.bz2'), '-C', source, 'b.log']);
+  fs.writeFileSync(join(context, 'plain.txt.xz'), execFileSync('xz', ['--stdout', join(source, 'a.txt')]));
+  await built('-t', 'features');
+  const added = 'added/a.txt\nadded/b.log\nadded/plain.txt.xz';
+  expect(await run('features', 'cat', '/list')).toBe(`${added}\nexcluded/a.txt\nfrom/in/f\nparents/in/c.txt\nparents/src/a.txt`);
+  expect(await run('features', 'cat', '/seen')).toBe('711 5:6\n644 5:6\nbegun\nbegun\ngrown');
+});
+
 hostTest('ONBUILD waits for the build on top', [...NEEDS], async () => {
   write({ Dockerfile: 'FROM busybox\nONBUILD COPY f /f\nONBUILD RUN cat /f > /g\n', f: 'later' });
   await built('-t', 'trigger');

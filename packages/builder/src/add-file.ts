@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { openSpoolFile, type SpoolFile } from '@slipway/kernel/trees';
 import { fetchFile } from '@slipway/registry-client/fetch-file';
 import type { BuildScope } from './build-scope.ts';
-import type { CopyMember, CopyTo } from './copy.ts';
+import { type CopyMember, type CopyTo, ROOT } from './copy.ts';
 import { atLine, stepError } from './failure.ts';
 import { cleanPath } from './file-tree.ts';
 import { madeFile } from './made-files.ts';
@@ -44,7 +44,7 @@ export async function remoteMember(
   });
   if (checksum !== undefined && checksum !== `sha256:${digest}`)
     throw stepError(line, `ADD ${source.slice(0, 200)}: its digest is sha256:${digest}, and --checksum says ${checksum}`);
-  const member = madeFile({ path, text: '', owner: to.owner, mode: to.mode ?? FILE_MODE, mtime: modifiedSeconds ?? 0 });
+  const member = madeFile({ path, text: '', owner: to.owner ?? ROOT, mode: to.mode ?? FILE_MODE, mtime: modifiedSeconds ?? 0 });
   const node = { ...member.node, digest, entry: { ...member.node.entry, sizeBytes: spool.sizeBytes } };
   return { path, node, content: () => spool.read(0, spool.sizeBytes) };
 }

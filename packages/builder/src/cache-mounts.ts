@@ -9,12 +9,19 @@
  * Does not know: steps.
  */
 import { createHash } from 'node:crypto';
-import { ensurePrivateDirectory, openDirectoryHandle } from '@slipway/kernel';
-import { tarEnd, tarMember } from '@slipway/layers';
+import { ensurePrivateDirectory, openDirectoryHandle, removeTree, renameDurably } from '@slipway/kernel';
 import type { RunMount } from './run-mounts.ts';
 import { unpackTo } from './unpack-to.ts';
 
 export type CacheMount = RunMount & { readonly type: 'cache' };
+
+/** What a cache that nobody had before begins with. */
+export interface CacheBeginning {
+  /** Caches that begin otherwise are others. */
+  readonly key: string;
+  /** A tar, its root's rights included. */
+  readonly files: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
 
 export interface CacheLease {
   readonly path: string;
@@ -39,8 +46,8 @@ export class CacheMounts {
   }
 
   /** Of one mount for one step. A step that wants several takes them in the order of their ids, or two steps could wait for each other. */
-  async take(mount: CacheMount, signal: AbortSignal | undefined): Promise<CacheLease> {
-    const path = mount.sharing === 'private' ? this.#unused(mount) : this.#pathOf(mount, 0);
+  async take(mount: CacheMount, beginning: CacheBeginning, signal: AbortSignal | undefined): Promise<CacheLease> {
+    const path = mount.sharing === 'private' ? this.#unused(mount, beginning) : this.#pathOf(mount, beginning, 0);
     const isExclusive = mount.sharing !== 'shared';
     while (!this.#isFree(path, isExclusive)) await this.#change(signal);
     const use = this.#uses.get(path) ?? { users: 0, isExclusive };
@@ -48,7 +55,7 @@ export class CacheMounts {
     use.isExclusive = isExclusive;
     this.#uses.set(path, use);
     const lease = { path, release: () => this.#giveBack(path) };
-    await this.#ensure(path, mount).catch((error: unknown) => {
+    await this.#ensure(path, beginning).catch((error: unknown) => {
       lease.release();
       throw error;
     });
@@ -60,15 +67,18 @@ export class CacheMounts {
     return use === undefined || (!wantsAlone && !use.isExclusive);
   }
 
-  #unused(mount: CacheMount): string {
+  #unused(mount: CacheMount, beginning: CacheBeginning): string {
     for (let number = 0; ; number++) {
-      const path = this.#pathOf(mount, number);
+      const path = this.#pathOf(mount, beginning, number);
       if (this.#isFree(path, true)) return path;
     }
   }
 
-  #pathOf({ id, uid, gid, mode }: CacheMount, number: number): string {
-    const name = createHash('sha256').update(`${id}\0${uid}\0${gid}\0${mode}`).digest('hex').slice(0, 32);
+  #pathOf({ id, uid, gid, mode }: CacheMount, { key }: CacheBeginning, number: number): string {
+    const name = createHash('sha256')
+      .update(`${id}\0${uid}\0${gid}\0${mode}${key === '' ? '' : `\0${key}`}`)
+      .digest('hex')
+      .slice(0, 32);
     return `${this.#directory}/${name}${number === 0 ? '' : `-${number}`}`;
   }
 
@@ -95,18 +105,22 @@ export class CacheMounts {
   }
 
   /** Once for all who come at the same time. */
-  async #ensure(path: string, mount: CacheMount): Promise<void> {
-    const making = this.#made.get(path) ?? this.#make(path, mount).finally(() => this.#made.delete(path));
+  async #ensure(path: string, beginning: CacheBeginning): Promise<void> {
+    const making = this.#made.get(path) ?? this.#make(path, beginning).finally(() => this.#made.delete(path));
     this.#made.set(path, making);
     await making;
   }
 
-  async #make(path: string, { uid, gid, mode }: CacheMount): Promise<void> {
+  async #make(path: string, { files }: CacheBeginning): Promise<void> {
     await ensurePrivateDirectory(this.#directory);
     const handle = await openDirectoryHandle(path).catch(() => undefined);
     if (handle !== undefined) return handle.close();
-    await ensurePrivateDirectory(path);
+    // Whole or not at all: what ended in between must not be believed.
+    const making = `${path}.making`;
+    await removeTree(making);
+    await ensurePrivateDirectory(making);
     // By the worker that unpacks layers, which can set owners.
-    await unpackTo(path, [tarMember({ name: './', type: 'directory', uid, gid, mode }), tarEnd()]);
+    await unpackTo(making, files());
+    await renameDurably(making, path);
   }
 }

@@ -5,14 +5,25 @@
  * Does not know: what a copy makes of it (copy.ts).
  */
 import { isRemote, remoteMember } from './add-file.ts';
+import { tarInside } from './added-archive.ts';
 import type { BuildScope } from './build-scope.ts';
-import { type CopyMember, type CopyTo, findSources, planCopy } from './copy.ts';
+import { baseName, type CopyMember, type CopyTo, findSources, planCopy, stays } from './copy.ts';
+import { planCopyWithParents, splitAtPivot } from './copy-parents.ts';
 import { stepError } from './failure.ts';
 import { FileTree } from './file-tree.ts';
 import type { StageState } from './stage-state.ts';
 
+/** With the flags that change which files come along. */
+export interface SourceTo extends CopyTo {
+  /** `--parents` */
+  readonly keepsParents: boolean;
+  /** `--exclude`: what `isExcluded` goes by. */
+  readonly excludes: readonly string[];
+}
+
 /** `COPY`. */
-export function contextMembers({ context }: BuildScope, sources: readonly string[], to: CopyTo): readonly CopyMember[] {
+export function contextMembers({ context }: BuildScope, sources: readonly string[], to: SourceTo): readonly CopyMember[] {
+  if (to.keepsParents) return planCopyWithParents(context, sources, to);
   return planCopy(context, findSources(context, sources, to.line), to);
 }
 
@@ -34,7 +45,7 @@ export async function addedMembers(
 async function unpackedMembers(scope: BuildScope, source: string, to: CopyTo): Promise<readonly CopyMember[]> {
   const members: CopyMember[] = [];
   for (const path of findSources(scope.context, [source], to.line))
-    members.push(...((await unpackedArchive(scope, path, to.destination)) ?? planCopy(scope.context, [path], to)));
+    members.push(...((await unpackedArchive(scope, path, to)) ?? planCopy(scope.context, [path], to)));
   return members;
 }
 
@@ -43,10 +54,14 @@ export async function stageMembers(
   scope: BuildScope,
   state: StageState,
   sources: readonly string[],
-  to: CopyTo,
+  to: SourceTo,
 ): Promise<readonly CopyMember[]> {
   const members: CopyMember[] = [];
   for (const source of sources) {
+    if (to.keepsParents) {
+      members.push(...(await stageMembersWithParents(scope, state, source, to)));
+      continue;
+    }
     // With wildcards, what the directory above holds is looked through.
     const [, above = '', last = source] = /^(.*\/)?([^/]*[*?[][^/]*)$/.exec(source) ?? [];
     const isPattern = last !== source || /[*?[]/.test(source);
@@ -62,26 +77,24 @@ export async function stageMembers(
   return members;
 }
 
+async function stageMembersWithParents(scope: BuildScope, state: StageState, source: string, to: CopyTo): Promise<readonly CopyMember[]> {
+  const { base, rest } = splitAtPivot(source);
+  const tree = await scope.treeOf(state, `/${base}`);
+  return planCopyWithParents(tree, [`${base.split('/').at(-1) ?? ''}/./${rest}`], to);
+}
+
 /** Members of an archive in the context; undefined for a file that is none. */
-async function unpackedArchive(scope: BuildScope, path: string, destination: string): Promise<readonly CopyMember[] | undefined> {
+async function unpackedArchive(scope: BuildScope, path: string, to: CopyTo): Promise<readonly CopyMember[] | undefined> {
   const { context, parts } = scope;
   const node = context.get(path);
-  if (node === undefined || node.entry.type !== 'file' || !(await looksLikeArchive(context.content(node)))) return undefined;
-  const tree = await FileTree.read(context.content(node), { directory: parts.directory });
+  if (node === undefined || node.entry.type !== 'file' || !stays(baseName(path), to)) return undefined;
+  const tar = await tarInside(() => context.content(node));
+  if (tar === undefined) return undefined;
+  const tree = await FileTree.read(tar, { directory: parts.directory });
   scope.closeLater(() => tree.close());
   return tree.below('').map((inner) => ({
-    path: `${destination}/${inner.entry.name}`.split('/').filter(Boolean).join('/'),
+    path: `${to.destination}/${inner.entry.name}`.split('/').filter(Boolean).join('/'),
     node: inner,
     content: () => tree.content(inner),
   }));
-}
-
-/** gzip, zstd, or a tar's own mark. */
-async function looksLikeArchive(content: AsyncIterable<Uint8Array>): Promise<boolean> {
-  for await (const bytes of content) {
-    const head = Buffer.from(bytes.subarray(0, 262));
-    const magic = head.subarray(0, 4).toString('hex');
-    return magic.startsWith('1f8b') || magic === '28b52ffd' || head.subarray(257, 262).toString('latin1') === 'ustar';
-  }
-  return false;
 }

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { type EntryInit, tarEnd, tarHeader, tarPadding } from '@slipway/layers';
 import { stepError } from './failure.ts';
 import { cleanPath, type FileNode, type FileTree } from './file-tree.ts';
-import { hasWildcards, toMatcher } from './patterns.ts';
+import { hasWildcards, matcherOf } from './patterns.ts';
 
 /** One file, directory or link of the layer. */
 export interface CopyMember {
@@ -23,14 +23,20 @@ export interface Owner {
   readonly gid: number;
 }
 
+/** Whose everything is that nobody else is named for. */
+export const ROOT: Owner = { uid: 0, gid: 0 };
+
 export interface CopyTo {
   /** Absolute; with a slash at the end: a directory. */
   readonly destination: string;
   /** The destination is, or is to be, a directory that files are put into by their names. */
   readonly isDirectory: boolean;
-  readonly owner: Owner;
+  /** Absent: as they are. */
+  readonly owner?: Owner;
   /** Permission bits of everything copied; absent: as they are. */
   readonly mode?: number;
+  /** True for what is left out: paths as seen from a source directory, or the name of a source file. */
+  readonly isExcluded?: (path: string) => boolean;
   readonly line: number;
 }
 
@@ -39,7 +45,7 @@ export function findSources(tree: FileTree, sources: readonly string[], line: nu
   return sources.flatMap((source) => {
     const clean = cleanPath(source);
     if (hasWildcards(clean)) {
-      const matcher = toMatcher(clean);
+      const matcher = matcherOf(clean, line);
       const depth = clean.split('/').length;
       const found = tree.paths().filter((path) => path.split('/').length === depth && matcher.test(path));
       if (found.length === 0) throw stepError(line, `no source files match ${JSON.stringify(source.slice(0, 200))}`);
@@ -54,29 +60,40 @@ export function findSources(tree: FileTree, sources: readonly string[], line: nu
 
 /** Members in order; contents of directories, files by their names. */
 export function planCopy(tree: FileTree, sources: readonly string[], to: CopyTo): readonly CopyMember[] {
-  const members = sources.flatMap((source) => {
-    if (tree.isDirectory(source))
-      return tree
-        .below(source)
-        .map((node) => member(tree, node, join(to.destination, node.entry.name.slice(source === '' ? 0 : source.length + 1))));
-    const node = tree.get(source);
-    const name = source.slice(source.lastIndexOf('/') + 1);
-    return node === undefined ? [] : [member(tree, node, to.isDirectory ? join(to.destination, name) : cleanPath(to.destination))];
-  });
-  return members.map((each) => ({ ...each, node: { ...each.node, entry: withRights(each.node.entry, to) } }));
+  return sources.flatMap((source) => (tree.isDirectory(source) ? contentsOf(tree, source, to) : fileAt(tree, source, to)));
 }
 
-function member(tree: FileTree, node: FileNode, path: string): CopyMember {
-  return { path, node, content: () => tree.content(node) };
+function contentsOf(tree: FileTree, source: string, to: CopyTo): CopyMember[] {
+  const start = source === '' ? 0 : source.length + 1;
+  return tree.below(source).flatMap((node) => {
+    const relative = node.entry.name.slice(start);
+    return stays(relative, to) ? [memberAt(tree, node, `${to.destination}/${relative}`, to)] : [];
+  });
+}
+
+function fileAt(tree: FileTree, source: string, to: CopyTo): CopyMember[] {
+  const node = tree.get(source);
+  const name = baseName(source);
+  if (node === undefined || !stays(name, to)) return [];
+  return [memberAt(tree, node, to.isDirectory ? `${to.destination}/${name}` : to.destination, to)];
+}
+
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+export function stays(path: string, { isExcluded }: CopyTo): boolean {
+  return isExcluded?.(path) !== true;
+}
+
+/** A node of the tree at another place, with the rights that the copy gives it. */
+export function memberAt(tree: FileTree, node: FileNode, path: string, to: CopyTo): CopyMember {
+  return { path: cleanPath(path), node: { ...node, entry: withRights(node.entry, to) }, content: () => tree.content(node) };
 }
 
 function withRights(entry: FileNode['entry'], { owner, mode }: CopyTo): FileNode['entry'] {
   const keepsMode = mode === undefined || entry.type === 'symlink';
   return { ...entry, ...owner, mode: keepsMode ? entry.mode : mode };
-}
-
-function join(directory: string, name: string): string {
-  return cleanPath(`${directory}/${name}`);
 }
 
 /** The same for two copies that make the same files; times do not count. */

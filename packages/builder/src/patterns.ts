@@ -7,6 +7,8 @@
  * @see https://docs.docker.com/build/concepts/context/#dockerignore-files
  */
 
+import { stepError } from './failure.ts';
+
 const MAX_PATTERNS = 10_000;
 
 /** True for a source with wildcards. */
@@ -37,6 +39,21 @@ export function toMatcher(pattern: string): RegExp {
     else source += quoted(char);
   }
   return new RegExp(`^${source}$`, 's');
+}
+
+/** As {@link toMatcher}. @throws EngineError `invalid-argument` / `E_BUILD_STEP` */
+export function matcherOf(pattern: string, line: number): RegExp {
+  try {
+    return toMatcher(pattern);
+  } catch (error) {
+    throw stepError(line, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** True for paths that `--exclude` leaves out: its patterns are those of a .dockerignore. */
+export function parseExcludes(patterns: readonly string[], line: number): (path: string) => boolean {
+  for (const pattern of patterns) matcherOf(pattern, line);
+  return parseDockerignore(patterns.join('\n'));
 }
 
 /** True for paths that a .dockerignore keeps out of the context. */

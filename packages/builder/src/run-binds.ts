@@ -9,19 +9,22 @@ import type { BindRequest } from '@slipway/engine';
 import { ensurePrivateDirectory, removeTree } from '@slipway/kernel';
 import { tarEnd, tarMember } from '@slipway/layers';
 import type { BuildScope } from './build-scope.ts';
-import type { CacheLease, CacheMount } from './cache-mounts.ts';
-import { copyLayer, findSources, planCopy } from './copy.ts';
+import type { CacheBeginning, CacheLease, CacheMount } from './cache-mounts.ts';
+import { copyLayer, findSources, planCopy, ROOT } from './copy.ts';
+import { stepError } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
-import type { RunMount } from './run-mounts.ts';
+import type { FilesOf, RunMount } from './run-mounts.ts';
 import { unpackTo } from './unpack-to.ts';
 
-export type BindMount = RunMount & { readonly type: 'bind' };
+type BindMount = RunMount & { readonly type: 'bind' };
 type SecretMount = RunMount & { readonly type: 'secret' };
 
 export interface StepMounts {
   readonly mounts: readonly RunMount[];
-  /** The tree that a bind mount names: the context, a stage, an image. */
-  readonly treeOf: (mount: BindMount) => Promise<{ readonly tree: FileTree; readonly source: string }>;
+  /** The tree that a mount's files are in: the context, a stage, an image. */
+  readonly treeOf: (files: FilesOf) => Promise<{ readonly tree: FileTree; readonly source: string }>;
+  /** Names what that tree holds. */
+  readonly keyOf: (files: FilesOf) => Promise<string>;
   readonly line: number;
 }
 
@@ -75,14 +78,31 @@ export class StepBinds implements AsyncDisposable {
   async #takeCaches(): Promise<void> {
     const wanted = new Map(this.#step.mounts.flatMap((mount) => (mount.type === 'cache' ? [[leaseKey(mount), mount] as const] : [])));
     for (const [key, mount] of [...wanted].sort(([a], [b]) => (a < b ? -1 : 1)))
-      this.#leases.set(key, await this.#scope.caches.take(mount, this.#scope.request.signal));
+      this.#leases.set(key, await this.#scope.caches.take(mount, await this.#beginningOf(mount), this.#scope.request.signal));
+  }
+
+  async #beginningOf(mount: CacheMount): Promise<CacheBeginning> {
+    const { base } = mount;
+    if (base === undefined) return { key: '', files: () => [rootOf(mount), tarEnd()] };
+    const key = JSON.stringify([await this.#step.keyOf(base), base.source]);
+    return { key, files: () => this.#copyOf(base, mount) };
+  }
+
+  async *#copyOf(base: FilesOf, mount: CacheMount): AsyncGenerator<Uint8Array> {
+    const { line, treeOf } = this.#step;
+    const { tree, source } = await treeOf(base);
+    const [path = ''] = findSources(tree, [source], line);
+    if (!tree.isDirectory(path))
+      throw stepError(line, `a cache begins as a directory, and ${JSON.stringify(source.slice(0, 200))} is none`);
+    yield rootOf(tree.get(path)?.entry ?? mount);
+    yield* copyLayer(planCopy(tree, [path], { destination: '/', isDirectory: true, line }), undefined);
   }
 
   async #files(mount: BindMount): Promise<string> {
     const { tree, source } = await this.#step.treeOf(mount);
     const directory = await this.#directoryIn(this.#scope.parts.directory, 0o755);
     const [path = ''] = findSources(tree, [source], this.#step.line);
-    const to = { destination: '/', isDirectory: true, owner: { uid: 0, gid: 0 }, line: this.#step.line };
+    const to = { destination: '/', isDirectory: true, owner: ROOT, line: this.#step.line };
     await unpackTo(directory, copyLayer(planCopy(tree, [path], to), undefined));
     return tree.isDirectory(path) ? directory : `${directory}/${path.slice(path.lastIndexOf('/') + 1)}`;
   }
@@ -106,6 +126,10 @@ export class StepBinds implements AsyncDisposable {
 }
 
 /** A step that mounts one cache twice has it once. */
-function leaseKey({ id, uid, gid, mode }: CacheMount): string {
-  return JSON.stringify([id, uid, gid, mode]);
+function leaseKey({ id, uid, gid, mode, base }: CacheMount): string {
+  return JSON.stringify([id, uid, gid, mode, base]);
+}
+
+function rootOf({ uid, gid, mode }: { readonly uid: number; readonly gid: number; readonly mode: number }): Uint8Array {
+  return tarMember({ name: './', type: 'directory', uid, gid, mode });
 }

@@ -6,6 +6,12 @@
  */
 import { stepError } from './failure.ts';
 
+/** A path of the context, or of a stage or image. */
+export interface FilesOf {
+  readonly source: string;
+  readonly from?: string;
+}
+
 export type RunMount =
   | { readonly type: 'tmpfs'; readonly target: string; readonly sizeBytes?: number }
   | {
@@ -13,6 +19,8 @@ export type RunMount =
       readonly target: string;
       readonly id: string;
       readonly sharing: 'shared' | 'private' | 'locked';
+      /** What a new one begins as a copy of; absent: empty. */
+      readonly base?: Required<FilesOf>;
       readonly readOnly: boolean;
       readonly uid: number;
       readonly gid: number;
@@ -26,8 +34,7 @@ export type RunMount =
       readonly gid: number;
       readonly mode: number;
     }
-  /** A path of the context, or of a stage or image. */
-  | { readonly type: 'bind'; readonly target: string; readonly source: string; readonly from?: string; readonly readOnly: boolean };
+  | (FilesOf & { readonly type: 'bind'; readonly target: string; readonly readOnly: boolean });
 
 const KNOWN = new Set(
   'type target dst destination source src from id readonly ro rw readwrite sharing uid gid mode size required env'.split(' '),
@@ -68,15 +75,21 @@ export function parseRunMount(text: string, { workingDir, line, secrets }: Mount
       `--mount of type ${JSON.stringify(type.slice(0, 40))} is not available`,
       'there are bind, cache, tmpfs and secret',
     );
-  if (from !== undefined) throw stepError(line, 'a cache mount that begins as a copy (from=) is not available');
   return {
     type,
     target,
     id: options.get('id') ?? target,
     sharing: sharingOf(options, line),
     readOnly: flag('readonly', 'ro'),
+    ...(from === undefined ? {} : { base: { from, source } }),
     ...rightsOf(options, 0o755, line),
   };
+}
+
+/** Files that a mount shows, or begins with. */
+export function filesOfMount(mount: RunMount): FilesOf[] {
+  if (mount.type === 'bind') return [mount];
+  return mount.type === 'cache' && mount.base !== undefined ? [mount.base] : [];
 }
 
 /** A file that is there while the step runs; it is `/run/secrets/ID` unless it says otherwise. */

@@ -23,16 +23,16 @@ import {
 import type { NewLayer } from '@slipway/images';
 import type { CacheMiss, OpenSpan } from '@slipway/journal';
 import type { BuildScope } from './build-scope.ts';
-import { type CopyMember, type CopyTo, copyDigest, copyLayer, findSources, planCopy } from './copy.ts';
-import { addedMembers, contextMembers, stageMembers } from './copy-sources.ts';
+import { type CopyMember, copyDigest, copyLayer, findSources, planCopy, ROOT } from './copy.ts';
+import { readCopyFlags } from './copy-flags.ts';
+import { addedMembers, contextMembers, type SourceTo, stageMembers } from './copy-sources.ts';
 import { describe } from './describe-plan.ts';
 import { stepError } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
 import { madeDirectory, madeFile } from './made-files.ts';
 import { resolveOwner } from './owner.ts';
 import { isPredefinedArg } from './predefined-args.ts';
-import type { BindMount } from './run-binds.ts';
-import { parseRunMount, type RunMount } from './run-mounts.ts';
+import { type FilesOf, filesOfMount, parseRunMount, type RunMount } from './run-mounts.ts';
 import { runStep } from './run-step.ts';
 import { cacheKey, chainOf, type StageState, withConfig, withLayer } from './stage-state.ts';
 import type { Ingredients, StepFiles } from './step-memory.ts';
@@ -165,7 +165,8 @@ export class StageRun {
     const args = commandOf(instruction, config.shell ?? DEFAULT_SHELL);
     const { declared, proxies } = this.#runEnvironment();
     const env = [...declared, ...proxies];
-    const binds = await Promise.all(mounts.flatMap((mount) => (mount.type === 'bind' ? [this.#bindKey(mount, line)] : [])));
+    const keyOf = (files: FilesOf) => this.#filesKey(files, line);
+    const mounted = await Promise.all(mounts.flatMap(filesOfMount).map(keyOf));
     const { workingDir, user } = config;
     const times = this.#scope.latestMtime;
     const state = this.#state;
@@ -176,13 +177,13 @@ export class StageRun {
       'working directory': workingDir,
       user,
       mounts,
-      'mounted files': binds,
+      'mounted files': mounted,
       times,
     };
     const ingredients = { above: chainOf(state), parts };
-    const treeOf = (mount: BindMount) => this.#bindTree(mount, line);
+    const treeOf = (files: FilesOf) => this.#filesTree(files, line);
     const { step, ...found } = await this.#cached({ instruction, ingredients, span }, () =>
-      runStep(this.#scope, { state, args, env, mounts, treeOf, line, parent: span }),
+      runStep(this.#scope, { state, args, env, mounts, treeOf, keyOf, line, parent: span }),
     );
     const shown = declared.length === 0 ? args : [`|${declared.length}`, ...declared, ...args];
     return { state: withLayer(state, step, `RUN ${shown.join(' ')}`), ...found };
@@ -198,39 +199,31 @@ export class StageRun {
     return { declared, proxies: proxies.map(([name, value]) => `${name}=${value}`) };
   }
 
-  async #bindKey(mount: BindMount, line: number): Promise<string> {
-    if (mount.from !== undefined) return chainOf(await this.#stateOf(mount.from, line));
+  async #filesKey({ from, source }: FilesOf, line: number): Promise<string> {
+    if (from !== undefined) return chainOf(await this.#stateOf(from, line));
     const { context } = this.#scope;
-    const to = { destination: '/', isDirectory: true, owner: { uid: 0, gid: 0 }, line };
-    return copyDigest(planCopy(context, findSources(context, [mount.source], line), to));
+    const to = { destination: '/', isDirectory: true, owner: ROOT, line };
+    return copyDigest(planCopy(context, findSources(context, [source], line), to));
   }
 
-  async #bindTree(mount: BindMount, line: number): Promise<{ readonly tree: FileTree; readonly source: string }> {
-    if (mount.from === undefined) return { tree: this.#scope.context, source: mount.source };
-    const tree = await this.#scope.treeOf(await this.#stateOf(mount.from, line), `/${mount.source}`);
-    return { tree, source: mount.source.split('/').filter(Boolean).at(-1) ?? '' };
+  async #filesTree({ from, source }: FilesOf, line: number): Promise<{ readonly tree: FileTree; readonly source: string }> {
+    if (from === undefined) return { tree: this.#scope.context, source };
+    const tree = await this.#scope.treeOf(await this.#stateOf(from, line), `/${source}`);
+    return { tree, source: source.split('/').filter(Boolean).at(-1) ?? '' };
   }
 
   async #copy(instruction: Instruction, span: OpenSpan): Promise<StepResult> {
     const { keyword, line, heredocs } = instruction;
-    const known = keyword === 'COPY' ? ['from', 'chown', 'chmod', 'link'] : ['chown', 'chmod', 'link', 'keep-git-dir', 'checksum'];
-    const flags = requireFlags(instruction, known);
     const expansion = this.#expansion(instruction);
+    const flags = readCopyFlags(instruction, expansion);
     const words = readWords(instruction, expansion);
     const destination = words.pop();
     const sources = words.filter((word) => !word.startsWith('<<'));
     if (destination === undefined || (sources.length === 0 && heredocs.length === 0)) {
       throw stepError(line, `${keyword} requires at least two arguments`);
     }
-    const chown = flags.get('chown');
-    const owner =
-      chown === undefined ? { uid: 0, gid: 0 } : await resolveOwner(this.#scope, this.#state, expandWord(chown, expansion), line);
-    const to = {
-      ...(await this.#destinationOf(destination, sources.length + heredocs.length, line)),
-      owner,
-      ...modeOf(flags.get('chmod'), line),
-      line,
-    };
+    const owner = flags.chown === undefined ? ROOT : await resolveOwner(this.#scope, this.#state, flags.chown, line);
+    const to = { ...(await this.#destinationOf(destination, sources.length + heredocs.length, line)), owner, ...flags.to, line };
     const made = heredocs.map(({ name, expand, content }) =>
       madeFile({
         path: (to.isDirectory ? `${to.destination}/${name}` : to.destination).split('/').filter(Boolean).join('/'),
@@ -240,10 +233,11 @@ export class StageRun {
         mtime: this.#nowSeconds(),
       }),
     );
-    const from = flags.get('from');
-    const checksum = expandWord(flags.get('checksum') ?? '', expansion);
+    const { from, checksum } = flags;
     const members =
-      from === undefined ? await this.#ownMembers(keyword, sources, { ...to, ...(checksum === '' ? {} : { checksum }) }) : undefined;
+      from === undefined
+        ? await this.#ownMembers(keyword, sources, { ...to, ...(checksum === undefined || checksum === '' ? {} : { checksum }) })
+        : undefined;
     const what = members === undefined ? [chainOf(await this.#stateOf(from ?? '', line)), sources] : copyDigest(members);
     const { line: _line, ...place } = to;
     const parts = { 'what is copied': what, 'where it goes and whose it is': place, 'text in the Dockerfile': copyDigest(made) };
@@ -257,7 +251,7 @@ export class StageRun {
   async #ownMembers(
     keyword: string,
     sources: readonly string[],
-    to: CopyTo & { readonly checksum?: string },
+    to: SourceTo & { readonly checksum?: string },
   ): Promise<readonly CopyMember[]> {
     return keyword === 'COPY' ? contextMembers(this.#scope, sources, to) : addedMembers(this.#scope, sources, to);
   }
@@ -303,10 +297,4 @@ function commandOf({ text, heredocs, line }: Instruction, shell: readonly string
 
 function filesOf(members: readonly CopyMember[]): StepFiles {
   return members.flatMap(({ path, node }) => (node.entry.type === 'file' ? [[`/${path}`, node.digest] as const] : []));
-}
-
-function modeOf(text: string | undefined, line: number): { readonly mode?: number } {
-  if (text === undefined) return {};
-  if (!/^[0-7]{3,4}$/.test(text)) throw stepError(line, `--chmod=${text.slice(0, 20)} is not an octal mode`);
-  return { mode: Number.parseInt(text, 8) };
 }

@@ -25,6 +25,7 @@ export {
   writeFileAtomic,
   writeNewFile,
 } from './files.ts';
+export { filterThrough } from './filter-program.ts';
 export { FuseDevice, hasFuse } from './fuse-device.ts';
 export { type GrowingFile, openGrowingFile } from './growing-file.ts';
 export { type HeldProcess, holdProcess } from './held-process.ts';

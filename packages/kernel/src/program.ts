@@ -57,7 +57,7 @@ export async function runProgram(request: ProgramRequest): Promise<ProgramResult
   }, timeoutMs);
   try {
     const exitCode = await new Promise<number>((resolve, reject) => {
-      child.on('error', (cause) => reject(missing(program, cause)));
+      child.on('error', (cause) => reject(programMissing(program, cause)));
       child.on('close', (code, signal) => resolve(code ?? 128 + signalNumber(signal)));
       child.stdin.on('error', () => {}); // EPIPE: the program ended without reading everything, which is its right.
       child.stdin.end(request.stdin ?? '');
@@ -92,7 +92,8 @@ function signalNumber(signal: NodeJS.Signals | null): number {
   return signal === null ? 0 : os.constants.signals[signal];
 }
 
-function missing(program: string, cause: unknown): EngineError {
+/** Of a program of the host that cannot be run. */
+export function programMissing(program: string, cause: unknown): EngineError {
   return new EngineError('unsupported', `cannot run ${JSON.stringify(program)}`, {
     code: 'E_PROGRAM_MISSING',
     op: 'program.run',
