@@ -44,7 +44,10 @@ function ContainerLayers({ side }: { readonly side: ReactNode }) {
   const [filter, setFilter] = useState('');
   const stacks = useMemo(() => layerStacks(world, nowMs), [world, nowMs]);
   const names = useMemo(() => containerNames(world), [world]);
-  const stack = stacks.find((entry) => entry.container === container) ?? stacks.at(-1);
+  const living = new Set(world.containers.filter((entry) => entry.goneAtMs === undefined).map((entry) => entry.fact.id));
+  // Without a choice, the latest that is there: a build's steps come and go.
+  const stack =
+    stacks.find((entry) => entry.container === container) ?? stacks.findLast((entry) => living.has(entry.container)) ?? stacks.at(-1);
   const [isOpen, setOpen] = useState(false);
   const [place, setPlace] = useState({ container: '', path: '/' });
   const path = place.container === stack?.container ? place.path : '/';

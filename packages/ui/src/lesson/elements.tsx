@@ -37,11 +37,7 @@ export function RunLines({ lines }: { readonly lines: readonly string[] }) {
               <span aria-hidden="true" className="prompt">
                 ${' '}
               </span>
-              {wordsOf(line).map(([at, word]) => (
-                <span key={at} className="word">
-                  {word}
-                </span>
-              ))}
+              <Words text={line} />
             </code>
           ))}
         </span>
@@ -55,9 +51,16 @@ export function RunLines({ lines }: { readonly lines: readonly string[] }) {
   );
 }
 
-/** Words with the blanks after them: a line is broken between them, never after the hyphens of an option. */
-function wordsOf(line: string): readonly (readonly [at: number, word: string])[] {
-  return [...line.matchAll(/\S+\s*/g)].map(({ index, 0: word }) => [index, word]);
+/** Longer ones, paths mostly, have to be broken somewhere on a phone. */
+const LONGEST_WHOLE = 28;
+
+/** Of a command: a line is broken between its words, never after the hyphens of an option. */
+export function Words({ text }: { readonly text: string }) {
+  return [...text.matchAll(/\S+|\s+/g)].map(({ index, 0: part }) => (
+    <span key={index} className={part.length > LONGEST_WHOLE || part.trim() === '' ? '' : 'word'}>
+      {part}
+    </span>
+  ));
 }
 
 export function Term({ of, children }: { readonly of: string; readonly children: ReactNode }) {

@@ -6,7 +6,7 @@
  */
 import type { LessonNode, LessonTag } from '@slipway/lessons/types';
 import { createElement, Fragment, type ReactNode } from 'react';
-import { Myth, PanelLink, Run, Term } from './elements.tsx';
+import { Myth, PanelLink, Run, Term, Words } from './elements.tsx';
 import { safeHref } from './plain-text.ts';
 import { Quiz } from './quiz.tsx';
 import { Task } from './task.tsx';
@@ -14,7 +14,7 @@ import { Task } from './task.tsx';
 type ElementNode = Extract<LessonNode, { kind: 'element' }>;
 
 const PLAIN = new Set<LessonTag>([
-  'h2', 'h3', 'p', 'ul', 'ol', 'li', 'em', 'strong', 'code', 'blockquote', 'thead', 'tbody', 'tr', 'th', 'td',
+  'h2', 'h3', 'p', 'ul', 'ol', 'li', 'em', 'strong', 'blockquote', 'thead', 'tbody', 'tr', 'th', 'td',
 ]); // biome-ignore format: a list reads better on few lines
 
 export function LessonText({ nodes }: { readonly nodes: readonly LessonNode[] }): ReactNode {
@@ -40,6 +40,14 @@ function renderSpecial(node: ElementNode, children: ReactNode): ReactNode {
       return <br />;
     case 'hr':
       return <hr />;
+    case 'code':
+      return (
+        <code>
+          {node.children.map((child, index) => (
+            <Fragment key={keyOf(child, index)}>{child.kind === 'text' ? <Words text={child.text} /> : renderNode(child)}</Fragment>
+          ))}
+        </code>
+      );
     case 'pre':
       return (
         // Long lines scroll; the keyboard must be able to do so too.
