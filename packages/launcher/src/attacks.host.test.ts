@@ -332,9 +332,12 @@ hostTest('shared and private roots leak no mount to the host', ['linux', 'root']
   }
 });
 
-// @attack A39: attack
+// @attack A39: attack, control
 hostTest('a sysctl key does not climb out of /proc/sys', ['linux', 'root'], async () => {
-  for (const key of ['../sysrq-trigger', '/../sysrq-trigger', 'kernel/../../sysrq-trigger', 'no.such.key']) {
+  // The control: a path that is put together leads there, to the name of whoever writes.
+  const own = readFileSync('/proc/self/comm', 'utf8').trim();
+  writeFileSync('/proc/sys/kernel/../../self/comm', own);
+  for (const key of ['../self/comm', '/../self/comm', 'kernel/../../self/comm', 'no.such.key']) {
     const sysctl = step('settings', { op: 'sysctl', key, value: 'h' }, '/linux/sysctl');
     expect(await refused({ settings: [sysctl] }), key).toMatchObject({ cause: { op: 'sysctl' } });
   }

@@ -59,6 +59,30 @@ describe.each(RUNTIMES)('links of the image in /dev, against $name', (under) => 
   });
 });
 
+describe.each(RUNTIMES)('one state among others, by $name', (under) => {
+  let runtime: TestRuntime;
+  beforeAll(() => {
+    runtime = new TestRuntime(under);
+  });
+  afterAll(() => runtime.dispose());
+
+  // @attack A33: attack, control
+  hostTest('that is torn hides no other container', ['root'], async () => {
+    const [whole, torn] = [await runtime.sleeping(), await runtime.sleeping()];
+    const file = join(runtime.root, torn.id, under.kind === 'crun' ? 'status' : 'state.json');
+    const text = readFileSync(file);
+    try {
+      truncateSync(file, text.length >> 1);
+      const { stdout } = await runtime.call('list', '--format', 'json');
+
+      // The control: crun's list ends there.
+      expect(stdout.includes(`"${whole.id}"`)).toBe(!differs(under, 'torn-list'));
+    } finally {
+      writeFileSync(file, text);
+    }
+  });
+});
+
 describe('state that lies', () => {
   let runtime: TestRuntime;
   beforeAll(() => {

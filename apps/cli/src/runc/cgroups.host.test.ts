@@ -41,6 +41,22 @@ describe.each(RUNTIMES)('limits and user namespaces, by $name', (under) => {
     expect(ended.code === 0).toBe(differs(under, 'cgroup-path-clamped'));
   });
 
+  // @attack A23: attack, control
+  hostTest('a cgroup path does not lead beside the place it begins with', ['root'], async () => {
+    const id = runtime.newId();
+    const place = `${id}-place`;
+    try {
+      const { code } = await runtime.call('create', '--bundle', runtime.bundle({ linux: { cgroupsPath: `/${place}/../${id}` } }), id);
+
+      // The control: the group of runc's and crun's containers is there.
+      const isBeside = differs(under, 'cgroup-path-beside');
+      expect({ isMade: code === 0, isBeside: cgroupDirs(id).length > 0 }).toEqual({ isMade: isBeside, isBeside });
+    } finally {
+      // Of two controllers in one hierarchy, one directory is the other.
+      for (const dir of cgroupDirs(place)) if (existsSync(dir)) await runtime.host('rmdir', dir);
+    }
+  });
+
   // @attack A20: attack, twin
   // @proves runtime-spec: config-linux.md#devices/available config-linux.md#allowed-device-list/order
   hostTest('the devices of the document are all that can be used', ['root'], async () => {

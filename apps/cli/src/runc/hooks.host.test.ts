@@ -127,6 +127,15 @@ describe.each(RUNTIMES)('hooks, by $name', (under) => {
       expect(existsSync(join(runtime.root, id))).toBe(false);
     });
   }
+
+  // @attack A37: attack, control
+  hostTest('a hook without variables has none of whoever called the runtime', ['root'], async () => {
+    const file = join(runtime.dir, 'variables');
+    await runtime.run({ hooks: { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', `/usr/bin/env > ${file}`] }] } });
+
+    // The control: runc and crun give them all.
+    expect(/^PATH=/m.test(readFileSync(file, 'utf8'))).toBe(differs(under, 'hook-inherits'));
+  });
 });
 
 describe('what ours promises beyond that', () => {

@@ -194,19 +194,23 @@ describe.each([...RUNTIMES, OURS_BY_NODE])('the lifecycle, by $name', (under) =>
     expect(readFileSync(file, 'utf8')).toBe(String((await runtime.state(id)).pid));
   });
 
-  // @attack A46: attack
+  // @attack A46: attack, twin
   // @proves runtime-spec: runtime.md#lifecycle/later-changes
   hostTest('config.json is read once, at creation [runtime-spec/runtime.md#create]', ['root'], async () => {
     const id = runtime.newId();
     const rootfs = runtime.rootfs();
-    const bundle = runtime.bundle({ process: { args: ['/bin/touch', '/old'] } }, rootfs);
+    const bundle = runtime.bundle({ process: { args: ['/bin/touch', '/draft'] } }, rootfs);
+    const file = join(bundle, 'config.json');
+    const change = (from: string, to: string) => writeFileSync(file, readFileSync(file, 'utf8').replaceAll(from, to));
+    // The twin: until then it is whoever writes it who decides.
+    change('/draft', '/old');
     await runtime.must('create', '--bundle', bundle, id);
-    writeFileSync(join(bundle, 'config.json'), readFileSync(join(bundle, 'config.json'), 'utf8').replaceAll('/old', '/new'));
+    change('/old', '/new');
 
     await runtime.must('start', id);
 
     await eventually(() => existsSync(join(rootfs, 'old')));
-    expect(existsSync(join(rootfs, 'new'))).toBe(false);
+    for (const other of ['draft', 'new']) expect(existsSync(join(rootfs, other)), other).toBe(false);
   });
 
   // @attack A44: attack, control, twin

@@ -41,6 +41,21 @@ export const DIFFERENCES = {
     does: 'takes a cgroup path with `..` and stays inside the hierarchy',
     because: 'the path is cleaned instead of refused; both are safe',
   },
+  'cgroup-path-beside': {
+    runtimes: ['runc', 'crun'],
+    does: 'with `..` in a cgroup path puts the container beside the group that the path begins with',
+    because: 'the path counts as a whole, and the hierarchy is its only bound; the control of our test (A23)',
+  },
+  'hook-inherits': {
+    runtimes: ['runc', 'crun'],
+    does: 'gives a hook without `env` every variable of whoever called the runtime',
+    because: 'what a document leaves out is the caller’s there; the control of our test (A37)',
+  },
+  'torn-list': {
+    runtimes: ['crun'],
+    does: '`list` shows no container as long as the state of one cannot be read',
+    because: 'the first state that makes no sense ends it; the control of our test (A33)',
+  },
   'one-exit-code': {
     runtimes: ['runc', 'crun'],
     does: 'exits with 1 where ours says 126 (not executable) or 127 (not found)',
