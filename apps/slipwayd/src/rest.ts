@@ -16,30 +16,17 @@ const REST_MS = 2000;
 export function restAfterRequests(http: Server): () => void {
   const { gc } = globalThis;
   if (gc === undefined) return () => undefined;
-  let lastMs = 0;
-  let isSwept = true;
-  let timer: NodeJS.Timeout | undefined;
-  const look = () => {
-    const calmMs = performance.now() - lastMs;
-    timer = undefined;
-    if (calmMs >= REST_MS) return gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-    if (!isSwept && calmMs >= PAUSE_MS) {
-      isSwept = true;
-      gc({ type: 'minor', execution: 'sync' });
-    }
-    timer = setTimeout(look, (isSwept ? REST_MS : PAUSE_MS) - calmMs).unref();
-  };
+  // Made once and put off by each request: a new timer for each costs more than some of what is asked.
+  const pause = setTimeout(() => gc({ type: 'minor', execution: 'sync' }), PAUSE_MS).unref(); // starting up leaves something, too
+  const rest = setTimeout(() => gc({ type: 'major', execution: 'sync', flavor: 'last-resort' }), REST_MS).unref();
   const noteRequest = () => {
-    lastMs = performance.now();
-    if (timer !== undefined && !isSwept) return;
-    clearTimeout(timer);
-    isSwept = false;
-    timer = setTimeout(look, PAUSE_MS).unref();
+    pause.refresh();
+    rest.refresh();
   };
   http.on('request', noteRequest);
-  noteRequest(); // starting up leaves something, too
   return () => {
     http.off('request', noteRequest);
-    clearTimeout(timer);
+    clearTimeout(pause);
+    clearTimeout(rest);
   };
 }
