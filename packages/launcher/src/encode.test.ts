@@ -20,6 +20,27 @@ test('an operation is its opcode, its breakpoint, the length of its arguments, a
   expect(encoded({ op: 'hostname', name: 'box' }, { ...OPTIONS, breakpoints: [0] }).slice(0, 2)).toEqual([code, 1]);
 });
 
+test('frozen operations, whose bytes are kept, are encoded as others, wherever they stand', () => {
+  const body = {
+    op: 'mount',
+    destination: '/dev',
+    fsType: 'tmpfs',
+    source: 'tmpfs',
+    attributes: {},
+    data: ['mode=755'],
+    refuseSymlinks: false,
+  } as const;
+  const [plain, frozen] = [operation(body), Object.freeze(operation(body))];
+  const before = operation({ op: 'hostname', name: 'ä'.repeat(9000) });
+  for (const operations of [[0], [before, 0], [0, 0, before]]) {
+    const planOf = (mount: Operation) => ({ operations: operations.map((each) => (each === 0 ? mount : each)) as Operation[] });
+    for (const breakpoints of [[], [0], [1]]) {
+      const options = { ...OPTIONS, breakpoints };
+      expect(Buffer.from(encodePlan(planOf(frozen), options))).toEqual(Buffer.from(encodePlan(planOf(plain), options)));
+    }
+  }
+});
+
 test('opcodes have the same names, in the same order, as in the C program', () => {
   const header = readFileSync(new URL('../native/plan.h', import.meta.url), 'utf8');
   const names = [...header.matchAll(/^ {4}OP_([A-Z_]+)/gm)].map(([, name]) => name?.replaceAll('_', '').toLowerCase());
