@@ -35,7 +35,7 @@ function runOne(view: CheckView): CheckResult {
 }
 
 function findIt(view: CheckView): CheckResult {
-  const expected = 'a look at the machine’s processes (for example with ps) while web runs';
+  const expected = 'somebody who lists the machine’s processes (with ps, for example) while web runs';
   const web = containerNamed(view, 'web');
   const since = web === undefined ? undefined : runningSince(view, web.id);
   if (since === undefined) return failed('no container web that has run', expected);
