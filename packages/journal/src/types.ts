@@ -50,7 +50,7 @@ export interface Span {
     readonly errno: number;
     /** The operation's arguments, as JSON. */
     readonly args: string;
-    /** When most of it was done in truth: while the engine waited for somebody to ask for a container. */
+    /** When most of it was done in truth, ahead of its turn: while the engine waited for somebody to ask for a container, say. */
     readonly ahead?: { readonly startMs: number; readonly endMs: number };
   };
   /** Repository path and line of the code that did it, e.g. `packages/engine/src/create.ts:40`. */

@@ -28,7 +28,7 @@ struct record {
         char call[24]; /* NUL-terminated; empty on success */
         struct {
             uint64_t start_ns, end_ns;
-        } ahead; /* RECORD_AHEAD, which is a RECORD_DONE: when most of it was done, before the plan was known */
+        } ahead; /* RECORD_AHEAD, which is a RECORD_DONE: when most of it was done */
     };
 };
 
@@ -90,6 +90,8 @@ void clock_moved(uint64_t before);
 /* Notes when the work of the operation that is being performed was done in truth. */
 void made_ahead(uint64_t start_ns, uint64_t end_ns);
 int perform(struct launch *l, uint32_t index);
+/* The operation itself, without a record. */
+int carry_out(struct launch *l, const struct operation *op);
 void flush_records(struct launch *l);
 void send_record(const struct launch *l, const struct record *record);
 void send_failure(const struct launch *l, uint32_t index);
@@ -117,9 +119,9 @@ void cradle_dismiss(void);
 void cradle_leave(void);
 
 /* rehearsal.c */
-/* What a cradle is to make ahead: file systems and namespaces of this plan, which is never performed. */
+/* What a cradle is to go through; never performed to its end. */
 void rehearsal_of(const struct plan *plan);
-/* In the cradle, while nobody waits. What cannot be made is left to the birth. */
+/* In the cradle, while nobody waits. What cannot be done is left to the birth. */
 void rehearse(struct launch *l);
 /* The plan has come: whether its child can be born in what was rehearsed; `*at` is the operation at fault on -1. */
 int rehearsal_compare(struct launch *l, uint32_t *at);
@@ -133,10 +135,23 @@ void rehearsal_was_in_vain(struct launch *l);
 void rehearsal_forget(void);
 /* In the launcher: closes what is left of it. Not before the launch is over: the end of a mount takes its time. */
 void rehearsal_end(void);
-/* As filesystem_of(), from what was made ahead if it is there. */
-int take_filesystem(const struct operation *op);
+/* The container's own root, made by the launcher, or -1. */
+int root_made_ahead(const struct operation *op);
 /* Whether the loopback interface that we have is up already. */
 bool loopback_was_raised(void);
+
+/* stage.c */
+/* In the cradle: what of the plan can be performed below `root`. */
+void stage_perform(struct launch *l, const struct plan *plan, int root);
+/* In the launcher: which of it the plan that has come can use; none, where its child is not born beside it; and the end. */
+void stage_compare(const struct plan *plan);
+void stage_refuse(void);
+void stage_end(void);
+/* In the child: the operation was performed, and has come to its place with the mount that it was made in. */
+bool was_rehearsed(const struct launch *l, const struct operation *op);
+/* A mount that stands there as this operation wants it, or -1; and where it cannot be used after all. */
+int tree_on_stage(const struct launch *l, const struct operation *op);
+void refuse_tree(const struct launch *l, const struct operation *op);
 
 /* sync.c: the socket between launcher and child */
 enum sync_type { SYNC_GO = 1, SYNC_STOP, SYNC_COMMAND, SYNC_TERMINAL, SYNC_WAITING, SYNC_FAILED, SYNC_HOOK, SYNC_TIME };

@@ -203,7 +203,7 @@ static int mount_old_way(struct launch *l, const struct operation *op, int targe
 
 static int mount_new_way(const struct operation *op, int target)
 {
-    int mount = take_filesystem(op);
+    int mount = filesystem_of(op);
     int result = -1;
 
     if (mount < 0)
@@ -215,14 +215,31 @@ static int mount_new_way(const struct operation *op, int target)
     return result;
 }
 
+/* A mount that stood on a stage, with all that is in it. What was made in there took the way to it to be free of links. */
+static int move_from_stage(const struct launch *l, const struct operation *op, int tree)
+{
+    int target = open_target(l, op->arg[0].text, WALK_MAKE_DIRECTORY);
+    int result = target < 0 ? -1 : move_tree(tree, target);
+
+    close_fd(&target);
+    if (result < 0)
+        refuse_tree(l, op);
+    else
+        close(tree);
+    return result;
+}
+
 int op_mount(struct launch *l, const struct operation *op)
 {
     const char *destination = op->arg[0].text;
     unsigned walk = op->arg[7].number != 0 ? 0 : WALK_FOLLOW;
+    int tree = tree_on_stage(l, op);
     int target, result;
 
     if (strcmp(destination, "/") == 0)
         return mount_root(l, op);
+    if (tree >= 0 && move_from_stage(l, op, tree) == 0)
+        return 0;
     target = open_target(l, destination, WALK_MAKE_DIRECTORY | walk);
     if (target < 0)
         return -1;

@@ -91,6 +91,46 @@ bool opcode_is_outside(unsigned code)
     return code < OPCODE_COUNT && OPCODES[code].outside;
 }
 
+static bool same_texts(const struct argument *one, const struct argument *other)
+{
+    for (uint64_t i = 0; i < one->number; i++)
+        if (strcmp(one->texts[i], other->texts[i]) != 0)
+            return false;
+    return true;
+}
+
+static bool same_argument(char letter, const struct argument *one, const struct argument *other)
+{
+    if (letter == 's')
+        return strcmp(one->text, other->text) == 0;
+    if (one->number != other->number)
+        return false;
+    switch (letter) {
+    case 'l':
+        return same_texts(one, other);
+    case 'n':
+        return memcmp(one->bytes, other->bytes, one->number * sizeof(uint32_t)) == 0;
+    case 'm':
+        return memcmp(one->bytes, other->bytes, one->number * sizeof(struct id_mapping)) == 0;
+    case 'b':
+        return memcmp(one->bytes, other->bytes, one->number) == 0;
+    default:
+        return true;
+    }
+}
+
+bool same_operation(const struct operation *one, const struct operation *other)
+{
+    const char *signature = OPCODES[one->code].signature;
+
+    if (one->code != other->code)
+        return false;
+    for (size_t i = 0; signature[i] != '\0'; i++)
+        if (!same_argument(signature[i], &one->arg[i], &other->arg[i]))
+            return false;
+    return true;
+}
+
 /* The next `size` bytes, or NULL once anything was wrong. */
 static const uint8_t *take(struct reader *r, size_t size)
 {

@@ -119,6 +119,9 @@ const char *opcode_name(unsigned code);
 /* True for operations that the launcher does itself, before the child runs. */
 bool opcode_is_outside(unsigned code);
 
+/* True when both do the same: code and arguments, whatever asked for them. */
+bool same_operation(const struct operation *one, const struct operation *other);
+
 /*
  * Decodes and checks a whole plan before any of it is performed. `arena` (8-byte aligned, at least
  * 4 * length + 4096 bytes, zeroed) takes the lists; texts point into `bytes`.

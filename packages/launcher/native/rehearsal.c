@@ -1,15 +1,15 @@
 /*
- * The rehearsal: what a cradle makes for a container before anybody has asked for it.
+ * The rehearsal: what a cradle does of a container's birth before anybody has asked for the container.
  *
- * Namespaces and the kernel's own file systems need nothing of the container they are for, and are the larger part of what a
- * birth takes. So a cradle goes through a plan like the one to come (the last one that was born here), as far as that goes: it
- * enters new namespaces of the kinds that the plan's clone makes, lets go of the host's mounts in there, and makes the file
- * systems, attached nowhere. When the plan has come and asks for just these namespaces, its child is born in them, and each
- * `mount` takes a file system that is what it asks for. Where it asks for other namespaces, or needs the host's files from
- * inside, the cradle returns home first, and all is as if nothing had been rehearsed.
+ * Namespaces, the kernel's own file systems and what lies in them need nothing of the container they are for, and are the larger
+ * part of what a birth takes. So a cradle goes through a plan like the one to come (the last one that was born here), as far as
+ * that goes: it enters new namespaces of the kinds that the plan's clone makes, lets go of the host's mounts, and performs
+ * what it can on a stage (stage.c). When the plan has come and asks for just these namespaces, its child is born there. Where
+ * it asks for others, or needs the host's files from inside, the cradle returns home first, and all is as if nothing had
+ * been rehearsed.
  *
- * Knows: which part of a plan needs nothing but its namespaces.
- * Does not know: the groups a cradle stands in; where anything is attached.
+ * Knows: namespaces, the way there and the way home; which plans can do without the host's files.
+ * Does not know: the operations that are performed on the stage; the groups a cradle stands in.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,15 +23,6 @@
 
 #include "launch.h"
 
-enum { MAX_MADE = 32 };
-
-struct made {
-    const struct operation *op; /* what asked for it: rehearsed, or of the plan itself */
-    int mount;
-    bool taken;
-    uint64_t start_ns, end_ns;
-};
-
 static struct {
     const struct plan *plan; /* NULL: there is none */
     bool entered;            /* the cradle has left home */
@@ -40,9 +31,14 @@ static struct {
     bool suits;              /* the plan that has come asks for that */
     int launcher, root;      /* where to return to */
     uint64_t start_ns, end_ns;
-    unsigned count;
-    struct made made[MAX_MADE];
 } rehearsal = {.launcher = -1, .root = -1};
+
+/* Made by the launcher for a child in what was rehearsed. */
+static struct {
+    const struct operation *op;
+    int mount;
+    uint64_t start_ns, end_ns;
+} root_made = {.mount = -1};
 
 void rehearsal_of(const struct plan *plan)
 {
@@ -51,7 +47,7 @@ void rehearsal_of(const struct plan *plan)
 
 static bool at_root(const struct operation *op)
 {
-    return strcmp(op->arg[0].text, "/") == 0;
+    return op->code == OP_MOUNT && strcmp(op->arg[0].text, "/") == 0;
 }
 
 /* Made from nothing but options and namespaces: no path of the host is looked up. */
@@ -65,7 +61,7 @@ static bool is_of_the_kernel(const struct operation *op)
     return false;
 }
 
-/* Of one plan's operation: nothing that joins what others have made, looks at the host's files from inside, or is looked at. */
+/* Of one operation: nothing that joins what others have made, looks at the host's files from inside, or is looked at. */
 static bool keeps_to_itself(const struct operation *op)
 {
     const uint64_t kinds = CLONE_NEWUSER | CLONE_NEWNS;
@@ -122,45 +118,29 @@ static uint64_t to_enter(void)
     return (namespaces_of(rehearsal.plan, OP_CLONE) | namespaces_of(rehearsal.plan, OP_UNSHARE)) & ~(uint64_t)CLONE_NEWPID;
 }
 
-/* An empty directory for a root: what the host unmounts from now on must not live on in here. */
-static int let_go_of_host(void)
+/* A directory for a root that nothing of the host is in: what the host unmounts from now on must not live on in here. */
+static int take_the_stage(void)
 {
-    int root = new_empty_directory();
-    int result = -1;
+    static char *const options[] = {"mode=755", NULL};
+    int stage = new_filesystem("tmpfs", "rehearsal", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 
-    if (root < 0)
+    if (stage < 0)
         return -1;
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) == 0)
-        result = pivot_into(root);
-    close(root);
-    return result;
-}
-
-static void add_made(const struct operation *op, int mount, uint64_t start_ns)
-{
-    if (mount >= 0)
-        rehearsal.made[rehearsal.count++] = (struct made){.op = op, .mount = mount, .start_ns = start_ns, .end_ns = now_ns()};
-}
-
-/* One that cannot be made is made at its time, and then says why not. */
-static void make_filesystems(void)
-{
-    for (uint32_t i = 0; i < rehearsal.plan->count && rehearsal.count < MAX_MADE; i++) {
-        const struct operation *op = &rehearsal.plan->operations[i];
-        uint64_t start_ns = now_ns();
-
-        if (op->code == OP_MOUNT && !at_root(op))
-            add_made(op, filesystem_of(op), start_ns);
-    }
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+        move_mount(stage, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) == 0 && pivot_into(stage) == 0)
+        return stage;
+    close(stage);
+    return -1;
 }
 
 void rehearse(struct launch *l)
 {
+    int stage;
+
     if (rehearsal.plan == NULL || !can_be_rehearsed(rehearsal.plan))
         return;
     rehearsal.launcher = pidfd_open(getppid(), 0);
     rehearsal.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    l->proc = open_trusted_proc();
     if (rehearsal.launcher < 0 || rehearsal.root < 0)
         return;
     rehearsal.start_ns = now_ns();
@@ -169,49 +149,48 @@ void rehearse(struct launch *l)
     rehearsal.entered = true;
     rehearsal.loopback = (to_enter() & CLONE_NEWNET) != 0 && plan_has(rehearsal.plan, OP_LOOPBACK_UP) && raise_loopback() == 0;
     rehearsal.end_ns = now_ns();
-    make_filesystems();
-    /* Of these, most plans need one each. */
+    /* While the host's files are in sight: most plans need one each. */
+    l->proc = open_trusted_proc();
     l->empty_tree = new_empty_directory();
     if (make_null_tree(l) < 0)
         close_fd(&l->null_tree);
-    rehearsal.complete = let_go_of_host() == 0;
+    stage = take_the_stage();
+    if (stage < 0)
+        return;
+    stage_perform(l, rehearsal.plan, stage);
+    close(stage);
+    rehearsal.complete = true;
 }
 
-/* The container's own file system looks for its layers by paths of the host, which are the launcher's to see. */
+/* The container's own file system looks for its layers by paths of the host, which the child will not see. */
 static int make_root(const struct plan *plan, uint32_t *at)
 {
-    for (uint32_t i = 0; i < plan->count && rehearsal.count < MAX_MADE; i++) {
+    for (uint32_t i = 0; i < plan->count && root_made.op == NULL; i++) {
         const struct operation *op = &plan->operations[i];
-        uint64_t start_ns = now_ns();
-        int root;
 
-        if (op->code != OP_MOUNT || !at_root(op))
+        if (!at_root(op))
             continue;
-        root = filesystem_of(op);
-        if (root < 0) {
+        root_made.op = op;
+        root_made.start_ns = now_ns();
+        root_made.mount = filesystem_of(op);
+        root_made.end_ns = now_ns();
+        if (root_made.mount < 0) {
             *at = i;
             return -1;
         }
-        add_made(op, root, start_ns);
     }
     return 0;
-}
-
-/* What was made belongs to namespaces that the child will not be in; the root does not. */
-static void withhold_made(struct launch *l)
-{
-    for (unsigned i = 0; i < rehearsal.count; i++)
-        rehearsal.made[i].taken = !at_root(rehearsal.made[i].op);
-    close_fd(&l->proc);
 }
 
 int rehearsal_compare(struct launch *l, uint32_t *at)
 {
     rehearsal.suits = rehearsal.complete && can_be_rehearsed(&l->plan) && same_namespaces(&l->plan, rehearsal.plan);
-    if (rehearsal.suits)
-        return make_root(&l->plan, at);
-    withhold_made(l);
-    return 0;
+    if (!rehearsal.suits) {
+        close_fd(&l->proc);
+        return 0;
+    }
+    stage_compare(&l->plan);
+    return make_root(&l->plan, at);
 }
 
 bool rehearsal_suits(void)
@@ -228,34 +207,8 @@ void rehearsal_was_of_use(void)
 void rehearsal_was_in_vain(struct launch *l)
 {
     rehearsal.suits = false;
-    withhold_made(l);
-}
-
-static bool same_texts(char *const *texts, char *const *others)
-{
-    while (*texts != NULL && *others != NULL && strcmp(*texts, *others) == 0)
-        texts++, others++;
-    return *texts == NULL && *others == NULL;
-}
-
-static bool same_filesystem(const struct operation *op, const struct operation *other)
-{
-    return at_root(op) == at_root(other) && op->arg[3].number == other->arg[3].number && strcmp(op->arg[1].text, other->arg[1].text) == 0 &&
-           strcmp(op->arg[2].text, other->arg[2].text) == 0 && same_texts(op->arg[8].texts, other->arg[8].texts);
-}
-
-int take_filesystem(const struct operation *op)
-{
-    for (unsigned i = 0; i < rehearsal.count; i++) {
-        struct made *made = &rehearsal.made[i];
-
-        if (made->taken || !same_filesystem(made->op, op))
-            continue;
-        made->taken = true;
-        made_ahead(made->start_ns, made->end_ns);
-        return made->mount;
-    }
-    return filesystem_of(op);
+    stage_refuse();
+    close_fd(&l->proc);
 }
 
 int rehearsal_settle(uint64_t *namespaces)
@@ -269,6 +222,14 @@ int rehearsal_settle(uint64_t *namespaces)
     if (setns(rehearsal.launcher, (int)to_enter()) < 0 || fchdir(rehearsal.root) < 0 || chroot(".") < 0)
         return fail("setns");
     return 0;
+}
+
+int root_made_ahead(const struct operation *op)
+{
+    if (op != root_made.op)
+        return -1;
+    made_ahead(root_made.start_ns, root_made.end_ns);
+    return root_made.mount;
 }
 
 bool loopback_was_raised(void)
@@ -288,6 +249,6 @@ void rehearsal_forget(void)
 void rehearsal_end(void)
 {
     rehearsal_forget();
-    for (unsigned i = 0; i < rehearsal.count; i++)
-        close_fd(&rehearsal.made[i].mount);
+    close_fd(&root_made.mount);
+    stage_end();
 }

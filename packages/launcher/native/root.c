@@ -98,10 +98,12 @@ int op_bind_root(struct launch *l, const struct operation *op)
  */
 int mount_root(struct launch *l, const struct operation *op)
 {
-    int tree = l->root_attached && !l->root_at_path
-                   ? fail_with("destination", EINVAL)
-                   : take_filesystem(op);
+    int tree = root_made_ahead(op);
 
+    if (l->root_attached && !l->root_at_path)
+        return fail_with("destination", EINVAL);
+    if (tree < 0)
+        tree = filesystem_of(op);
     if (tree < 0)
         return -1;
     /* Over a directory that bindRoot has put where hooks look for it; else over "/". */

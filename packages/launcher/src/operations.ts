@@ -301,6 +301,6 @@ export interface OperationRecord {
   readonly call?: string;
   /** Set when step mode was told to leave the operation out. */
   readonly skipped?: boolean;
-  /** When most of its work was done in truth, before this plan was known; what was left to do is between `startMs` and `endMs`. */
+  /** When most of its work was done in truth, ahead of its turn; what was left to do is between `startMs` and `endMs`. */
   readonly ahead?: { readonly startMs: number; readonly endMs: number };
 }

@@ -221,7 +221,7 @@ function spanFacts(span: Span): Evidence['facts'] {
 
 /** What is left for a birth to do is short where the engine did most of it while it waited for somebody to ask. */
 function toldAhead(startMs: number, ahead: { readonly startMs: number; readonly endMs: number }): string {
-  return `in ${formatDuration(ahead.endMs - ahead.startMs)}, ${formatDuration(startMs - ahead.endMs)} before anybody asked`;
+  return `in ${formatDuration(ahead.endMs - ahead.startMs)}, ${formatDuration(startMs - ahead.endMs)} before its turn`;
 }
 
 function fileEvidence(world: World, wanted: { readonly container: string; readonly path: string }): Evidence | undefined {
