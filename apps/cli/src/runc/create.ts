@@ -10,7 +10,7 @@ import { parseSpecJson } from '@slipway/oci';
 import type { CreateRequest, Runtime } from '@slipway/runtime';
 import { type Command, type Context, openRuntime, requireWords } from './context.ts';
 import { chooseStreams } from './streams.ts';
-import { forwardSignals, openRelay, terminalSize } from './terminal.ts';
+import { forwardSignals, openRelay } from './terminal.ts';
 import { writeVerbsFile } from './verbs-file.ts';
 
 export const create: Command = async (context) => {
@@ -48,7 +48,7 @@ export const run: Command = async (context) => {
 
 async function runOnTerminal(context: Context, runtime: Runtime, id: string): Promise<number> {
   await using relay = await openRelay();
-  const consoleSize = terminalSize();
+  const { consoleSize } = relay;
   await runtime.create({ ...requestFor(context, id, relay.supervision), ...(consoleSize && { consoleSize }) });
   using _forwarding = forwardSignals((signal) => runtime.kill(id, signal));
   try {

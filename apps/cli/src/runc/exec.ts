@@ -11,7 +11,7 @@ import type { ExecRequest, Runtime } from '@slipway/runtime';
 import type { ParsedFlags } from '../flags.ts';
 import { type Command, type Context, openRuntime, UsageMistake } from './context.ts';
 import { chooseStreams } from './streams.ts';
-import { forwardSignals, openRelay, terminalSize } from './terminal.ts';
+import { forwardSignals, openRelay } from './terminal.ts';
 
 export const exec: Command = async (context) => {
   const { flags } = context;
@@ -21,11 +21,7 @@ export const exec: Command = async (context) => {
   const process = await processOf(flags, args, runtime, id);
   const stays = !flags.has('detach');
   const streams = chooseStreams(flags, { terminal: process.terminal === true, stays });
-  if (streams.kind === 'relay') {
-    const consoleSize = terminalSize();
-    const sized = { ...process, ...(consoleSize && { consoleSize }) };
-    return await execOnTerminal(runtime, id, (supervision) => requestFor(context, sized, supervision));
-  }
+  if (streams.kind === 'relay') return await execOnTerminal(context, runtime, id, process);
   const started = await runtime.exec(id, requestFor(context, process, streams.supervision));
   if (started.exit === undefined) {
     if (stays) context.front?.handOver('exec', context.root, id);
@@ -35,15 +31,13 @@ export const exec: Command = async (context) => {
   return await started.exit;
 };
 
-async function execOnTerminal(
-  runtime: Runtime,
-  id: string,
-  request: (supervision: ExecRequest['supervision']) => ExecRequest,
-): Promise<number> {
+async function execOnTerminal(context: Context, runtime: Runtime, id: string, process: SpecProcess): Promise<number> {
   await using relay = await openRelay();
-  const { pid } = await runtime.exec(id, request(relay.supervision));
+  const { supervision, consoleSize } = relay;
+  const request = requestFor(context, { ...process, ...(consoleSize && { consoleSize }) }, supervision);
+  // A program may be over before anybody could attach to it.
+  const { pid } = await runtime.exec(id, { ...request, onReady: () => relay.attach() });
   using _forwarding = forwardSignals((signal) => forward(pid, signal));
-  await relay.attach();
   return await relay.run();
 }
 

@@ -12,6 +12,8 @@ import { attachShim, type ShimConnection, type Supervision } from '@slipway/laun
 /** A directory for a shim, and the way to hold its terminal; removed when disposed. */
 export interface Relay extends AsyncDisposable {
   readonly supervision: Supervision;
+  /** Of the terminal we are on, which the program's has to have before its first look; undefined: we are on none. */
+  readonly consoleSize: ConsoleSize | undefined;
   /** Once the process exists. From here on no byte of output is lost. */
   attach(): Promise<void>;
   /** Relays until the process ends; its exit code. */
@@ -21,36 +23,51 @@ export interface Relay extends AsyncDisposable {
 /** Far more than a container's whole output needs to pass through: no log is kept. */
 const NO_LOG = 0;
 
-/** Of the terminal we are on; undefined: we are on none. The program shall find its own as large before its first look. */
-export function terminalSize(): { readonly height: number; readonly width: number } | undefined {
+interface ConsoleSize {
+  readonly height: number;
+  readonly width: number;
+}
+
+function terminalSize(): ConsoleSize | undefined {
   const { isTTY, rows, columns } = process.stdout;
   return isTTY && rows > 0 && columns > 0 ? { height: rows, width: columns } : undefined;
 }
 
 export async function openRelay(): Promise<Relay> {
   const dir = await mkdtemp(join(tmpdir(), 'slipway-run-'));
+  const consoleSize = terminalSize();
   let connection: ShimConnection | undefined;
   return {
+    consoleSize,
     supervision: { mode: 'shim', dir, terminal: true, openStdin: true, stdinOnce: false, logMaxBytes: NO_LOG },
     attach: async () => {
       connection = await attachShim(dir);
     },
     run: async () => {
       // The shim tells us the exit over the connection; a command that is killed from here on leaves no directory.
-      await rm(dir, { recursive: true, force: true });
-      return connection === undefined ? 1 : await relay(connection);
+      await removeShared(dir);
+      return connection === undefined ? 1 : await relay(connection, consoleSize);
     },
     [Symbol.asyncDispose]: async () => {
       connection?.close();
-      await rm(dir, { recursive: true, force: true });
+      await removeShared(dir);
     },
   };
 }
 
-async function relay(connection: ShimConnection): Promise<number> {
+/** The shim may be writing a last record there just now, which makes a directory full again that was found empty. */
+async function removeShared(dir: string): Promise<void> {
+  await rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
+}
+
+async function relay(connection: ShimConnection, born: ConsoleSize | undefined): Promise<number> {
   const { stdin, stdout } = process;
+  let told = born;
   const resize = () => {
-    if (stdout.isTTY) connection.resize(stdout.rows, stdout.columns);
+    const size = terminalSize();
+    // Who writes to a shim that has just gone loses what it said last: only news is told.
+    if (size !== undefined && !(size.height === told?.height && size.width === told.width)) connection.resize(size.height, size.width);
+    told = size;
   };
   const isTerminal = stdin.isTTY === true;
   if (isTerminal) stdin.setRawMode(true);
