@@ -151,7 +151,10 @@ export async function startContainerd(place: Workplace, from: string): Promise<P
   };
 }
 
-/** skopeo into the storage that podman and buildah use; and out of a layout, since that storage has no blobs left. */
+/**
+ * skopeo into the storage that podman and buildah use; pushes go out of a layout, since that storage has no blobs left. So does unpacking, which podman
+ * knows only as a part of bringing an image: reading and checking the blobs is in its time.
+ */
 export function openSkopeo(place: Workplace, from: string, layout: string): Puller {
   const storage = place.path('containers');
   const stored = (tag: string) => `containers-storage:[overlay@${storage}/root+${storage}/run]corpus:${tag}`;
@@ -165,6 +168,10 @@ export function openSkopeo(place: Workplace, from: string, layout: string): Pull
       '--dest-tls-verify=false',
       ...args,
     ]);
+  const forgetAll = () => {
+    for (const path of [`${storage}/root/overlay`, `${storage}/root`]) if (isMounted(path)) execFileSync('umount', ['-l', path]);
+    rmSync(storage, { recursive: true, force: true });
+  };
   return {
     name: 'skopeo',
     pushesFrom: 'layout',
@@ -173,10 +180,13 @@ export function openSkopeo(place: Workplace, from: string, layout: string): Pull
       return copy(`docker://${from}/corpus:${tag}`, stored(tag));
     },
     push: (tag, host) => copy('--preserve-digests', `oci:${layout}:${tag}`, `docker://${host}/pushed:1`),
-    forget: async () => {
-      for (const path of [`${storage}/root/overlay`, `${storage}/root`]) if (isMounted(path)) execFileSync('umount', ['-l', path]);
-      rmSync(storage, { recursive: true, force: true });
+    unpack: async ({ tag }) => {
+      mkdirSync(storage, { recursive: true });
+      const took = await copy(`oci:${layout}:${tag}`, stored(tag));
+      forgetAll();
+      return took;
     },
+    forget: async () => forgetAll(),
     stop: async () => undefined,
   };
 }
