@@ -54,6 +54,11 @@ hostTest('exec: output however short, user, environment, terminal, and the codes
   expect((await exec('exec-me', 'sh', '-c', 'exit 3')).code).toBe(3);
   expect((await exec('exec-me', 'no-such-program')).code).toBe(127);
   expect((await exec('exec-me', '/etc')).code).toBe(126);
+  expect(await exec('-w', '/no-such-directory', 'exec-me', 'true')).toMatchObject({
+    code: 126,
+    stderr: expect.stringMatching(/process\/cwd|director/),
+  });
+  expect((await exec('exec-me', 'ls', '/')).stdout).not.toContain('no-such-directory');
   expect((await daemon.dockerWith('through', 'exec', '-i', 'exec-me', 'cat')).stdout).toBe('through');
   expect(await daemon.dockerOnTerminal(['stty size; exit 5\n'], 'exec', '-it', 'exec-me', 'sh')).toMatchObject({
     code: 5,

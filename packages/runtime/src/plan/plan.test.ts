@@ -205,7 +205,8 @@ test('a further process enters the user namespace last, and waits for nobody', (
     { op: 'becomeRoot' },
     { op: 'sessionKeyring', name: '_ses.c1' },
     { op: 'newSession' },
-    ...RIGHTS,
+    // What a container's own process makes where it is missing, a further one has to find.
+    ...RIGHTS.map((operation) => (operation.op === 'workdir' ? { ...operation, create: false } : operation)),
     { op: 'exec', args: ['/bin/true'], env: ['PATH=/bin'] },
   ]);
 });

@@ -28,11 +28,11 @@ export function planRights(draft: Draft, spec: RuntimeSpec, host: HostFacts, sub
   planScheduling(draft, spec);
   planLabels(draft, spec, host);
   planEarlySeccomp(draft, spec, subject);
-  // As root: a user may start in a directory that it could not enter by itself.
+  // As root: a user may start in a directory that it could not enter by itself. A further process takes the tree as it finds it.
   draft.add(
     'rights',
     { pointer: '/process/cwd', reason: 'where the process starts, checked to lie inside' },
-    { op: 'workdir', path: process.cwd, create: true },
+    { op: 'workdir', path: process.cwd, create: subject.status === 'creating' },
   );
   const capabilities = planCapabilities(draft, spec, host);
   capabilities.dropBounding();
