@@ -217,19 +217,27 @@ describe('a program on our own terminal', () => {
   });
   afterAll(() => runtime.dispose());
 
-  /** What our runtime says on a terminal of 33×101. */
-  const onTerminal = (...args: readonly string[]) => {
-    const command = ['exec', OURS.binary, '--root', runtime.root, ...args].join(' ');
-    return execFileSync('script', ['-qec', `stty rows 33 cols 101; ${command}`, '/dev/null'], { encoding: 'utf8' }).trim();
+  /** What our runtime says on a terminal of 33×101, at which somebody sits until it has ended. */
+  const onTerminal = async (...args: readonly string[]): Promise<string> => {
+    const command = `stty rows 33 cols 101; ${['exec', OURS.binary, '--root', runtime.root, ...args].join(' ')}`;
+    const child = spawn('script', ['-qefc', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const bound = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    let output = '';
+    child.stdout.on('data', (bytes) => {
+      output += String(bytes);
+    });
+    await new Promise((resolve) => child.once('close', resolve));
+    clearTimeout(bound);
+    return output.trim();
   };
   const SIZE = ['/bin/stty', 'size'];
 
   hostTest('finds its size with its first look, in run and in exec, whatever the document says', ['root'], async () => {
     const process = { terminal: true, args: SIZE };
-    expect(onTerminal('run', '--bundle', runtime.bundle({ process }), runtime.newId())).toBe('33 101');
+    expect(await onTerminal('run', '--bundle', runtime.bundle({ process }), runtime.newId())).toBe('33 101');
     const elsewhere = runtime.bundle({ process: { ...process, consoleSize: { height: 5, width: 6 } } });
-    expect(onTerminal('run', '--bundle', elsewhere, runtime.newId())).toBe('33 101');
+    expect(await onTerminal('run', '--bundle', elsewhere, runtime.newId())).toBe('33 101');
     const { id } = await runtime.sleeping();
-    expect(onTerminal('exec', '--tty', id, ...SIZE)).toBe('33 101');
+    expect(await onTerminal('exec', '--tty', id, ...SIZE)).toBe('33 101');
   });
 });
