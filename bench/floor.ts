@@ -29,10 +29,19 @@ export function runExecFloor(pid: number, procsFiles: readonly string[] = []): n
   return Number(execFileSync(EXEC_PROGRAM, [String(pid), ...procsFiles], { encoding: 'utf8' })) / 1e6;
 }
 
-/** Milliseconds of one round over the layers `lower`, in a directory that no round used before; with `procsFiles`, it joins those groups. */
-export function runFloor(place: Workplace, lower: string, procsFiles: readonly string[] = []): number {
+export interface FloorRound {
+  /** Directories of the layers, as in overlay's lowerdir. */
+  readonly lower: string;
+  /** The process sleeps as long before it begins. */
+  readonly pauseMs: number;
+  /** `cgroup.procs` files of the groups that it joins. */
+  readonly procsFiles?: readonly string[];
+}
+
+/** Milliseconds of one round, in a directory that no round used before. */
+export function runFloor(place: Workplace, { lower, pauseMs, procsFiles = [] }: FloorRound): number {
   const work = mkdtempSync(place.path('floor-'));
-  return Number(execFileSync(PROGRAM, ['1', lower, work, ...procsFiles], { encoding: 'utf8' })) / 1e6;
+  return Number(execFileSync(PROGRAM, ['1', String(pauseMs), lower, work, ...procsFiles], { encoding: 'utf8' })) / 1e6;
 }
 
 /** Makes a group in every hierarchy, as a container has them; goes with the workplace. Returns its `cgroup.procs` files. */

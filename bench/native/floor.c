@@ -3,9 +3,9 @@
  *
  * Knows: the same six namespaces, mounts, device nodes, hidden paths and pivot_root that a default container of the engine gets;
  * no checks, no cgroup unless one is named, no seccomp, no confinement, no bookkeeping. Prints nanoseconds from before the clone to the
- * execve, one line a round.
+ * execve, one line a round. Each round begins from rest, PAUSE milliseconds after whatever was before: so does a daemon that is asked.
  *
- *     floor ROUNDS LOWER WORKDIR [CGROUP.PROCS …]
+ *     floor ROUNDS PAUSE LOWER WORKDIR [CGROUP.PROCS …]
  *
  * LOWER as in overlay's lowerdir; WORKDIR on a file system that can hold an upper directory; the process joins the groups of the files.
  */
@@ -199,7 +199,7 @@ static void make_file(const char *name)
 }
 
 /* A close-on-exec pipe tells the moment of the execve: its last writer goes away there. */
-static void one_round(char *stack)
+static void one_round(char *stack, int pause_ms)
 {
     int fds[2], status;
     char byte;
@@ -212,6 +212,7 @@ static void one_round(char *stack)
     make_file("hosts");
     if (pipe2(fds, O_CLOEXEC) < 0)
         die("pipe2");
+    usleep((useconds_t)pause_ms * 1000);
     uint64_t start = now();
     pid_t pid = clone(child, stack + STACK_BYTES, NAMESPACES | SIGCHLD, NULL);
     if (pid < 0)
@@ -228,15 +229,15 @@ static void one_round(char *stack)
 
 int main(int argc, char **argv)
 {
-    if (argc < 4) {
-        fprintf(stderr, "usage: floor ROUNDS LOWER WORKDIR [CGROUP.PROCS ...]\n");
+    if (argc < 5) {
+        fprintf(stderr, "usage: floor ROUNDS PAUSE LOWER WORKDIR [CGROUP.PROCS ...]\n");
         return 2;
     }
     char *stack = malloc(STACK_BYTES);
-    lower = argv[2];
-    work = argv[3];
-    procs_files = argv + 4;
+    lower = argv[3];
+    work = argv[4];
+    procs_files = argv + 5;
     for (int round = 0; round < atoi(argv[1]); round++)
-        one_round(stack);
+        one_round(stack, atoi(argv[2]));
     return 0;
 }
