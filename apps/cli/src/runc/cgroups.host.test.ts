@@ -52,6 +52,8 @@ describe.each(RUNTIMES)('limits and user namespaces, by $name', (under) => {
       const isBeside = differs(under, 'cgroup-path-beside');
       expect({ isMade: code === 0, isBeside: cgroupDirs(id).length > 0 }).toEqual({ isMade: isBeside, isBeside });
     } finally {
+      // Its group is found by way of the place, which therefore goes last.
+      await runtime.call('delete', '--force', id);
       // Of two controllers in one hierarchy, one directory is the other.
       for (const dir of cgroupDirs(place)) if (existsSync(dir)) await runtime.host('rmdir', dir);
     }
