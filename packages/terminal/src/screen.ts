@@ -6,6 +6,7 @@
  */
 import serialize from '@xterm/addon-serialize';
 import headless from '@xterm/headless';
+import { boundMarks } from './character-widths.ts';
 import { safeCut } from './safe-cut.ts';
 
 export interface ScreenSnapshot {
@@ -17,12 +18,14 @@ export interface ScreenSnapshot {
 
 /** Lines above the screen that a snapshot carries. */
 const SCROLLBACK_LINES = 1000;
-/** A snapshot longer than this is taken again without scroll-back. */
-const MAX_SNAPSHOT_CHARS = 1024 * 1024;
+/** A snapshot longer than this is taken again without scroll-back; a screen that is longer even so is nothing that anybody could read. */
+export const MAX_SNAPSHOT_CHARS = 1024 * 1024;
 const MAX_TITLE_CHARS = 200;
 const MAX_COMMAND_CHARS = 1000;
 /** VS Code's shell integration sequence; `E;…` announces the command line that begins. */
 const SHELL_OSC = 633;
+/** Links: a snapshot carries none, and the emulator would keep the address of each for as long as its line. */
+const LINK_OSC = 8;
 
 export interface ScreenEvents {
   titled(title: string): void;
@@ -44,6 +47,8 @@ export class Screen {
     this.#terminal = new headless.Terminal({ ...size, scrollback: SCROLLBACK_LINES, allowProposedApi: true, logLevel: 'off' });
     this.#terminal.loadAddon(this.#serializer);
     this.#events = events;
+    boundMarks(this.#terminal);
+    this.#terminal.parser.registerOscHandler(LINK_OSC, () => true);
     this.#terminal.parser.registerOscHandler(SHELL_OSC, (text) => this.#hearShell(text));
     this.#terminal.onTitleChange((title) => this.#retitle(title));
   }
@@ -83,8 +88,11 @@ export class Screen {
   }
 
   #serialize(): string {
-    const whole = this.#serializer.serialize({ scrollback: SCROLLBACK_LINES });
-    return whole.length <= MAX_SNAPSHOT_CHARS ? whole : this.#serializer.serialize({ scrollback: 0 });
+    for (const scrollback of [SCROLLBACK_LINES, 0]) {
+      const text = this.#serializer.serialize({ scrollback });
+      if (text.length <= MAX_SNAPSHOT_CHARS) return text;
+    }
+    return '';
   }
 
   #hearShell(text: string): boolean {
