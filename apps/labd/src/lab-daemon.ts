@@ -6,7 +6,7 @@
  */
 import { mkdirSync, rmdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { EngineError } from '@slipway/errors';
+import { EngineError, Rollback } from '@slipway/errors';
 import type { FastifyBaseLogger } from 'fastify';
 import { Sessions } from './access/sessions.ts';
 import type { Config } from './config.ts';
@@ -49,31 +49,12 @@ const LOCAL = { id: 'local', name: 'You' } as const;
  */
 export async function startLab(config: Config, parts: LabParts): Promise<RunningLab> {
   const { log } = parts;
-  for (const dir of [config.dataDir, config.runDir]) mkdirSync(dir, { recursive: true, mode: 0o700 });
-  let address = () => '';
-  const control = await openControl(`${config.runDir}/control/labd.sock`, () => address()).catch(async (failure: unknown) => {
-    await parts.observer.close();
-    throw failure;
-  });
-  const store = new Store(`${config.dataDir}/lab.sqlite`);
-  const sessions = new Sessions({ store, codeMs: config.loginCodeMs });
-  const library = new LessonLibrary({ contentDir: parts.contentDir, labsDir: parts.labsDir, locale: config.locale }, log);
-  await library.load();
-  const learners = new Learners({
-    ...parts,
-    store,
-    library,
-    host: parts.facts,
-    limits: config.limits,
-    terminalsPerLearner: config.terminalsPerLearner,
-    journalsDir: `${config.dataDir}/journals`,
-  });
-  const server = await createServer({ ...config, ...parts, learners, sessions });
-  const lab = running({ control, store, library, learners, server, parts, runDir: config.runDir, address: () => address() });
+  const { control, store, library, sessions, learners, server, named } = await assemble(config, parts);
+  const lab = running({ control, store, library, learners, server, parts, runDir: config.runDir, address: () => named.address() });
   try {
     learners.starting = true;
     const port = await listen(server, config);
-    address = () => `${config.publicOrigin ?? `http://${bracketed(config.host)}:${port}`}/#code=${sessions.issueCode(LOCAL.id)}`;
+    named.address = () => `${config.publicOrigin ?? `http://${bracketed(config.host)}:${port}`}/#code=${sessions.issueCode(LOCAL.id)}`;
     await learners.terminals.connect();
     const learner = await learners.add(LOCAL.id, LOCAL.name);
     learners.starting = false;
@@ -83,6 +64,42 @@ export async function startLab(config: Config, parts: LabParts): Promise<Running
   } catch (failure) {
     await lab.leave().catch((error: unknown) => log.error({ err: error }, 'cleaning up after a failed start failed too'));
     throw failure;
+  }
+}
+
+/** All that can be made before anybody may come in, or nothing. `named.address` is empty until the port is known. */
+async function assemble(config: Config, parts: LabParts) {
+  const { dataDir, runDir, locale } = config;
+  const rollback = new Rollback();
+  rollback.defer('stop observing', () => parts.observer.close());
+  try {
+    for (const dir of [dataDir, runDir]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const named = { address: () => '' };
+    const control = await openControl(`${runDir}/control/labd.sock`, () => named.address());
+    rollback.defer('leave the control socket', async () => {
+      control.close();
+      removeEmpty(runDir);
+    });
+    const store = new Store(`${dataDir}/lab.sqlite`);
+    rollback.defer('close the store', async () => store.close());
+    const sessions = new Sessions({ store, codeMs: config.loginCodeMs });
+    const library = new LessonLibrary({ contentDir: parts.contentDir, labsDir: parts.labsDir, locale }, parts.log);
+    await library.load();
+    const { limits, terminalsPerLearner } = config;
+    const learners = new Learners({
+      ...parts,
+      store,
+      library,
+      host: parts.facts,
+      limits,
+      terminalsPerLearner,
+      journalsDir: `${dataDir}/journals`,
+    });
+    const server = await createServer({ ...config, ...parts, learners, sessions });
+    rollback.disarm();
+    return { control, store, library, sessions, learners, server, named };
+  } catch (failure) {
+    return await rollback.unwind(failure);
   }
 }
 
@@ -98,34 +115,18 @@ interface Running {
 }
 
 function running({ control, store, library, learners, server, parts, runDir, address }: Running): RunningLab {
-  const close = async () => {
-    library.close();
-    for (const socket of server.app.websocketServer.clients) socket.close(1001, 'the lab ends');
-    await server.app.close();
-    await learners.close();
-    await parts.observer.close();
-  };
-  const finish = () => {
-    store.close();
-    control.close();
-    removeEmpty(runDir);
+  const closing = [async () => library.close(), () => server.close(), () => learners.close(), () => parts.observer.close()];
+  const last = [async () => store.close(), async () => control.close(), async () => removeEmpty(runDir)];
+  /** Each step is tried even if one before it failed: what can be removed is removed. */
+  const takeDown = async (between: readonly (() => Promise<void>)[]): Promise<void> => {
+    const failures: unknown[] = [];
+    for (const step of [...closing, ...between, ...last]) await step().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, 'the lab could not be taken down completely');
   };
   return {
     address,
-    end: async () => {
-      const failures: unknown[] = [];
-      // Each step is tried even if one before it failed: what can be removed is removed.
-      for (const step of [close, () => learners.terminals.shutdown(), () => parts.machines.removeAll()]) {
-        await step().catch((error: unknown) => failures.push(error));
-      }
-      finish();
-      if (failures.length > 0) throw new AggregateError(failures, 'the lab could not be taken down completely');
-    },
-    leave: async () => {
-      await close();
-      await learners.terminals.leave();
-      finish();
-    },
+    end: () => takeDown([() => learners.terminals.shutdown(), () => parts.machines.removeAll()]),
+    leave: () => takeDown([() => learners.terminals.leave()]),
   };
 }
 

@@ -37,10 +37,14 @@ export interface LabServer {
   readonly app: FastifyInstance;
   /** Has to be told before the first request: allow-lists and the cookie's name carry it. Cookies know no ports. */
   setPort(port: number): void;
+  /** Says goodbye to every page; whoever does not answer, or takes a download slowly, is cut off. */
+  close(): Promise<void>;
 }
 
 const BODY_BYTES = 64 * 1024;
 const HEADERS_MS = 10_000;
+/** A page that is awake answers a close at once. */
+const GOODBYE_MS = 1000;
 const REQUEST_MS = 120_000;
 /** Largest message of a page: a config.json on its way to the workbench; an input frame is half of it. */
 const SOCKET_PAYLOAD_BYTES = 160 * 1024;
@@ -54,6 +58,7 @@ export async function createServer(options: ServerOptions): Promise<LabServer> {
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_MS,
     connectionTimeout: 0,
+    forceCloseConnections: true,
     http: { headersTimeout: HEADERS_MS, maxHeaderSize: 16 * 1024 },
     routerOptions: { maxParamLength: 100 },
     logController: new LogController({ disableRequestLogging: true }),
@@ -86,7 +91,18 @@ export async function createServer(options: ServerOptions): Promise<LabServer> {
       port = value;
       door = undefined;
     },
+    close: () => closeServer(app),
   };
+}
+
+async function closeServer(app: FastifyInstance): Promise<void> {
+  const { clients } = app.websocketServer;
+  for (const socket of clients) socket.close(1001, 'the lab ends');
+  const deadline = setTimeout(() => {
+    for (const socket of clients) socket.terminate();
+  }, GOODBYE_MS);
+  await app.close();
+  clearTimeout(deadline);
 }
 
 /** Fastify's own refusals in our words. */

@@ -124,7 +124,7 @@ export async function serve({
       ...(who && { cookie: `slipway-${port}=${who.cookie}`, 'x-slipway': who.token }),
     }),
     close: async () => {
-      await server.app.close();
+      await server.close();
       await learners.close();
       await learners.terminals.shutdown();
       store.close();
