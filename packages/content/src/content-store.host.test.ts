@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -108,6 +108,26 @@ describe('the content store', () => {
     expect([(await a.commit()).isNew, (await b.commit()).isNew]).toEqual([true, false]);
     expect(await store.list()).toHaveLength(1);
     expect(leftovers()).toEqual([]);
+  });
+
+  hostTest('bytes of an earlier attempt that cannot be read leave no descriptor and nobody locked out', ['root', 'linux'], async () => {
+    const store = await openContentStore(root);
+    const earlier = await store.ingest({ ref: 'r' });
+    await earlier.write(HELLO);
+    await earlier.close();
+    const file = join(root, 'ingests', leftovers()[0] ?? '');
+    // A regular file with a size whose every read(2) is an I/O error.
+    execFileSync('mount', ['--bind', '/sys/devices/software/power/autosuspend_delay_ms', file]);
+    const descriptors = () => readdirSync('/proc/self/fd').length;
+    const before = descriptors();
+    try {
+      await expect(store.ingest({ ref: 'r' })).rejects.toMatchObject({ code: 'EIO' });
+      expect(descriptors()).toBe(before);
+    } finally {
+      execFileSync('umount', ['--lazy', file]);
+    }
+    await using twin = await store.ingest({ ref: 'r' });
+    expect(twin.offset).toBe(HELLO.byteLength);
   });
 
   hostTest('a named ingest resumes where it stopped, also after the store was opened again', ['linux'], async () => {

@@ -155,9 +155,14 @@ class FileIngest implements Ingest {
     const algorithm = options.expected?.digest === undefined ? 'sha256' : splitDigest(options.expected.digest).algorithm;
     const hash = createHash(algorithm);
     const ingest = new FileIngest(root, name, options, { file, hash, algorithm, ...table });
-    // Bytes of an earlier attempt are hashed again rather than trusted.
-    if (file.size > 0) for await (const chunk of file.read()) hash.update(chunk);
-    return ingest;
+    try {
+      // Bytes of an earlier attempt are hashed again rather than trusted.
+      if (file.size > 0) for await (const chunk of file.read()) hash.update(chunk);
+      return ingest;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   /** For a writer that says at the end that it meant another algorithm. */
@@ -236,8 +241,11 @@ class FileIngest implements Ingest {
 
   async #end(): Promise<void> {
     this.#open = false;
-    await this.#file.close();
-    this.#release();
+    try {
+      await this.#file.close();
+    } finally {
+      this.#release();
+    }
   }
 
   async #refuse(code: 'E_BLOB_SIZE' | 'E_BLOB_DIGEST', why: string): Promise<never> {
