@@ -14,6 +14,7 @@ export type { DbusValue, DbusVariant } from './dbus/values.ts';
 export { type DetachedProcess, startDetached } from './detached-worker.ts';
 export { isDiskFull } from './disk-full.ts';
 export { FAIL_POINTS, type FailPoint, failPoint } from './fail-point.ts';
+export { tryLockFile } from './file-lock.ts';
 export {
   type AtomicWriteOptions,
   ensureDirectory,

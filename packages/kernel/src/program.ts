@@ -9,7 +9,11 @@ import * as os from 'node:os';
 import { EngineError } from '@slipway/errors';
 
 /** Nothing of our own environment reaches a program: it may hold tokens, and LD_PRELOAD or NODE_OPTIONS would be obeyed. */
-const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/' } as const;
+export const PROGRAM_ENVIRONMENT = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LC_ALL: 'C',
+  HOME: '/',
+} as const;
 
 export interface ProgramRequest {
   /** Found on the fixed PATH unless absolute. */
@@ -44,7 +48,7 @@ export async function runProgram(request: ProgramRequest): Promise<ProgramResult
   // A group of its own, so that the deadline reaches children that the program left behind.
   const child = spawn(program, [...request.args], {
     cwd: request.cwd ?? '/',
-    env: { ...ENVIRONMENT, ...request.env },
+    env: { ...PROGRAM_ENVIRONMENT, ...request.env },
     stdio: 'pipe',
     detached: true,
   });
