@@ -89,7 +89,6 @@ export {
 export {
   ensureTracefs,
   findTracefs,
-  listTracefsBelow,
   openTracePages,
   releaseTracefs,
   type TracefsMount,

@@ -51,18 +51,26 @@ export async function ensureTracefs(directory: string): Promise<TracefsMount> {
 
 /** Undoes what {@link ensureTracefs} did at `directory`, also when another process did it. Quiet when there is nothing. */
 export async function releaseTracefs(directory: string): Promise<void> {
-  const isMounted = () => readMounts('self').some((mount) => mount.mountPoint === directory);
-  for (let tries = 0; tries < 4 && isMounted(); tries++) {
+  for (let tries = 0; tries < 4 && !removeMountPoint(directory); tries++) {
     // Lazily at last: a reader that did not close must not keep the mount in everybody's table.
     await runProgram({ program: 'umount', args: tries < 2 ? ['--', directory] : ['--lazy', '--', directory] });
   }
-  if (!isMounted() && fs.existsSync(directory)) fs.rmdirSync(directory);
+  removeMountPoint(directory);
 }
 
-/** Directories directly below `parent` at which a tracefs is mounted. */
-export function listTracefsBelow(parent: string): readonly string[] {
-  const below = readMounts('self').filter((mount) => mount.fsType === 'tracefs' && mount.mountPoint.startsWith(`${parent}/`));
-  return [...new Set(below.map((mount) => mount.mountPoint))];
+/**
+ * False while something is mounted there. Only rmdir(2) knows: the mount table has another name for a directory that is reached
+ * through a symbolic link or was mounted over by its other names.
+ */
+function removeMountPoint(directory: string): boolean {
+  try {
+    fs.rmdirSync(directory);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return true;
+    if (isErrno(error, 'EBUSY')) return false;
+    throw error;
+  }
 }
 
 async function mount(args: readonly string[], directory: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureTracefs, readMounts } from '@slipway/kernel';
@@ -65,6 +65,28 @@ hostTest('in a new pid namespace the returned pid is the inner one', ['root', 'l
   const inner = records.flatMap((record) => (record.type === 'cloned' ? [record.childPid] : []));
   expect(inner).toContain(2);
 });
+
+hostTest(
+  'a directory reached through a symbolic link is given back, and so is one that a dead owner left',
+  ['root', 'linux', 'tracefs'],
+  async () => {
+    const real = mkdtempSync(join(tmpdir(), 'observe-'));
+    const directory = `${real}/link`;
+    mkdirSync(`${real}/run`);
+    symlinkSync('run', directory);
+    try {
+      const orphan = await ensureTracefs(`${directory}/slipway-4000000-1-1`);
+      mkdirSync(`${directory}/slipway-4000000-1-2`);
+      const recorder = await openRecorder({ mountDirectory: directory });
+      await recorder.close();
+      await orphan.release(); // somebody else has done it
+      expect(readdirSync(directory)).toEqual([]);
+      expect(readMounts('self').filter((mount) => mount.mountPoint.startsWith(real))).toEqual([]);
+    } finally {
+      rmSync(real, { recursive: true });
+    }
+  },
+);
 
 hostTest('after closing, no instance and no mount is left; an orphan of a dead owner is swept', ['root', 'linux', 'tracefs'], async () => {
   const directory = mkdtempSync(join(tmpdir(), 'observe-'));

@@ -7,7 +7,6 @@
  * Pages are read by a timer with non-blocking reads: a page costs a few microseconds, an empty buffer one failed read(2) per
  * processor. A blocking read would hold a thread of Node's pool for ever, a child `cat` would cost a process and a copy.
  */
-import { basename } from 'node:path';
 import { EngineError } from '@slipway/errors';
 import {
   type ControlFiles,
@@ -15,7 +14,7 @@ import {
   findProcStat,
   hostControlFiles,
   isErrno,
-  listTracefsBelow,
+  listNames,
   monotonicMs,
   openTracePages,
   releaseTracefs,
@@ -84,8 +83,8 @@ export function tracefsAvailable(files: ControlFiles = hostControlFiles): Tracef
 export async function openRecorder(options: RecorderOptions): Promise<KernelRecorder> {
   const usable = tracefsAvailable();
   if (!usable.available) throw unavailable(usable.reason);
-  for (const directory of listTracefsBelow(options.mountDirectory)) {
-    if (isOrphan(basename(directory))) await releaseTracefs(directory);
+  for (const left of (await listNames(options.mountDirectory)).filter(isOrphan)) {
+    await releaseTracefs(`${options.mountDirectory}/${left}`);
   }
   const name = ownName();
   const tracefs = await ensureTracefs(`${options.mountDirectory}/${name}`);
