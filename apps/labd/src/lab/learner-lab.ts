@@ -178,6 +178,15 @@ export class LearnerLab {
   }
 
   async #attach(handle: MachineHandle): Promise<void> {
+    try {
+      await this.#connect(handle);
+    } catch (error) {
+      await this.#detach();
+      throw error;
+    }
+  }
+
+  async #connect(handle: MachineHandle): Promise<void> {
     const { store, observer } = this.#options;
     const journal = this.#journal;
     let mark = store.feed(journal.id);
@@ -189,24 +198,21 @@ export class LearnerLab {
       },
       emit: (body, atMs) => journal.append(body, atMs, 'machine'),
     });
-    const saveMark = journal.onFlush(() => mark !== undefined && store.setFeed(journal.id, mark));
+    this.#attachments.push(() => feed.close());
+    this.#attachments.push(journal.onFlush(() => mark !== undefined && store.setFeed(journal.id, mark)));
     const watch = observer.watch(
       handle,
       (body, atMs) => journal.append(body, atMs, 'host'),
       () => this.#stopped(watch),
     );
     this.#watch = watch;
+    this.#attachments.push(() => watch.stop());
     for (const { pid } of this.#options.terminals.of(this.machine)) watch.follow(pid);
-    this.#attachments.push(
-      () => watch.stop(),
-      saveMark,
-      () => feed.close(),
-    );
   }
 
   async #detach(): Promise<void> {
     this.#watch = undefined;
-    for (const stop of this.#attachments.splice(0)) await stop();
+    for (const stop of this.#attachments.splice(0).toReversed()) await stop();
   }
 
   #beginJournal(): void {
