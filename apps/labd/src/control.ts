@@ -10,10 +10,17 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { EngineError } from '@slipway/errors';
-import { isServed } from '@slipway/kernel';
+import { isServed, listening } from '@slipway/kernel';
 
 export interface Control {
   close(): void;
+}
+
+export interface ControlOptions {
+  /** Answers `code` with an address to open. */
+  readonly onCode: () => string;
+  /** Told of connections that could not be accepted. */
+  readonly onTrouble: (error: Error) => void;
 }
 
 const WORD_BYTES = 16;
@@ -21,10 +28,9 @@ const WORD_MS = 2000;
 
 /**
  * Takes the place of the one lab on this socket.
- * @param onCode answers `code` with an address to open
  * @throws EngineError `failed-precondition` / `E_LAB_RUNNING`
  */
-export async function openControl(path: string, onCode: () => string): Promise<Control> {
+export async function openControl(path: string, { onCode, onTrouble }: ControlOptions): Promise<Control> {
   if (await isServed(path)) {
     throw new EngineError('failed-precondition', 'a lab with this data directory is running already', {
       code: 'E_LAB_RUNNING',
@@ -36,7 +42,7 @@ export async function openControl(path: string, onCode: () => string): Promise<C
   chmodSync(dirname(path), 0o700);
   rmSync(path, { force: true });
   const server = serve(onCode);
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
+  await listening(server, { path, onTrouble });
   return {
     close: () => {
       server.close();

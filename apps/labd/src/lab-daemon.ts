@@ -54,6 +54,7 @@ export async function startLab(config: Config, parts: LabParts): Promise<Running
   try {
     learners.starting = true;
     const port = await listen(server, config);
+    server.app.server.on('error', (error) => notAccepted(parts, error));
     named.address = () => `${config.publicOrigin ?? `http://${bracketed(config.host)}:${port}`}/#code=${sessions.issueCode(LOCAL.id)}`;
     await learners.terminals.connect();
     const learner = await learners.add(LOCAL.id, LOCAL.name);
@@ -75,7 +76,10 @@ async function assemble(config: Config, parts: LabParts) {
   try {
     for (const dir of [dataDir, runDir]) mkdirSync(dir, { recursive: true, mode: 0o700 });
     const named = { address: () => '' };
-    const control = await openControl(`${runDir}/control/labd.sock`, () => named.address());
+    const control = await openControl(`${runDir}/control/labd.sock`, {
+      onCode: () => named.address(),
+      onTrouble: (error) => notAccepted(parts, error),
+    });
     rollback.defer('leave the control socket', async () => {
       control.close();
       removeEmpty(runDir);
@@ -146,6 +150,10 @@ async function listen(server: LabServer, { host, port }: Config): Promise<number
   const chosen = (server.app.server.address() as AddressInfo).port;
   server.setPort(chosen);
   return chosen;
+}
+
+function notAccepted({ log }: LabParts, error: Error): void {
+  log.warn({ err: error }, 'a connection was not accepted');
 }
 
 function reloadAll(learners: Learners, slugs: readonly string[]): void {

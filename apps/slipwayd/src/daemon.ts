@@ -130,7 +130,7 @@ async function compose({ config, version, log, closers }: Composition): Promise<
     });
     // A client that comes is likely to start something, a few requests later.
     api.http.on('connection', () => runtime.expectCreate());
-    await listenOn(api.http, config.dockerSocket);
+    await listenOn(api.http, config.dockerSocket, ({ message }) => warn(`a connection to the Docker API was not accepted: ${message}`));
     closers.push(() => api.close());
     closers.push(restAfterRequests(api.http));
     log.info({ socket: config.dockerSocket }, 'serving the Docker API');

@@ -8,32 +8,27 @@ import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { dirname } from 'node:path';
 import { EngineError } from '@slipway/errors';
-import { isServed } from '@slipway/kernel';
+import { isServed, listening } from '@slipway/kernel';
 
-/** Owner and group may connect. */
+/** Owner and group may connect; nobody else can, not even for a moment. */
 const SOCKET_UMASK = 0o117;
 /** sun_path has 108 bytes, one of them the closing NUL. */
 const MAX_PATH_BYTES = 107;
 
 /**
- * Resolves once `server` accepts connections on `path`.
+ * Resolves once `server` accepts connections on `path`. `onTrouble` is told of connections that cannot be accepted later.
  *
  * @throws failed-precondition / E_SOCKET_IN_USE when somebody answers there, or something else has the name
  */
-export async function listenOn(server: Server, path: string): Promise<void> {
+export async function listenOn(server: Server, path: string, onTrouble: (error: Error) => void): Promise<void> {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw refuse(path, `has more than ${MAX_PATH_BYTES} bytes`, 'use a shorter path');
   mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
   await removeDeadSocket(path);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(refuse(path, cause.message, 'check the path and its directory', cause)));
-    // bind(2) happens inside listen(): with this mask nobody else can connect, not even for a moment.
-    const before = process.umask(SOCKET_UMASK);
-    try {
-      server.listen({ path }, resolve);
-    } finally {
-      process.umask(before);
-    }
-  });
+  try {
+    await listening(server, { path, umask: SOCKET_UMASK, onTrouble });
+  } catch (cause) {
+    throw refuse(path, cause instanceof Error ? cause.message : String(cause), 'check the path and its directory', cause);
+  }
 }
 
 async function removeDeadSocket(path: string): Promise<void> {

@@ -39,6 +39,7 @@ export {
   type HostFeatures,
 } from './host-features.ts';
 export { diskSpace, resolvePath } from './host-paths.ts';
+export { listening } from './listening.ts';
 export { makeNodeAt, type NodeKind } from './make-node.ts';
 export { errnoError, MemoryControlFiles, type MemoryControlOptions } from './memory-control-files.ts';
 export { delay, monotonicMs } from './monotonic.ts';

@@ -5,6 +5,7 @@
  * Does not know: who asked for it.
  */
 import { EngineError } from '@slipway/errors';
+import { listening } from '@slipway/kernel';
 import type { CheckPassword } from './access.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { createRegistryServer, type RegistryServerOptions } from './server.ts';
@@ -51,13 +52,10 @@ export async function serveRegistry({ root, images, listen, ...options }: ServeO
     await store.close();
   };
   try {
-    await new Promise<void>((resolve, reject) => {
-      http.once('error', (cause) => reject(cannotListen(listen, cause)));
-      http.listen(port, host, resolve);
-    });
-  } catch (failure) {
+    await listening(http, { port, host, onTrouble: options.onInternalError });
+  } catch (cause) {
     await close();
-    throw failure;
+    throw cannotListen(listen, cause);
   }
   const taken = http.address();
   if (taken === null || typeof taken === 'string') throw new TypeError('a server on an address has one');
@@ -68,8 +66,9 @@ function isLoopback(address: string): boolean {
   return address === '::1' || /^(?:::ffff:)?127\./.test(address);
 }
 
-function cannotListen(listen: string, cause: Error): EngineError {
-  return new EngineError('failed-precondition', `cannot listen on ${listen}: ${cause.message}`, {
+function cannotListen(listen: string, cause: unknown): EngineError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new EngineError('failed-precondition', `cannot listen on ${listen}: ${why}`, {
     code: 'E_ADDRESS_IN_USE',
     op: 'registry.listen',
     subject: listen,

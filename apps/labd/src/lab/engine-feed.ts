@@ -15,7 +15,7 @@ import { lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { EngineError } from '@slipway/errors';
 import { createIntake, type Intake, type JournalBody } from '@slipway/journal';
-import { monotonicMs } from '@slipway/kernel';
+import { listening, monotonicMs } from '@slipway/kernel';
 import { z } from 'zod';
 import type { FeedMark } from '../store.ts';
 
@@ -25,6 +25,8 @@ export interface EngineFeedOptions {
   readonly mark: () => FeedMark | undefined;
   readonly onMark: (mark: FeedMark) => void;
   readonly emit: (body: JournalBody, atMs: number) => void;
+  /** Told of connections that could not be accepted. */
+  readonly onTrouble: (error: Error) => void;
 }
 
 const Hello = z.object({
@@ -78,11 +80,7 @@ export class EngineFeed {
     rmSync(path, { force: true });
     const feed = new EngineFeed(options);
     // The engine is root in the machine and nobody here. The mask rather than a later chmod, which would go by name.
-    // Binding happens within the call, so the mask is wide for nothing else.
-    const mask = process.umask(0);
-    const listening = new Promise<void>((resolve, reject) => feed.#server.once('error', reject).listen(path, resolve));
-    process.umask(mask);
-    await listening;
+    await listening(feed.#server, { path, umask: 0, onTrouble: options.onTrouble });
     return feed;
   }
 

@@ -187,7 +187,7 @@ export class LearnerLab {
   }
 
   async #connect(handle: MachineHandle): Promise<void> {
-    const { store, observer } = this.#options;
+    const { store, observer, log } = this.#options;
     const journal = this.#journal;
     let mark = store.feed(journal.id);
     const feed = await EngineFeed.open({
@@ -197,6 +197,7 @@ export class LearnerLab {
         mark = next;
       },
       emit: (body, atMs) => journal.append(body, atMs, 'machine'),
+      onTrouble: (error) => log.warn({ err: error, machine: this.machine }, 'a connection of its engine was not accepted'),
     });
     this.#attachments.push(() => feed.close());
     this.#attachments.push(journal.onFlush(() => mark !== undefined && store.setFeed(journal.id, mark)));
