@@ -63,7 +63,7 @@ hostTest('an image with several names is not forced away by its id while a conta
   await daemon.docker('rm', '-f', 'user');
 });
 
-hostTest('on a full disk containers end, are waited for, stopped and removed', [...NEEDS], async () => {
+hostTest('on a full disk containers start, are followed, end, are waited for, stopped and removed', [...NEEDS], async () => {
   await daemon.down('SIGTERM');
   await daemon.up('--state', state);
   const names = ['killed', 'stopped', 'ends'] as const;
@@ -72,6 +72,8 @@ hostTest('on a full disk containers end, are waited for, stopped and removed', [
   mkdirSync(signal);
   const script = 'until [ -e /signal/go ]; do sleep 0.1; done; exit 5';
   await daemon.docker('run', '-d', '-v', `${signal}:/signal`, '--name', 'ends', 'busybox', 'sh', '-c', script);
+  await daemon.docker('create', '--name', 'late', 'busybox', 'sleep', '1000');
+  await daemon.docker('create', '--rm', '--name', 'fails', 'busybox', 'no-such-program');
   const waiting = daemon.docker('wait', ...names);
   const filler = `${daemon.base}/filler`;
   expect(() => writeFileSync(filler, Buffer.alloc(300 << 20))).toThrow('ENOSPC');
@@ -80,7 +82,21 @@ hostTest('on a full disk containers end, are waited for, stopped and removed', [
     expect(await daemon.docker('kill', 'killed')).toMatchObject({ code: 0, stderr: '' });
     expect(await daemon.docker('stop', '-t', '0', 'stopped')).toMatchObject({ code: 0, stderr: '' });
     expect((await waiting).stdout).toBe('137\n137\n5\n');
-    expect(await daemon.docker('rm', ...names)).toMatchObject({ code: 0, stderr: '' });
+    expect(await daemon.docker('create', '--name', 'new', 'busybox', 'true')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no space left'),
+    });
+    expect(await daemon.docker('start', 'fails')).toMatchObject({ code: 1, stderr: expect.stringContaining('executable file not found') });
+    expect(await daemon.docker('start', 'late')).toMatchObject({ code: 0, stderr: '' });
+    expect(await status('late')).toBe('running');
+    // Its record still says `created`: the next daemon must ask the runtime.
+    await daemon.down('SIGKILL');
+    await daemon.up('--state', state);
+    const end = daemon.docker('wait', 'late');
+    expect(await daemon.docker('stop', '-t', '0', 'late')).toMatchObject({ code: 0, stderr: '' });
+    expect((await end).stdout).toBe('137\n');
+    expect(await daemon.docker('rm', 'late', ...names)).toMatchObject({ code: 0, stderr: '' });
+    expect((await daemon.docker('ps', '-aq')).stdout).toBe('');
   } finally {
     rmSync(filler);
   }

@@ -5,6 +5,7 @@
  * Does not know: where the failure came from.
  */
 import { EngineError, type ErrorKind, findEngineError } from '@slipway/errors';
+import { isDiskFull } from '@slipway/kernel';
 
 const STATUS: Readonly<Record<ErrorKind, number>> = {
   'invalid-argument': 400,
@@ -23,13 +24,20 @@ export interface DockerError {
   readonly body: { readonly message: string };
 }
 
+const DISK_FULL = 'no space left on the engine’s disk (remove containers or images that are not needed, then try again)';
+
 /** The answer for a failure. What is no EngineError is a bug here, and says nothing about the host beyond that. */
 export function toDockerError(error: unknown): DockerError {
   const known = findEngineError(error);
   if (known !== undefined) return { status: STATUS[known.kind], body: { message: describe(known) } };
+  if (isDiskFull(rootCause(error))) return { status: 500, body: { message: DISK_FULL } };
   const status = httpStatusOf(error);
   if (status !== undefined && error instanceof Error) return { status, body: { message: error.message } };
   return { status: 500, body: { message: 'internal error: see the log of slipwayd' } };
+}
+
+function rootCause(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? rootCause(error.cause) : error;
 }
 
 function describe(error: EngineError): string {

@@ -14,6 +14,7 @@ import type { Attachment } from './attachment.ts';
 import { traceBirth } from './birth-spans.ts';
 import { requireRootFree } from './borrowed-root.ts';
 import { containerEvent, noteContainer } from './facts.ts';
+import { keepRecord } from './keep-record.ts';
 import { requireAllowed } from './lifecycle.ts';
 import type { LiveContainer } from './live-container.ts';
 import { type EngineContext, shimDirectory } from './ports.ts';
@@ -40,7 +41,7 @@ export async function startContainer(engine: EngineContext, container: LiveConta
       })
       .catch(async (failure: unknown) => {
         if (container.record.request.host.autoRemove && container.record.status === 'created' && container.record.error !== undefined) {
-          await removeContainer(engine, container, { force: true }, span);
+          await removeContainer(engine, container, { force: true }, span).catch((error: unknown) => engine.warn(String(error)));
         }
         throw failure;
       }),
@@ -153,7 +154,8 @@ async function noteStarted(engine: EngineContext, container: LiveContainer, born
   if (born.cgroups !== undefined) container.cgroups = born.cgroups;
   const { exit: _exit, error: _error, ...rest } = container.record;
   container.record = rest;
-  const saved = engine.containers.update(container, {
+  // It runs, written down or not, and is to be followed to its end; a daemon that finds the older record asks the runtime.
+  const saved = keepRecord(engine, container, {
     status: 'running',
     pid,
     startTime,
@@ -173,6 +175,6 @@ async function noteFailed(engine: EngineContext, container: LiveContainer, error
   const exit = { code: exitCode, oomKilled: false, at: new Date().toISOString() };
   const { shimDir: _shim, ...rest } = container.record;
   container.record = rest;
-  await engine.containers.update(container, { error: message, exit });
+  await keepRecord(engine, container, { error: message, exit });
   noteContainer(engine, container);
 }
