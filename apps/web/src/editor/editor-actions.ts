@@ -5,6 +5,7 @@
  */
 
 import type { WorkbenchRun } from '@slipway/contracts';
+import { AGAIN_MS, mayPass, untilAnswered } from '../net/patience.ts';
 import { linkedDocument } from '../state/address.ts';
 import { api } from '../state/api.ts';
 import { workbench } from '../state/lab.ts';
@@ -66,9 +67,9 @@ export function allFaults({
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-function planSoon(): void {
+function planSoon(pauseMs = PAUSE_MS): void {
   clearTimeout(timer);
-  timer = setTimeout(() => void planNow(), PAUSE_MS);
+  timer = setTimeout(() => void planNow(), pauseMs);
 }
 
 /** Asks for the plan of the text as it is. A text that is no JSON is not asked about: the page knows that already. */
@@ -80,14 +81,19 @@ export async function planNow(): Promise<void> {
   try {
     const { operations: launched, writes, warnings, issues } = await workbench.ask({ do: 'plan', config: withoutComments(text) });
     const operations = withWrites(launched, writes);
-    useEditor.setState((state) => {
-      if (state.text !== text) return {};
+    useEditor.setState(({ waiting: _over, ...state }) => {
+      if (state.text !== text) return state;
       const kept = state.kept ?? (operations.length > 0 ? { name: state.origin || 'the start', operations } : undefined);
       // A plan that cannot be made leaves the last one standing, so that it does not flicker while somebody types.
-      return { checkedText: text, issues, ...(issues.length === 0 ? { operations, warnings } : {}), ...(kept ? { kept } : {}) };
-    });
+      const made = issues.length === 0 ? { operations, warnings } : {};
+      return { ...state, checkedText: text, issues, ...made, ...(kept ? { kept } : {}) };
+    }, true);
   } catch (error) {
-    useEditor.setState({ problem: message(error) });
+    if (!mayPass(error)) useEditor.setState({ problem: message(error) });
+    else {
+      useEditor.setState({ waiting: message(error) });
+      planSoon(AGAIN_MS);
+    }
   } finally {
     settle('plan');
   }
@@ -147,15 +153,22 @@ export function openEditor(): () => void {
   let left = false;
   void load(async () => {
     if (!useEditor.getState().schema) useEditor.setState({ schema: await api.configSchema() });
-    const { images } = await workbench.ask({ do: 'images' });
-    if (left) return;
-    useEditor.setState(({ image }) => ({ images, image: image || (images[0] ?? '') }));
+    // Who opens the editor at once comes before the engine of a new machine.
+    const goesOn = (error: unknown) => {
+      if (!left) useEditor.setState({ waiting: message(error) });
+      return !left;
+    };
+    const found = await untilAnswered(() => workbench.ask<'images'>({ do: 'images' }), { goesOn });
+    if (left || found === undefined) return;
+    const { images } = found;
+    useEditor.setState(({ waiting: _over, ...state }) => ({ ...state, images, image: state.image || (images[0] ?? '') }), true);
     await openDocument();
   });
   const followLink = () => void openShared();
   window.addEventListener('hashchange', followLink);
   return () => {
     left = true;
+    clearTimeout(timer);
     window.removeEventListener('hashchange', followLink);
   };
 }

@@ -22,6 +22,7 @@ export function EditorPage() {
   return (
     <main className="editor" data-view={phone}>
       <Toolbar />
+      <Waiting />
       <Problem />
       <nav className="editor-views" aria-label="Views">
         <Switch<PhoneView>
@@ -72,6 +73,17 @@ function Side() {
       </div>
       <FieldStrip />
     </section>
+  );
+}
+
+/** It passes by itself. */
+function Waiting() {
+  const waiting = useEditor((state) => state.waiting);
+  if (waiting === undefined) return null;
+  return (
+    <p className="editor-waiting" role="status">
+      Waiting for the machine: {waiting}. It is asked again every few seconds.
+    </p>
   );
 }
 

@@ -40,6 +40,8 @@ export interface EditorState {
   /** What the machine is asked at this moment. */
   readonly busy?: 'plan' | 'run' | 'load';
   readonly problem?: string;
+  /** Why the machine does not answer yet, while it is asked again by itself. */
+  readonly waiting?: string;
   readonly runtime: RuntimeName;
   readonly run?: DoneRun;
   /** Of the run of a document whose program wants a terminal. */

@@ -2,7 +2,8 @@ import type { World } from '@slipway/journal';
 import { expect, test } from 'vitest';
 import { imageChange } from './image-changes.ts';
 
-const world = (...names: readonly string[]): Pick<World, 'traces'> => ({
+const world = (...names: readonly string[]): Pick<World, 'traces' | 'processes'> => ({
+  processes: [],
   traces: names.map((name, index) => ({
     id: `t${index}`,
     omitted: 0,
@@ -29,6 +30,15 @@ test.each([
 ])('%s changes images once it has ended', (name) => {
   expect(imageChange(world(name))).toBe('s0');
   expect(imageChange(world(`!${name}`)), 'while it goes on').toBe('');
+});
+
+test('an engine that ends, and one that comes in its place, may have other images', () => {
+  const withEngine = (pid: number, life: object = {}) => ({
+    ...world(),
+    processes: [{ key: `${pid}:1`, fact: { pid, role: 'engine' }, ...life }] as unknown as World['processes'],
+  });
+  const changes = [withEngine(6), withEngine(6, { goneAtMs: 5 }), withEngine(7)].map(imageChange);
+  expect(new Set(changes).size).toBe(3);
 });
 
 test('looking and running change nothing', () => {

@@ -7,6 +7,7 @@
 'use client';
 import type { WorkbenchAnswer, WorkbenchRequest, WorkbenchVerb } from '@slipway/contracts';
 import { useEffect, useState } from 'react';
+import { AGAIN_MS, mayPass } from '../net/patience.ts';
 import { WorkbenchError } from '../net/workbench-client.ts';
 import { workbench } from '../state/lab.ts';
 import { useSession } from '../state/stores.ts';
@@ -27,10 +28,6 @@ export interface Asked<T> {
   /** A newer answer to the same question is on its way. */
   readonly isAsking: boolean;
 }
-
-const AGAIN_MS = 3000;
-/** The engine is being started again, the registry with it; the agent ended; too much was asked at once. */
-const MAY_PASS = new Set(['E_WORKBENCH_ENGINE', 'E_WORKBENCH_REGISTRY', 'E_WORKBENCH_GONE', 'E_WORKBENCH_BUSY']);
 
 interface Held<T> extends Omit<Asked<T>, 'isAsking'> {
   readonly question: string;
@@ -75,7 +72,7 @@ async function ask<Verb extends WorkbenchVerb>(question: string): Promise<Omit<A
     return { answer: await workbench.ask<Verb>(JSON.parse(question) as Extract<WorkbenchRequest, { readonly do: Verb }>) };
   } catch (error) {
     if (!(error instanceof WorkbenchError)) return { failure: { message: 'the machine did not answer', mayPass: true } };
-    const { code, message, hint } = error;
-    return { failure: { message, hint, mayPass: MAY_PASS.has(code) } };
+    const { message, hint } = error;
+    return { failure: { message, hint, mayPass: mayPass(error) } };
   }
 }
