@@ -22,6 +22,8 @@ export interface IntakeOptions {
   readonly now: () => number;
   /** Events a second over the long run; a burst may be four times that. Default 2000. */
   readonly perSecond?: number | undefined;
+  /** Asked before each event instead of `perSecond`, where several connections have one bound together. */
+  readonly allow?: (() => boolean) | undefined;
   /** Types taken; default: what an engine reports. */
   readonly types?: ReadonlySet<JournalBody['type']> | undefined;
   /** Start of this machine: times before it are taken as now. Default 0. */
@@ -42,7 +44,7 @@ const REPORT_EVERY_MS = 1000;
 
 export function createIntake(options: IntakeOptions): Intake {
   const { emit, now, types = MACHINE_TYPES, notBeforeMs = 0, after = -1, onNumber } = options;
-  const allow = createBucket(options.perSecond ?? 2000, now);
+  const { allow = createBucket(options.perSecond ?? 2000, now) } = options;
   let accepted = 0;
   let dropped = 0;
   let unreported = 0;

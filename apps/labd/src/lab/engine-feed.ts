@@ -17,6 +17,7 @@ import { EngineError } from '@slipway/errors';
 import { createIntake, type Intake, type JournalBody } from '@slipway/journal';
 import { listening, monotonicMs } from '@slipway/kernel';
 import { z } from 'zod';
+import { Allowance, throttle } from '../rate.ts';
 import type { FeedMark } from '../store.ts';
 
 export interface EngineFeedOptions {
@@ -47,14 +48,17 @@ const REPORTABLE: ReadonlySet<JournalBody['type']> = new Set(['epoch', 'span', '
 const HELLO_BYTES = 4096;
 const HELLO_MS = 5000;
 const NEWLINE = 0x0a;
-/** Over the long run; a burst may be four seconds' worth. */
+/** Of a machine over the long run, however many connections it takes for it; a burst may be four seconds' worth. */
 const BYTES_PER_SECOND = 4 * 1024 * 1024;
+const EVENTS_PER_SECOND = 2000;
 const MAX_CONNECTIONS = 8;
 
 export class EngineFeed {
   readonly #options: EngineFeedOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #bytes = new Allowance(BYTES_PER_SECOND, 4 * BYTES_PER_SECOND, monotonicMs);
+  readonly #events = new Allowance(EVENTS_PER_SECOND, 4 * EVENTS_PER_SECOND, monotonicMs);
   #current: Socket | undefined;
   /** By root. Where they stand is forgotten with labd: what they told before is then told again, and changes nothing. */
   readonly #beside = new Map<string, { socket?: Socket; mark?: FeedMark }>();
@@ -97,6 +101,7 @@ export class EngineFeed {
     const known = this.#options.mark();
     socket.write(`${JSON.stringify({ resumeAfter: known?.n ?? 0, boot: known?.boot ?? null })}\n`);
     const timer = setTimeout(() => socket.destroy(), HELLO_MS);
+    throttle(socket, this.#bytes, 0);
     let held = Buffer.alloc(0);
     const onData = (chunk: Buffer): void => {
       held = Buffer.concat([held, chunk]);
@@ -123,6 +128,7 @@ export class EngineFeed {
       // Which kernel and machine this is, is the host's to say: its own epoch stands in the journal.
       emit: (body, atMs) => body.type !== 'epoch' && this.#options.emit(body, atMs),
       now: monotonicMs,
+      allow: () => this.#events.take(),
       after: mark?.boot === boot ? mark.n : -1,
       onNumber: (n) => known.onMark({ boot, n }),
     });
@@ -130,7 +136,25 @@ export class EngineFeed {
       intake.end();
       known.left(socket);
     });
-    throttled(socket, intake, rest);
+    this.#listen(socket, intake, rest);
+  }
+
+  #listen(socket: Socket, intake: Intake, first: Buffer): void {
+    const take = (chunk: Buffer): void => {
+      intake.push(chunk);
+      throttle(socket, this.#bytes, chunk.length);
+    };
+    if (first.length > 0) take(first);
+    socket.on('data', take);
+  }
+
+  /** Of engines that are gone, the one first heard of is forgotten for another; undefined: all of them are there. */
+  #makeRoom(): { socket?: Socket; mark?: FeedMark } | undefined {
+    if (this.#beside.size < MAX_BESIDE) return {};
+    const gone = [...this.#beside].find(([, { socket }]) => socket === undefined);
+    if (gone === undefined) return undefined;
+    this.#beside.delete(gone[0]);
+    return {};
   }
 
   /** What is known of an engine and its connection; undefined when there are too many engines. */
@@ -146,8 +170,8 @@ export class EngineFeed {
       };
       return { mark, onMark, replace, left };
     }
-    const engine = this.#beside.get(root) ?? {};
-    if (!this.#beside.has(root) && this.#beside.size >= MAX_BESIDE) return undefined;
+    const engine = this.#beside.get(root) ?? this.#makeRoom();
+    if (engine === undefined) return undefined;
     this.#beside.set(root, engine);
     return {
       mark: () => engine.mark,
@@ -171,21 +195,4 @@ function readHello(line: string): Hello | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Stops reading where a machine talks faster than it may; the engine's own buffer then fills, not ours. */
-function throttled(socket: Socket, intake: Intake, first: Buffer): void {
-  let budget = 4 * BYTES_PER_SECOND;
-  let filledMs = monotonicMs();
-  const take = (chunk: Buffer): void => {
-    intake.push(chunk);
-    const now = monotonicMs();
-    budget = Math.min(4 * BYTES_PER_SECOND, budget + ((now - filledMs) / 1000) * BYTES_PER_SECOND) - chunk.length;
-    filledMs = now;
-    if (budget >= 0) return;
-    socket.pause();
-    setTimeout(() => socket.resume(), (-budget / BYTES_PER_SECOND) * 1000);
-  };
-  if (first.length > 0) take(first);
-  socket.on('data', take);
 }

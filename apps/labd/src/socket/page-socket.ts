@@ -10,9 +10,9 @@ import { type LearnerSession, type Sessions, sameSecret } from '../access/sessio
 import type { LabJournal } from '../lab/journal.ts';
 import type { Learner, Learners } from '../lab/learners.ts';
 import type { WorkbenchPage } from '../lab/workbench.ts';
+import { Allowance } from '../rate.ts';
 import { JournalStream } from './journal-stream.ts';
 import { PageTerminals } from './page-terminals.ts';
-import { Allowance } from './rate.ts';
 
 export interface PageSocketOptions {
   readonly learners: Learners;
@@ -23,7 +23,7 @@ export interface PageSocketOptions {
 type Hello = Extract<ClientMessage, { readonly type: 'hello' }>;
 
 const HELLO_MS = 5000;
-/** A page that does not answer two of these is gone; its terminals must not wait for it. */
+/** A page that has not answered one by the next is gone; its terminals must not wait for it. */
 const HEARTBEAT_MS = 15_000;
 /** Acknowledging 64 KiB of 100 MiB/s is 1600 messages; pings and typing are few. */
 const MESSAGES_PER_SECOND = 2500;
