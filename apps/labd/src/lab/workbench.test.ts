@@ -1,17 +1,21 @@
 /** What comes out of a machine is not believed: agents that lie, flood, or die. */
+import { readFileSync } from 'node:fs';
 import type { ServerMessage, WorkbenchRequest } from '@slipway/contracts';
-import { afterEach, expect, test } from 'vitest';
+import { findProcStat } from '@slipway/kernel';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { until } from '../testing/page.ts';
-import { silent, standInObserver } from '../testing/stand-in.ts';
+import { silent, standInObserver, temporaryDirectory } from '../testing/stand-in.ts';
 import { Workbench } from './workbench.ts';
 
 const benches: Workbench[] = [];
+const directory = temporaryDirectory();
 afterEach(async () => {
   for (const bench of benches.splice(0)) await bench.end();
 });
+afterAll(() => directory.remove());
 
 /** An agent whose whole program is `script`; `line` is each line that it gets, `say` writes one. */
-function benchOf(script: string) {
+function benchOf(script: string, graceMs = 20_000) {
   const program = `
     const say = (value) => process.stdout.write((typeof value === 'string' ? value : JSON.stringify(value)) + '\\n');
     require('node:readline').createInterface({ input: process.stdin }).on('line', (text) => { const line = JSON.parse(text); ${script} });`;
@@ -27,6 +31,7 @@ function benchOf(script: string) {
     },
     observer: standInObserver(),
     log: silent,
+    graceMs,
   });
   benches.push(bench);
   const heard: ServerMessage[] = [];
@@ -111,4 +116,50 @@ test('a page that leaves is told to the agent, and hears nothing more', async ()
   await second.ask(1, IMAGES);
   await until(() => other.length > 0);
   expect(heard).toHaveLength(1);
+});
+
+test('what is asked while the agent comes up counts, too', async () => {
+  const { page, heard } = benchOf(`say({ id: line.id, result: { images: [] } })`);
+  await Promise.all(Array.from({ length: 50 }, (_, id) => page.ask(id, IMAGES)));
+  const refused = heard.filter((message) => 'failure' in message && message.failure.code === 'E_WORKBENCH_BUSY');
+  expect([heard.length, refused.length]).toEqual([50, 18]);
+});
+
+test('an agent that is not believed any more and stays all the same is ended', async () => {
+  const path = `${directory.path}/stays`;
+  const stays = `require('node:fs').writeFileSync(${JSON.stringify(path)}, String(process.pid)); setInterval(() => {}, 1000); say('hello')`;
+  const { ask } = benchOf(stays, 100);
+  expect(await ask(IMAGES)).toMatchObject({ failure: { code: 'E_WORKBENCH_GONE' } });
+  const pid = Number(readFileSync(path, 'utf8'));
+  await expect.poll(() => findProcStat(pid)).toBeUndefined();
+});
+
+test('the late end of one agent takes no answer from the next', async () => {
+  const [first, second] = [`${directory.path}/first`, `${directory.path}/second`].map((path) => JSON.stringify(path));
+  const { ask } = benchOf(`
+    const fs = require('node:fs');
+    const answer = () => say({ id: line.id, result: { images: [] } });
+    if (!fs.existsSync(${first})) {
+      fs.writeFileSync(${first}, String(process.pid));
+      say('hello');
+      setInterval(() => fs.existsSync(${second}) && process.exit(), 20);
+    } else {
+      fs.writeFileSync(${second}, '');
+      const isThere = () => fs.existsSync('/proc/' + fs.readFileSync(${first}, 'utf8'));
+      const timer = setInterval(() => { if (!isThere()) { clearInterval(timer); setTimeout(answer, 100); } }, 20);
+    }`);
+  expect(await ask(IMAGES)).toMatchObject({ failure: { code: 'E_WORKBENCH_GONE' } });
+  expect(await ask(IMAGES)).toMatchObject({ result: { images: [] } });
+});
+
+test('an agent that floods is read no faster than it may talk, and is heard all the same', async () => {
+  const [lines, mib] = [22, 0.95];
+  const { ask } = benchOf(`
+    for (let i = 0; i < ${lines}; i += 1) say({ id: 99, result: 'x'.repeat(${mib * 2 ** 20}) });
+    say({ id: line.id, result: { images: [] } })`);
+  const began = performance.now();
+  expect(await ask(IMAGES)).toMatchObject({ result: { images: [] } });
+  const seconds = (performance.now() - began) / 1000;
+  // Slower is always fine: that much time must have gone by for so much to be read.
+  expect(lines * mib).toBeLessThan(16 + 4 * seconds + 0.5);
 });

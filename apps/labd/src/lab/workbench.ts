@@ -20,6 +20,7 @@ import { EngineError } from '@slipway/errors';
 import type { z } from 'zod';
 import { toFailure } from '../failures.ts';
 import type { HostObserver, LabMachines, Log } from '../ports.ts';
+import { Allowance, throttle } from '../rate.ts';
 import type { Terminals } from './terminals.ts';
 
 export interface WorkbenchOptions {
@@ -28,6 +29,8 @@ export interface WorkbenchOptions {
   readonly terminals: Pick<Terminals, 'open'>;
   readonly observer: Pick<HostObserver, 'record'>;
   readonly log: Log;
+  /** Milliseconds that an agent has for undoing what it began, once its input has ended; default 20 000. */
+  readonly graceMs?: number;
 }
 
 /** One page's hold on the agent. */
@@ -41,6 +44,7 @@ export interface WorkbenchPage {
 type Send = (message: ServerMessage) => void;
 
 interface Pending {
+  readonly agent: ChildProcess;
   readonly request: WorkbenchRequest;
   resolve(result: unknown): void;
   reject(error: unknown): void;
@@ -68,14 +72,20 @@ const ENTER = {
 } as const satisfies Record<Entrance['namespaces'][number], string>;
 /** Requests of all pages that are not answered yet. */
 const MAX_PENDING = 32;
-/** An agent whose input has ended undoes what it began; then it is ended. */
 const GRACE_MS = 20_000;
+/** Of an agent, over the long run; a burst may be four seconds' worth, which is eight of the longest answers. */
+const BYTES_PER_SECOND = 4 * 1024 * 1024;
 
 export class Workbench {
   readonly #options: WorkbenchOptions;
   readonly #pages = new Map<number, Send>();
   readonly #pending = new Map<number, Pending>();
+  readonly #bytes = new Allowance(BYTES_PER_SECOND, 4 * BYTES_PER_SECOND);
   #agent: Promise<ChildProcess> | undefined;
+  /** What `#agent` came to. */
+  #running: ChildProcess | undefined;
+  /** Counted from when they come, not only from when an agent is there to be asked. */
+  #asked = 0;
   #numbers = 0;
 
   constructor(options: WorkbenchOptions) {
@@ -93,9 +103,15 @@ export class Workbench {
   async end(): Promise<void> {
     const agent = await this.#agent?.catch(() => undefined);
     this.#agent = undefined;
-    if (agent === undefined || agent.exitCode !== null || agent.signalCode !== null) return;
+    this.#running = undefined;
+    if (agent !== undefined) await this.#dismiss(agent);
+  }
+
+  /** It undoes what it began; then it is ended. Resolves when it is gone. */
+  async #dismiss(agent: ChildProcess): Promise<void> {
+    if (agent.exitCode !== null || agent.signalCode !== null) return;
     const ended = new Promise<void>((resolve) => agent.once('close', () => resolve()));
-    const deadline = setTimeout(() => agent.kill('SIGKILL'), GRACE_MS);
+    const deadline = setTimeout(() => agent.kill('SIGKILL'), this.#options.graceMs ?? GRACE_MS);
     agent.stdin?.end();
     await ended;
     clearTimeout(deadline);
@@ -103,10 +119,14 @@ export class Workbench {
 
   async #answer(page: number, id: number, request: WorkbenchRequest): Promise<void> {
     const send = (message: ServerMessage) => this.#pages.get(page)?.(message);
+    this.#asked += 1;
     try {
+      if (this.#asked > MAX_PENDING) throw busy();
       send({ type: 'workbench.answer', id, result: await this.#ask(page, request) });
     } catch (error) {
       send({ type: 'workbench.answer', id, failure: this.#explain(error, request) });
+    } finally {
+      this.#asked -= 1;
     }
   }
 
@@ -118,7 +138,6 @@ export class Workbench {
   }
 
   async #ask(page: number, request: WorkbenchRequest): Promise<unknown> {
-    if (this.#pending.size >= MAX_PENDING) throw busy();
     this.#agent ??= this.#start();
     const agent = await this.#agent;
     if (request.do === 'peer') return await this.#record(agent, page, request);
@@ -128,10 +147,11 @@ export class Workbench {
   }
 
   #askAgent(agent: ChildProcess, page: number, request: WorkbenchRequest): Promise<unknown> {
+    if (agent !== this.#running) return Promise.reject(gone());
     this.#numbers += 1;
     const id = this.#numbers;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { request, resolve, reject });
+      this.#pending.set(id, { agent, request, resolve, reject });
       this.#write(agent, { id, page, request });
     });
   }
@@ -192,7 +212,9 @@ export class Workbench {
       let rest = Buffer.alloc(0);
       agent.stdout.on('data', (chunk: Buffer) => {
         rest = this.#read(agent, Buffer.concat([rest, chunk]));
+        throttle(agent.stdout, this.#bytes, chunk.length);
       });
+      this.#running = agent;
       return agent;
     } catch (error) {
       this.#agent = undefined;
@@ -236,17 +258,21 @@ export class Workbench {
     this.#options.log.warn({ machine: this.#options.machine }, 'the workbench agent says what is none of its protocol');
     agent.stdout?.removeAllListeners('data');
     agent.stdout?.resume();
-    agent.stdin?.end();
+    void this.#dismiss(agent);
     this.#lost(agent);
     return Buffer.alloc(0);
   }
 
   #lost(agent: ChildProcess): void {
-    void this.#agent?.then((current) => {
-      if (current === agent) this.#agent = undefined;
-    });
-    for (const { reject } of this.#pending.values()) reject(gone());
-    this.#pending.clear();
+    if (agent === this.#running) {
+      this.#agent = undefined;
+      this.#running = undefined;
+    }
+    for (const [id, asked] of this.#pending) {
+      if (asked.agent !== agent) continue;
+      this.#pending.delete(id);
+      asked.reject(gone());
+    }
   }
 }
 
