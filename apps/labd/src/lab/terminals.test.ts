@@ -44,3 +44,33 @@ test('of each kind of terminal one that has ended stays, the latest', async () =
   tell?.exited({ ...second, exitCode: 0 });
   await expect.poll(titles).toEqual(['shell 1', 'run 3', 'run 4']);
 });
+
+test('a program that is over before its terminal is known to be there has ended all the same', async () => {
+  const exited: unknown[] = [];
+  // The host's answer and its news can come in one piece, and are then heard one after the other before anything else happens.
+  const openPtyHost: TerminalsOptions['openPtyHost'] = async (listener) => {
+    const host = await standInPtyHost(listener);
+    const create: typeof host.create = async (spec) => {
+      const terminal = await host.create(spec);
+      listener.exited({ ...terminal, exitCode: 127 });
+      return terminal;
+    };
+    return { ...host, create };
+  };
+  const listener = {
+    ...options.listener,
+    exited: ({ title, exitCode }: { title: string; exitCode?: number }) => exited.push([title, exitCode]),
+  };
+  const terminals = new Terminals({ ...options, openPtyHost, listener });
+  expect(await terminals.open('m')).toMatchObject({ exitCode: 127 });
+  expect(terminals.of('m')).toMatchObject([{ title: 'shell 1', exitCode: 127 }]);
+  expect(exited).toEqual([['shell 1', 127]]);
+});
+
+test('all of them close although somebody closes one of them meanwhile', async () => {
+  const terminals = new Terminals(options);
+  for (const _ of [1, 2]) await terminals.open('m');
+  const last = terminals.of('m').at(-1)?.id ?? '';
+  await Promise.all([terminals.closeAll('m'), terminals.close('m', last)]);
+  expect(terminals.of('m')).toEqual([]);
+});

@@ -34,14 +34,19 @@ export interface TerminalsOptions {
   readonly log: Log;
 }
 
+interface Opening extends Pick<TerminalState, 'labels'> {
+  /** What the host told of it before it had said that it is there: a program may be over at once. */
+  readonly news: Array<() => void>;
+}
+
 const SHELL: TerminalProgram = { title: 'shell', argv: ['/bin/bash', '-l'] };
 const FIRST_SIZE = { cols: 100, rows: 30 };
 
 export class Terminals {
   readonly #options: TerminalsOptions;
   readonly #known = new Map<string, TerminalState>();
-  /** Those on their way: they count, and their numbers are taken. */
-  readonly #opening = new Set<Pick<TerminalState, 'labels'>>();
+  /** Those on their way, by id: they count, and their numbers are taken. */
+  readonly #opening = new Map<string, Opening>();
   #host: Promise<PtyHost> | undefined;
   #closing = false;
 
@@ -70,7 +75,7 @@ export class Terminals {
   async open(machine: string, program: TerminalProgram = SHELL): Promise<TerminalState> {
     const { perMachine } = this.#options;
     const isHere = ({ labels }: Pick<TerminalState, 'labels'>) => labels['machine'] === machine;
-    const open = [...this.of(machine), ...[...this.#opening].filter(isHere)];
+    const open = [...this.of(machine), ...[...this.#opening.values()].filter(isHere)];
     if (open.length >= perMachine) {
       throw new EngineError('failed-precondition', `there are already ${open.length} terminals`, {
         code: 'E_TERMINAL_LIMIT',
@@ -78,38 +83,48 @@ export class Terminals {
         hint: 'close one that is not needed',
       });
     }
-    const opening = { labels: { machine, kind: program.title, number: freeNumber(open) } };
-    this.#opening.add(opening);
+    const id = `t-${randomBytes(9).toString('base64url')}`;
+    const opening: Opening = { labels: { machine, kind: program.title, number: freeNumber(open) }, news: [] };
+    this.#opening.set(id, opening);
     try {
-      return await this.#create(machine, program, opening.labels);
+      return await this.#create(machine, program, { id, ...opening });
     } finally {
-      this.#opening.delete(opening);
+      this.#opening.delete(id);
     }
   }
 
-  async #create(machine: string, { title, argv }: TerminalProgram, labels: { readonly number: string }): Promise<TerminalState> {
+  async #create(
+    machine: string,
+    { title, argv }: TerminalProgram,
+    { id, labels, news }: Opening & Pick<TerminalState, 'id'>,
+  ): Promise<TerminalState> {
     const { machines, listener } = this.#options;
     const { file, args, env } = await machines.enterCommand(machine, argv);
     const host = await this.#connected();
-    const id = `t-${randomBytes(9).toString('base64url')}`;
-    const about = { id, title: `${title} ${labels.number}`, labels: { ...labels } };
+    const about = { id, title: `${title} ${labels['number']}`, labels };
     const terminal = await host.create({ ...about, file, args, env, cwd: '/', ...FIRST_SIZE });
+    this.#opening.delete(id);
     this.#known.set(id, terminal);
     listener.opened(terminal);
     listener.changed(machine);
-    return terminal;
+    for (const tell of news) tell();
+    return this.#known.get(id) ?? terminal;
   }
 
   async close(machine: string, id: string): Promise<void> {
     this.require(machine, id);
-    const host = await this.#connected();
-    await host.close(id);
-    this.#known.delete(id);
-    this.#options.listener.changed(machine);
+    await this.#end(machine, id);
   }
 
   async closeAll(machine: string): Promise<void> {
-    for (const { id } of this.of(machine)) await this.close(machine, id);
+    for (const { id } of this.of(machine)) await this.#end(machine, id);
+  }
+
+  /** Quiet when there is none, or somebody else ends it at the same time. */
+  async #end(machine: string, id: string): Promise<void> {
+    const host = await this.#connected();
+    await host.close(id);
+    if (this.#known.delete(id)) this.#options.listener.changed(machine);
   }
 
   /** @throws EngineError `not-found` for a terminal that is not this machine's */
@@ -134,10 +149,11 @@ export class Terminals {
   #connected(): Promise<PtyHost> {
     this.#host ??= this.#options
       .openPtyHost({
-        exited: (terminal) => {
-          this.#update(terminal, () => this.#options.listener.exited(terminal));
-          void this.#tidy(terminal);
-        },
+        exited: (terminal) =>
+          this.#update(terminal, () => {
+            this.#options.listener.exited(terminal);
+            void this.#tidy(terminal);
+          }),
         titled: (terminal) => this.#update(terminal, () => this.#options.listener.changed(terminal.labels['machine'] ?? '')),
         commanded: (terminal, line) => this.#update(terminal, () => this.#options.listener.commanded(terminal, line)),
         lost: () => this.#lose(),
@@ -150,6 +166,7 @@ export class Terminals {
   }
 
   #update(terminal: TerminalState, tell: () => void): void {
+    this.#opening.get(terminal.id)?.news.push(() => this.#update(terminal, tell));
     if (!this.#known.has(terminal.id)) return;
     this.#known.set(terminal.id, terminal);
     tell();
@@ -159,7 +176,7 @@ export class Terminals {
   async #tidy({ id: latest, labels: { machine = '', kind } }: TerminalState): Promise<void> {
     const isOlder = ({ id, exitCode, labels }: TerminalState) => id !== latest && exitCode !== undefined && labels['kind'] === kind;
     for (const { id } of this.of(machine).filter(isOlder)) {
-      await this.close(machine, id).catch((error: unknown) => this.#options.log.warn({ err: error, machine }, 'an ended terminal stays'));
+      await this.#end(machine, id).catch((error: unknown) => this.#options.log.warn({ err: error, machine }, 'an ended terminal stays'));
     }
   }
 
