@@ -9,7 +9,19 @@
  *           <journal id>.ndjson.1   those before, one rotation back
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, createReadStream, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import {
   createRing,
   formatEvent,
@@ -37,6 +49,7 @@ const CAPACITY = 100_000;
 const RING_BYTES = 64 * 1024 * 1024;
 /** Two files of this size at most. */
 const FILE_BYTES = 32 * 1024 * 1024;
+const NEWLINE = 0x0a;
 
 export class LabJournal {
   readonly id: string;
@@ -47,12 +60,14 @@ export class LabJournal {
   /** Absent: there is none any more. */
   #file: number | undefined;
   #written: number;
+  /** Of the next write. */
+  #beginning: string;
   readonly #unwritten: JournalEvent[] = [];
   readonly #deliveries: Array<() => void> = [];
   readonly #flushHooks = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(id: string, options: JournalOptions, restored: readonly JournalEvent[], written: number) {
+  private constructor(id: string, options: JournalOptions, restored: readonly JournalEvent[]) {
     this.id = id;
     this.#path = `${options.dir}/${id}.ndjson`;
     this.#fileBytes = options.fileBytes ?? FILE_BYTES;
@@ -64,15 +79,16 @@ export class LabJournal {
       schedule: (deliver) => this.#schedule(deliver),
     });
     for (const event of restored) this.#ring.append(event, event.atMs, event.origin);
-    this.#file = openSync(this.#path, 'a', 0o600);
-    this.#written = written;
+    this.#file = openSync(this.#path, 'a+', 0o600);
+    this.#written = fstatSync(this.#file).size;
+    this.#beginning = endsMidLine(this.#file, this.#written) ? '\n' : '';
   }
 
   /** An empty journal; those of earlier machines in the same directory are deleted. */
   static begin(options: JournalOptions): LabJournal {
     rmSync(options.dir, { recursive: true, force: true });
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
-    return new LabJournal(randomBytes(9).toString('base64url'), options, [], 0);
+    return new LabJournal(randomBytes(9).toString('base64url'), options, []);
   }
 
   /** The journal that labd kept before it ended; undefined when there is none, or it has holes. */
@@ -85,8 +101,7 @@ export class LabJournal {
     const events = [...older.events, ...newer.events];
     const whole = events.every((event, i) => i === 0 || event.seq === (events[i - 1]?.seq ?? 0) + 1);
     if (!whole || events.length === 0) return undefined;
-    // Counted as full where it may be nearly so: the next write rotates early rather than late.
-    return new LabJournal(name.slice(0, -'.ndjson'.length), options, events, older.events.length > 0 ? FILE_BYTES / 2 : 0);
+    return new LabJournal(name.slice(0, -'.ndjson'.length), options, events);
   }
 
   get firstSeq(): number {
@@ -145,7 +160,8 @@ export class LabJournal {
     if (this.#file === undefined) return;
     try {
       if (this.#written > this.#fileBytes) this.#rotate(this.#file);
-      this.#write(Buffer.from(`${events.map(formatEvent).join('\n')}\n`));
+      this.#write(Buffer.from(`${this.#beginning}${events.map(formatEvent).join('\n')}\n`));
+      this.#beginning = '';
       for (const hook of this.#flushHooks) hook();
     } catch (error) {
       this.#giveUpFile();
@@ -176,6 +192,12 @@ export class LabJournal {
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
   }
+}
+
+/** A labd that was killed while it wrote may have left half a line. That is lost; what came right behind it would be, too. */
+function endsMidLine(file: number, sizeBytes: number): boolean {
+  const last = Buffer.alloc(1);
+  return sizeBytes > 0 && readSync(file, last, 0, 1, sizeBytes - 1) === 1 && last[0] !== NEWLINE;
 }
 
 async function load(path: string): Promise<LoadedJournal> {
