@@ -20,8 +20,9 @@ export interface StreamSocket {
   send(text: string): void;
 }
 
-/** Most events of one message. */
+/** Most events of one message; pictures of a busy machine are large, so fewer where they come to more than this many characters. */
 const BATCH_EVENTS = 500;
+const BATCH_CHARS = 512 * 1024;
 /** Bytes on the way to a page after which it gets nothing more until it has taken some. */
 const BACKLOG_BYTES = 1024 * 1024;
 const RETRY_MS = 50;
@@ -53,9 +54,18 @@ export class JournalStream {
         this.#pumpLater();
         return;
       }
-      const events = this.#journal.read(this.#after, BATCH_EVENTS);
-      this.#after = events.at(-1)?.seq ?? this.#journal.lastSeq;
-      this.#socket.send(JSON.stringify({ type: 'journal', journal: this.#journal.id, events }));
+      const texts: string[] = [];
+      let chars = 0;
+      for (const event of this.#journal.read(this.#after, BATCH_EVENTS)) {
+        const text = JSON.stringify(event);
+        chars += text.length;
+        if (texts.length > 0 && chars > BATCH_CHARS) break;
+        texts.push(text);
+        this.#after = event.seq;
+      }
+      // What is not held any more is not waited for.
+      if (texts.length === 0) this.#after = this.#journal.lastSeq;
+      else this.#socket.send(`{"type":"journal","journal":${JSON.stringify(this.#journal.id)},"events":[${texts.join(',')}]}`);
     }
   }
 
