@@ -19,6 +19,9 @@ beforeEach(async () => {
     labDir: `${directory.path}/lab`,
     mark: () => undefined,
     onMark: () => undefined,
+    onTrouble: (error) => {
+      throw error;
+    },
     emit: (body) => body.type === 'span' && spans.push(body.span.name),
   });
 });
