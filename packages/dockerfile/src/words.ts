@@ -1,10 +1,11 @@
 /**
  * Words of an instruction: quotes, escapes and variables, as a shell has them but without its expansions.
  *
- * Knows: splitting, `$NAME`, `${NAME}`, `${NAME:-word}`, `:+`, `:?` and the same without the colon.
+ * Knows: splitting, `$NAME`, `${NAME}`, `${NAME:-word}`, `:+`, `:?` and the same without the colon; `#`, `%`, `/` with patterns.
  * Does not know: where values come from.
  */
 import { dockerfileError } from './failure.ts';
+import { MAX_PATTERN_VALUE, replaceMatches, type TrimModifier, trimMatch } from './shell-patterns.ts';
 
 export interface Expansion {
   /** undefined: not set. */
@@ -121,12 +122,35 @@ class Expander {
     const [name] = NAME.exec(this.#text.slice(this.#at)) ?? [];
     if (name === undefined) throw this.#fail(`bad substitution in "${this.#text.slice(0, 80)}"`);
     this.#at += name.length;
-    const [modifier = ''] = /^:?[-+?]/.exec(this.#text.slice(this.#at)) ?? [];
+    const [modifier = ''] = /^(?::?[-+?]|##?|%%?|\/\/?)/.exec(this.#text.slice(this.#at)) ?? [];
     this.#at += modifier.length;
     if (modifier === '' && this.#text[this.#at] !== '}') throw this.#fail(`unsupported modifier in substitution of ${name}`);
-    const word = this.#until('}');
+    const result = /[#%/]/.test(modifier) ? this.#matched(name, modifier) : this.#modified(name, modifier, this.#until('}'));
     this.#at++;
-    return this.#modified(name, modifier, word);
+    return result;
+  }
+
+  #matched(name: string, modifier: string): string {
+    const value = this.#expansion.lookUp(name) ?? '';
+    if (value.length > MAX_PATTERN_VALUE) throw this.#fail(`${name} is too long for a pattern: more than ${MAX_PATTERN_VALUE} characters`);
+    if (!modifier.startsWith('/')) return trimMatch(value, modifier as TrimModifier, this.#pattern('}'));
+    const pattern = this.#pattern('/');
+    if (this.#text[this.#at] === '/') this.#at++;
+    return replaceMatches(value, pattern, { by: this.#until('}'), isAll: modifier === '//' });
+  }
+
+  /** As far as `end` or the end of the substitution; escapes stay, since they are the pattern's. */
+  #pattern(end: '}' | '/'): string {
+    const start = this.#at;
+    let pattern = '';
+    for (let char = this.#text[this.#at]; char !== undefined && char !== end && char !== '}'; char = this.#text[this.#at]) {
+      this.#at++;
+      if (char === '$') pattern += this.#variable();
+      else if (char === this.#expansion.escapeWith) pattern += `\\${this.#text[this.#at++] ?? ''}`;
+      else pattern += char;
+    }
+    if (this.#text[this.#at] === undefined) throw this.#fail(`"${this.#text.slice(start, start + 80)}" lacks a }`);
+    return pattern;
   }
 
   #modified(name: string, modifier: string, word: string): string {
