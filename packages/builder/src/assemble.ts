@@ -12,7 +12,7 @@ import { type NewLayer, openArchiveMaker } from '@slipway/images';
 import type { Digest, ExecutionDefaults, Platform } from '@slipway/oci';
 import { type CopyMember, copyLayer, findSources, planCopy } from './copy.ts';
 import { cleanPath, type FileTree } from './file-tree.ts';
-import { madeDirectory } from './made-files.ts';
+import { ancestors, madeDirectory } from './made-files.ts';
 import { readPackedTree } from './packed-tree.ts';
 
 /** A file, or the content of a directory. */
@@ -86,7 +86,8 @@ async function membersOf(places: readonly AssembledFiles[], making: Making): Pro
   const parts = await Promise.all(places.map((place) => membersOfPlace(place, making)));
   const members = new Map<string, CopyMember>();
   for (const member of parts.flat()) {
-    for (const path of ancestors(member.path)) if (!members.has(path)) members.set(path, madeDirectory(path, making.createdSeconds));
+    for (const path of ancestors(member.path))
+      if (!members.has(path)) members.set(path, madeDirectory(path, { mtime: making.createdSeconds }));
     members.set(member.path, member);
   }
   return [...members.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -106,11 +107,6 @@ async function membersOfPlace(place: AssembledFiles, { directory, createdSeconds
     const plain = { ...entry, mode: mode ?? (isProgram ? 0o755 : 0o644), mtime: createdSeconds, xattrs: new Map<string, Uint8Array>() };
     return { ...member, node: { ...member.node, entry: plain } };
   });
-}
-
-function ancestors(path: string): string[] {
-  const parts = path.split('/');
-  return parts.slice(1).map((_part, index) => parts.slice(0, index + 1).join('/'));
 }
 
 function refuse(message: string): EngineError {

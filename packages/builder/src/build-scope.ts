@@ -8,7 +8,7 @@ import type { CachedStep, NewLayer } from '@slipway/images';
 import type { BuilderParts, BuildRequest } from './build-request.ts';
 import type { CacheMounts } from './cache-mounts.ts';
 import type { FileTree } from './file-tree.ts';
-import { kindInLayers, type PathKind } from './layer-lookup.ts';
+import { type DirectoryRights, directoryInLayers, type LayerPlace, placeInLayers } from './layer-lookup.ts';
 import { readPackedTree } from './packed-tree.ts';
 import { isPredefinedArg } from './predefined-args.ts';
 import { chainOf, type StageState } from './stage-state.ts';
@@ -77,9 +77,15 @@ export class BuildScope {
     return { step, hit: false };
   }
 
-  /** What is at a path of a stage. */
-  async kindAt(state: StageState, path: string): Promise<PathKind> {
-    return kindInLayers(await this.layersOf(state), path);
+  /** What is at a path of a stage, and where that is. */
+  async placeAt(state: StageState, path: string): Promise<LayerPlace> {
+    return placeInLayers(await this.layersOf(state), path);
+  }
+
+  /** Of directories at paths without links; undefined for what is none. */
+  async directoriesAt(state: StageState, paths: readonly string[]): Promise<readonly (DirectoryRights | undefined)[]> {
+    const layers = await this.layersOf(state);
+    return paths.map((path) => directoryInLayers(layers, path));
   }
 
   /** Directories of a stage's layers, topmost first. */

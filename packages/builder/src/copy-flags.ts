@@ -27,13 +27,13 @@ export function readCopyFlags(instruction: Instruction, expansion: Expansion): C
   const { keyword, line } = instruction;
   const flags = requireFlags(instruction, KNOWN[keyword] ?? []);
   const excludes = instruction.flags.flatMap(([name, value]) => (name === 'exclude' ? [expandWord(value, expansion)] : []));
-  const [from, chown, checksum] = ['from', 'chown', 'checksum'].map((name) => flags.get(name));
+  const [from, chown, chmod, checksum] = ['from', 'chown', 'chmod', 'checksum'].map((name) => flags.get(name));
   return {
     ...(from === undefined ? {} : { from }),
     ...(chown === undefined ? {} : { chown: expandWord(chown, expansion) }),
     ...(checksum === undefined ? {} : { checksum: expandWord(checksum, expansion) }),
     to: {
-      ...modeOf(flags.get('chmod'), line),
+      ...modeOf(chmod === undefined ? undefined : expandWord(chmod, expansion), line),
       keepsParents: flags.has('parents') && flags.get('parents') !== 'false',
       excludes,
       ...(excludes.length === 0 ? {} : { isExcluded: parseExcludes(excludes, line) }),

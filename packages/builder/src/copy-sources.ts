@@ -7,7 +7,7 @@
 import { isRemote, remoteMember } from './add-file.ts';
 import { tarInside } from './added-archive.ts';
 import type { BuildScope } from './build-scope.ts';
-import { baseName, type CopyMember, type CopyTo, findSources, planCopy, stays } from './copy.ts';
+import { baseName, type CopyMember, type CopyTo, findSources, planCopy, requireRoom, stays } from './copy.ts';
 import { planCopyWithParents, splitAtPivot } from './copy-parents.ts';
 import { stepError } from './failure.ts';
 import { FileTree } from './file-tree.ts';
@@ -44,8 +44,9 @@ export async function addedMembers(
 
 async function unpackedMembers(scope: BuildScope, source: string, to: CopyTo): Promise<readonly CopyMember[]> {
   const members: CopyMember[] = [];
-  for (const path of findSources(scope.context, [source], to.line))
-    members.push(...((await unpackedArchive(scope, path, to)) ?? planCopy(scope.context, [path], to)));
+  const paths = findSources(scope.context, [source], to.line);
+  requireRoom(paths.length, to);
+  for (const path of paths) members.push(...((await unpackedArchive(scope, path, to)) ?? planCopy(scope.context, [path], to)));
   return members;
 }
 

@@ -60,7 +60,14 @@ export function findSources(tree: FileTree, sources: readonly string[], line: nu
 
 /** Members in order; contents of directories, files by their names. */
 export function planCopy(tree: FileTree, sources: readonly string[], to: CopyTo): readonly CopyMember[] {
+  requireRoom(sources.length, to);
   return sources.flatMap((source) => (tree.isDirectory(source) ? contentsOf(tree, source, to) : fileAt(tree, source, to)));
+}
+
+/** @throws EngineError `invalid-argument` / `E_BUILD_STEP` for several sources, of patterns too, that one file is to be made of */
+export function requireRoom(sources: number, { isDirectory, line }: Pick<CopyTo, 'isDirectory' | 'line'>): void {
+  if (sources > 1 && !isDirectory)
+    throw stepError(line, 'When using COPY or ADD with more than one source file, the destination must be a directory and end with a /');
 }
 
 function contentsOf(tree: FileTree, source: string, to: CopyTo): CopyMember[] {

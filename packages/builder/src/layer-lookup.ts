@@ -4,14 +4,27 @@
  * Knows: that upper layers win, whiteouts, and links inside the root.
  * Does not know: what is done with the answer.
  */
-import { ConfinedDirectory, isErrno } from '@slipway/kernel';
+import { ConfinedDirectory, type EntryStat, isErrno } from '@slipway/kernel';
+import { cleanPath } from './file-tree.ts';
 
-export type PathKind = 'directory' | 'other' | 'missing';
+export interface LayerPlace {
+  readonly kind: 'directory' | 'other' | 'missing';
+  /** The path without links, as far as anything is there. */
+  readonly path: string;
+}
+
+/** Rights of a directory; `mtime` in seconds since 1970. */
+export interface DirectoryRights {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtime: number;
+}
 
 const MAX_LINKS = 40;
 
 /** `layers` topmost first; `path` absolute. Links are followed, and cannot lead out. */
-export function kindInLayers(layers: readonly string[], path: string, links = 0): PathKind {
+export function placeInLayers(layers: readonly string[], path: string, links = 0): LayerPlace {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   const at: string[] = [];
   for (const [index, part] of parts.entries()) {
@@ -20,20 +33,28 @@ export function kindInLayers(layers: readonly string[], path: string, links = 0)
       continue;
     }
     const found = lookUp(layers, [...at, part]);
-    if (found === undefined) return 'missing';
+    const rest = parts.slice(index + 1);
+    const here = `/${cleanPath([...at, part, ...rest].join('/'))}`;
+    if (found === undefined) return { kind: 'missing', path: here };
     if (found.link !== undefined) {
-      if (links >= MAX_LINKS) return 'missing';
+      if (links >= MAX_LINKS) return { kind: 'missing', path: here };
       const base = found.link.startsWith('/') ? '' : at.join('/');
-      return kindInLayers(layers, `/${base}/${found.link}/${parts.slice(index + 1).join('/')}`, links + 1);
+      return placeInLayers(layers, `/${base}/${found.link}/${rest.join('/')}`, links + 1);
     }
-    if (!found.isDirectory) return index === parts.length - 1 ? 'other' : 'missing';
+    if (found.rights === undefined) return { kind: rest.length === 0 ? 'other' : 'missing', path: here };
     at.push(part);
   }
-  return 'directory';
+  return { kind: 'directory', path: `/${at.join('/')}` };
+}
+
+/** Of the directory at a path without links; undefined when there is none. */
+export function directoryInLayers(layers: readonly string[], path: string): DirectoryRights | undefined {
+  return lookUp(layers, path.split('/').filter(Boolean))?.rights;
 }
 
 interface Found {
-  readonly isDirectory: boolean;
+  /** Of a directory, and only of one. */
+  readonly rights?: DirectoryRights;
   readonly link?: string;
 }
 
@@ -55,7 +76,7 @@ function inLayer(layer: string, parts: readonly string[]): Found | 'hidden' | un
       if (stat === undefined) return undefined;
       if (stat.isCharacterDevice() && stat.rdev === 0n) return 'hidden';
       if (index === parts.length - 1) {
-        return { isDirectory: stat.isDirectory(), ...(stat.isSymbolicLink() ? { link: directory.readLink(part) } : {}) };
+        return { ...rightsOf(stat), ...(stat.isSymbolicLink() ? { link: directory.readLink(part) } : {}) };
       }
       const next = directory.findChild(part);
       if (next === undefined) return 'hidden';
@@ -69,4 +90,10 @@ function inLayer(layer: string, parts: readonly string[]): Found | 'hidden' | un
   } finally {
     directory.close();
   }
+}
+
+function rightsOf(stat: EntryStat): Pick<Found, 'rights'> {
+  if (!stat.isDirectory()) return {};
+  const { mode, uid, gid, mtimeMs } = stat;
+  return { rights: { mode: Number(mode) & 0o7777, uid: Number(uid), gid: Number(gid), mtime: Math.floor(Number(mtimeMs) / 1000) } };
 }

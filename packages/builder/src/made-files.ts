@@ -5,7 +5,8 @@
  * Does not know: what is in them.
  */
 import { createHash } from 'node:crypto';
-import type { CopyMember, Owner } from './copy.ts';
+import { type CopyMember, type Owner, ROOT } from './copy.ts';
+import type { DirectoryRights } from './layer-lookup.ts';
 
 const PLAIN = { linkName: '', deviceMajor: 0, deviceMinor: 0, xattrs: new Map<string, Uint8Array>() };
 
@@ -27,11 +28,18 @@ export function madeFile({ path, text, owner, mode, mtime }: MadeFile): CopyMemb
   return { path, node: { entry, offset: 0, digest: createHash('sha256').update(bytes).digest('hex'), file: {} }, content };
 }
 
-export function madeDirectory(path: string, mtime: number): CopyMember {
-  const entry = { ...PLAIN, uid: 0, gid: 0, name: path, type: 'directory', mode: 0o755, mtime, sizeBytes: 0 } as const;
+/** One of root's, unless `rights` say otherwise. */
+export function madeDirectory(path: string, rights: Partial<DirectoryRights> & Pick<DirectoryRights, 'mtime'>): CopyMember {
+  const entry = { ...PLAIN, ...ROOT, name: path, type: 'directory', mode: 0o755, sizeBytes: 0, ...rights } as const;
   return {
     path,
     node: { entry, offset: 0, digest: '', file: {} },
     content: async function* () {},
   };
+}
+
+/** The directories above a path that has no leading slash, topmost first. */
+export function ancestors(path: string): string[] {
+  const parts = path.split('/');
+  return parts.slice(1).map((_part, index) => parts.slice(0, index + 1).join('/'));
 }

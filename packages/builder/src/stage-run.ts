@@ -9,14 +9,11 @@ import {
   DEFAULT_SHELL,
   type Expansion,
   environmentOf,
-  expandText,
   expandWord,
   type Instruction,
   isConfigInstruction,
   readJsonList,
-  readWords,
   requireFlags,
-  resolveDirectory,
   type Stage,
   splitWords,
 } from '@slipway/dockerfile';
@@ -24,18 +21,18 @@ import type { NewLayer } from '@slipway/images';
 import type { CacheMiss, OpenSpan } from '@slipway/journal';
 import type { BuildScope } from './build-scope.ts';
 import { type CopyMember, copyDigest, copyLayer, findSources, planCopy, ROOT } from './copy.ts';
-import { readCopyFlags } from './copy-flags.ts';
-import { addedMembers, contextMembers, type SourceTo, stageMembers } from './copy-sources.ts';
+import { directoriesAbove } from './copy-above.ts';
+import { planCopyStep } from './copy-step.ts';
 import { describe } from './describe-plan.ts';
 import { stepError } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
-import { madeDirectory, madeFile } from './made-files.ts';
+import { madeDirectory } from './made-files.ts';
 import { resolveOwner } from './owner.ts';
 import { isPredefinedArg } from './predefined-args.ts';
 import { type FilesOf, filesOfMount, parseRunMount, type RunMount } from './run-mounts.ts';
 import { runStep } from './run-step.ts';
-import { cacheKey, chainOf, type StageState, withConfig, withLayer } from './stage-state.ts';
-import type { Ingredients, StepFiles } from './step-memory.ts';
+import { cacheKey, chainOf, type StageState, withAuthor, withConfig, withLayer } from './stage-state.ts';
+import type { Ingredients } from './step-memory.ts';
 
 /** What a step came to, for people and for the journal. */
 export interface StepResult {
@@ -58,6 +55,7 @@ export class StageRun {
   readonly #args = new Map<string, string | undefined>();
   #state: StageState;
   #ordinal = -1;
+  #hasCommand = false;
 
   constructor(
     scope: BuildScope,
@@ -84,8 +82,11 @@ export class StageRun {
     if (keyword === 'ARG') return this.#declareArgs(instruction);
     if (keyword === 'RUN') return this.#run(instruction, span);
     if (keyword === 'COPY' || keyword === 'ADD') return this.#copy(instruction, span);
+    if (keyword === 'MAINTAINER') return { state: withAuthor(this.#state, instruction) };
     if (!isConfigInstruction(keyword)) throw stepError(instruction.line, `${keyword} has no place here`);
-    const config = applyToConfig(this.#state.config, instruction, this.#expansion(instruction));
+    const place = { ...this.#expansion(instruction), hasCommand: this.#hasCommand };
+    const config = applyToConfig(this.#state.config, instruction, place);
+    this.#hasCommand ||= keyword === 'CMD';
     const state = withConfig(this.#state, config, describe(instruction));
     return keyword === 'WORKDIR' ? this.#makeWorkingDirectory(instruction, state, span) : { state };
   }
@@ -114,13 +115,18 @@ export class StageRun {
     return { PLATFORM: `${os}/${architecture}`, OS: os, ARCH: architecture, VARIANT: variant }[which ?? ''];
   }
 
-  /** As docker has it, a working directory is there from its line on. */
+  /** As docker has it, a working directory is there from its line on, and belongs to the user. */
   async #makeWorkingDirectory(instruction: Instruction, state: StageState, span: OpenSpan): Promise<StepResult> {
-    const path = state.config.workingDir ?? '/';
-    const ingredients = { above: chainOf(state), parts: { path, times: this.#scope.latestMtime } };
+    const { workingDir = '/', user } = state.config;
+    const ingredients = { above: chainOf(state), parts: { path: workingDir, user, times: this.#scope.latestMtime } };
     const { step, ...found } = await this.#cached({ instruction, ingredients, span }, async () => {
-      if ((await this.#scope.kindAt(state, path)) === 'directory') return undefined;
-      return this.#ingest([madeDirectory(path.slice(1), this.#nowSeconds())]);
+      const { kind, path } = await this.#scope.placeAt(state, workingDir);
+      if (kind === 'directory') return undefined;
+      if (kind === 'other') throw stepError(instruction.line, `${workingDir.slice(0, 200)} is not a directory`);
+      const owner = user === undefined ? ROOT : await resolveOwner(this.#scope, state, user, instruction.line);
+      const rights = { owner, mtime: this.#nowSeconds() };
+      const above = await directoriesAbove(this.#scope, state, [path.slice(1)], rights);
+      return this.#ingest([...above, madeDirectory(path.slice(1), { ...owner, mtime: rights.mtime })]);
     });
     if (step.layer === undefined) return { state };
     const [last, ...before] = state.history.toReversed();
@@ -213,59 +219,10 @@ export class StageRun {
   }
 
   async #copy(instruction: Instruction, span: OpenSpan): Promise<StepResult> {
-    const { keyword, line, heredocs } = instruction;
-    const expansion = this.#expansion(instruction);
-    const flags = readCopyFlags(instruction, expansion);
-    const words = readWords(instruction, expansion);
-    const destination = words.pop();
-    const sources = words.filter((word) => !word.startsWith('<<'));
-    if (destination === undefined || (sources.length === 0 && heredocs.length === 0)) {
-      throw stepError(line, `${keyword} requires at least two arguments`);
-    }
-    const owner = flags.chown === undefined ? ROOT : await resolveOwner(this.#scope, this.#state, flags.chown, line);
-    const to = { ...(await this.#destinationOf(destination, sources.length + heredocs.length, line)), owner, ...flags.to, line };
-    const made = heredocs.map(({ name, expand, content }) =>
-      madeFile({
-        path: (to.isDirectory ? `${to.destination}/${name}` : to.destination).split('/').filter(Boolean).join('/'),
-        text: expand ? expandText(content, expansion) : content,
-        owner,
-        mode: to.mode ?? 0o644,
-        mtime: this.#nowSeconds(),
-      }),
-    );
-    const { from, checksum } = flags;
-    const members =
-      from === undefined
-        ? await this.#ownMembers(keyword, sources, { ...to, ...(checksum === undefined || checksum === '' ? {} : { checksum }) })
-        : undefined;
-    const what = members === undefined ? [chainOf(await this.#stateOf(from ?? '', line)), sources] : copyDigest(members);
-    const { line: _line, ...place } = to;
-    const parts = { 'what is copied': what, 'where it goes and whose it is': place, 'text in the Dockerfile': copyDigest(made) };
-    const ingredients = { parts: { ...parts, times: this.#scope.latestMtime }, files: filesOf(members ?? []) };
-    const { step, ...found } = await this.#cached({ instruction, ingredients, span }, async () =>
-      this.#ingest([...(members ?? (await stageMembers(this.#scope, await this.#stateOf(from ?? '', line), sources, to))), ...made]),
-    );
+    const place = { state: this.#state, expansion: this.#expansion(instruction), stateOf: this.#stateOf, mtime: this.#nowSeconds() };
+    const { ingredients, members } = await planCopyStep(this.#scope, instruction, place);
+    const { step, ...found } = await this.#cached({ instruction, ingredients, span }, async () => this.#ingest(await members()));
     return { state: withLayer(this.#state, step, describe(instruction)), ...found };
-  }
-
-  async #ownMembers(
-    keyword: string,
-    sources: readonly string[],
-    to: SourceTo & { readonly checksum?: string },
-  ): Promise<readonly CopyMember[]> {
-    return keyword === 'COPY' ? contextMembers(this.#scope, sources, to) : addedMembers(this.#scope, sources, to);
-  }
-
-  async #destinationOf(
-    word: string,
-    count: number,
-    line: number,
-  ): Promise<{ readonly destination: string; readonly isDirectory: boolean }> {
-    const destination = resolveDirectory(this.#state.config.workingDir ?? '/', word);
-    if (/(^|\/)\.?$/.test(word)) return { destination, isDirectory: true };
-    if (count > 1)
-      throw stepError(line, 'When using COPY or ADD with more than one source file, the destination must be a directory and end with a /');
-    return { destination, isDirectory: (await this.#scope.kindAt(this.#state, destination)) === 'directory' };
   }
 
   #ingest(members: readonly CopyMember[]) {
@@ -293,8 +250,4 @@ function commandOf({ text, heredocs, line }: Instruction, shell: readonly string
       'use COPY <<EOF to make a file of it, and run that',
     );
   return [...shell, first.content];
-}
-
-function filesOf(members: readonly CopyMember[]): StepFiles {
-  return members.flatMap(({ path, node }) => (node.entry.type === 'file' ? [[`/${path}`, node.digest] as const] : []));
 }

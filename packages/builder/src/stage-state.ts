@@ -5,8 +5,11 @@
  * Does not know: how layers are made.
  */
 import { createHash } from 'node:crypto';
+import type { Instruction } from '@slipway/dockerfile';
 import type { NewLayer } from '@slipway/images';
 import { chainIds, type ExecutionDefaults, type HistoryEntry, type Platform } from '@slipway/oci';
+import { describe } from './describe-plan.ts';
+import { stepError } from './failure.ts';
 
 export interface StageState {
   readonly platform: Platform;
@@ -18,9 +21,11 @@ export interface StageState {
   readonly author?: string;
 }
 
-/** Nothing but the platform. */
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** What `FROM scratch` begins with: as docker has it, nothing but the place where programs are looked for. */
 export function emptyState(platform: Platform, created: string): StageState {
-  return { platform, config: { exposedPorts: [], env: [], volumes: [], labels: {} }, layers: [], history: [], created };
+  return { platform, config: { exposedPorts: [], env: [DEFAULT_PATH], volumes: [], labels: {} }, layers: [], history: [], created };
 }
 
 /** Name of the topmost snapshot; `''` for none. The same for the same files, however they came to be. */
@@ -30,6 +35,12 @@ export function chainOf({ layers }: Pick<StageState, 'layers'>): string {
 
 export function withConfig(state: StageState, config: ExecutionDefaults, createdBy: string): StageState {
   return { ...state, config, history: [...state.history, { created: state.created, createdBy, emptyLayer: true }] };
+}
+
+/** `MAINTAINER` */
+export function withAuthor(state: StageState, instruction: Instruction): StageState {
+  if (instruction.text === '') throw stepError(instruction.line, 'MAINTAINER requires exactly one argument');
+  return { ...withConfig(state, state.config, describe(instruction)), author: instruction.text };
 }
 
 export function withLayer(state: StageState, made: { readonly layer?: NewLayer; readonly created: string }, createdBy: string): StageState {

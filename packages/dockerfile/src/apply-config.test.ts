@@ -41,8 +41,14 @@ test('an entrypoint takes the command of the old one away', () => {
   expect(applyChanges({ ...EMPTY, cmd: ['old'] }, ['ENTRYPOINT ["new"]'])).toEqual({ ...EMPTY, entrypoint: ['new'] });
 });
 
+test('a command that stands above an entrypoint is meant for it, and stays', () => {
+  const changes = ['CMD ["own"]', 'ENTRYPOINT ["new"]'];
+  expect(applyChanges({ ...EMPTY, cmd: ['old'] }, changes)).toEqual({ ...EMPTY, cmd: ['own'], entrypoint: ['new'] });
+});
+
 test.each([
   ['RUN x', 'RUN is not a valid change command'],
+  ['MAINTAINER x', 'MAINTAINER is not a valid change command'],
   ['ENV', 'requires at least one argument'],
   ['ENV A=1 B', "can't find ="],
   ['EXPOSE 99999', 'invalid containerPort'],

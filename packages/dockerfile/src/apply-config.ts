@@ -13,12 +13,21 @@ import { type Expansion, expandWord } from './words.ts';
 
 export const DEFAULT_SHELL: readonly string[] = ['/bin/sh', '-c'];
 
-type Apply = (config: ExecutionDefaults, instruction: Instruction, expansion: Expansion) => ExecutionDefaults;
+export interface ConfigPlace extends Expansion {
+  /** A `CMD` stands above in the same stage, and so is meant for the entrypoint that follows. */
+  readonly hasCommand: boolean;
+}
+
+type Apply = (config: ExecutionDefaults, instruction: Instruction, place: ConfigPlace) => ExecutionDefaults;
 
 const APPLY: Readonly<Record<string, Apply>> = {
   CMD: (config, { text }) => ({ ...config, cmd: readCommand(text, config.shell ?? DEFAULT_SHELL) }),
   // An entrypoint makes the command that was meant for the old one meaningless.
-  ENTRYPOINT: ({ cmd: _cmd, ...config }, { text }) => ({ ...config, entrypoint: readCommand(text, config.shell ?? DEFAULT_SHELL) }),
+  ENTRYPOINT: ({ cmd, ...config }, { text }, { hasCommand }) => ({
+    ...config,
+    ...(hasCommand && cmd !== undefined ? { cmd } : {}),
+    entrypoint: readCommand(text, config.shell ?? DEFAULT_SHELL),
+  }),
   ENV: (config, instruction, expansion) => ({ ...config, env: withPairs(config.env, readPairs(instruction, expansion)) }),
   EXPOSE: (config, instruction, expansion) => ({
     ...config,
@@ -32,7 +41,6 @@ const APPLY: Readonly<Record<string, Apply>> = {
     ...config,
     labels: { ...config.labels, ...Object.fromEntries(readPairs(instruction, expansion)) },
   }),
-  MAINTAINER: (config, { text }) => ({ ...config, labels: { ...config.labels, maintainer: text } }),
   ONBUILD: (config, instruction) => ({ ...config, onBuild: [...(config.onBuild ?? []), readTrigger(instruction)] }),
   SHELL: (config, instruction) => ({ ...config, shell: readShell(instruction) }),
   STOPSIGNAL: (config, instruction, expansion) => ({ ...config, stopSignal: readSignal(instruction, expansion) }),
@@ -50,21 +58,23 @@ export function isConfigInstruction(keyword: string): boolean {
 }
 
 /** @throws EngineError `invalid-argument` / `E_DOCKERFILE` */
-export function applyToConfig(config: ExecutionDefaults, instruction: Instruction, expansion: Expansion): ExecutionDefaults {
+export function applyToConfig(config: ExecutionDefaults, instruction: Instruction, place: ConfigPlace): ExecutionDefaults {
   const apply = APPLY[instruction.keyword];
   if (apply === undefined) throw dockerfileError(instruction.line, `${instruction.keyword} is not a valid change command`);
   if (instruction.keyword !== 'HEALTHCHECK') requireFlags(instruction, []);
   if (instruction.text === '' && instruction.keyword !== 'CMD') {
     throw dockerfileError(instruction.line, `${instruction.keyword} requires at least one argument`);
   }
-  return apply(config, instruction, expansion);
+  return apply(config, instruction, place);
 }
 
 /** `commit --change` and `import --change`: variables are those of the config itself. @throws EngineError `invalid-argument` / `E_DOCKERFILE` */
 export function applyChanges(config: ExecutionDefaults, changes: readonly string[]): ExecutionDefaults {
+  let hasCommand = false;
   return changes.reduce((changed, text, index) => {
     const instruction = parseInstruction(text, index + 1);
-    return applyToConfig(changed, instruction, { lookUp: environmentOf(changed.env), escapeWith: '\\', line: index + 1 });
+    hasCommand ||= instruction.keyword === 'CMD';
+    return applyToConfig(changed, instruction, { lookUp: environmentOf(changed.env), escapeWith: '\\', line: index + 1, hasCommand });
   }, config);
 }
 
