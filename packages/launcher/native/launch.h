@@ -169,9 +169,11 @@ int ask(struct launch *l, uint32_t index, enum record_kind why);
 enum walk { WALK_FOLLOW = 1, WALK_MAKE_DIRECTORY = 2, WALK_MAKE_FILE = 4 };
 int open_below(int root, const char *path, unsigned walk);
 int open_parent(int root, const char *path, bool create, const char **name);
+bool lies_in(const char *path, const char *directory);
 bool is_directory(int fd);
 bool is_on(int fd, long magic);
 bool is_device(int fd, unsigned major, unsigned minor);
+uint64_t mount_id(int fd); /* 0: this kernel does not say */
 bool is_mount_root(int fd);
 
 /* mounts.c */

@@ -116,11 +116,28 @@ int filesystem_of(const struct operation *op)
 /* Only what the configuration itself puts at /proc/… may cover a part of procfs; a link in the image may not lead there. */
 static int refuse_hidden_procfs(int target, const char *destination)
 {
-    bool meant = strncmp(destination, "/proc", 5) == 0 && (destination[5] == '/' || destination[5] == '\0');
-
-    if (!meant && is_on(target, PROC_SUPER_MAGIC))
+    if (!lies_in(destination, "/proc") && is_on(target, PROC_SUPER_MAGIC))
         return fail_with("procfs in the way", EPERM);
     return 0;
+}
+
+/*
+ * Nor into the file system at /dev: device nodes would be made in somebody's directory then. What stands on a mount of its own below
+ * it, as /dev/shm does, is as good a place as any.
+ */
+static int refuse_hidden_devices(const struct launch *l, int target, const char *destination)
+{
+    uint64_t in = mount_id(target);
+    bool hidden;
+    int dev;
+
+    if (lies_in(destination, "/dev") || in == mount_id(l->root))
+        return 0;
+    dev = open_below(l->root, "/dev", 0);
+    hidden = dev >= 0 && mount_id(dev) == in;
+    if (dev >= 0)
+        close(dev);
+    return hidden ? fail_with("devices in the way", EPERM) : 0;
 }
 
 /* Where to mount: made when missing, never the root itself (the new mount would hide it from our descriptor). */
@@ -133,7 +150,7 @@ static int open_target(const struct launch *l, const char *destination, unsigned
     target = open_below(l->root, destination, walk);
     if (target < 0)
         return -1;
-    if (refuse_hidden_procfs(target, destination) < 0) {
+    if (refuse_hidden_procfs(target, destination) < 0 || refuse_hidden_devices(l, target, destination) < 0) {
         close(target);
         return -1;
     }

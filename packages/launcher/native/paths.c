@@ -223,6 +223,14 @@ int open_parent(int root, const char *path, bool create, const char **name)
     return open_below(root, parent[0] != '\0' ? parent : "/", create ? WALK_MAKE_DIRECTORY : 0);
 }
 
+/* By the words alone. */
+bool lies_in(const char *path, const char *directory)
+{
+    size_t length = strlen(directory);
+
+    return strncmp(path, directory, length) == 0 && (path[length] == '\0' || path[length] == '/');
+}
+
 bool is_directory(int fd)
 {
     struct stat st;
@@ -242,6 +250,13 @@ bool is_device(int fd, unsigned major, unsigned minor)
     struct stat st;
 
     return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(major, minor);
+}
+
+uint64_t mount_id(int fd)
+{
+    struct statx st;
+
+    return statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) == 0 && (st.stx_mask & STATX_MNT_ID) ? st.stx_mnt_id : 0;
 }
 
 bool is_mount_root(int fd)

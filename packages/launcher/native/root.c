@@ -39,13 +39,6 @@ static int attach_root(const struct launch *l, int tree, const char *host_path)
     return result;
 }
 
-static uint64_t mount_id(int fd)
-{
-    struct statx st;
-
-    return statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) == 0 && (st.stx_mask & STATX_MNT_ID) ? st.stx_mnt_id : 0;
-}
-
 /*
  * A failed launch: a mount namespace that the child had joined lives on, so what was attached there is taken away again. In a
  * process of its own, because nobody comes back from there by the same path.

@@ -50,13 +50,6 @@ static const char *path_of(const struct operation *op)
     }
 }
 
-static bool lies_in(const char *path, const char *directory)
-{
-    size_t length = strlen(directory);
-
-    return strncmp(path, directory, length) == 0 && (path[length] == '\0' || path[length] == '/');
-}
-
 static struct part *top_of(const char *path)
 {
     for (unsigned i = 0; i < stage.count; i++)

@@ -165,6 +165,21 @@ hostTest('a link of the image does not lead a mount onto a part of procfs', ['li
   expect(await refused({ mounts: [mount] })).toMatchObject({ cause: { op: 'mount', call: 'procfs in the way' } });
 });
 
+// @attack A04: attack, control, twin
+hostTest('a link of the image does not lead a mount to where device nodes are made', ['linux', 'root'], async () => {
+  symlinkSync('/dev', join(rig.rootfs, 'mnt/data'));
+  symlinkSync('/dev/shm', join(rig.rootfs, 'mnt/shm'));
+  const mount = (destination: string) =>
+    step('mounts', { op: 'mount', destination, fsType: 'tmpfs', source: 't', attributes: {}, data: [], refuseSymlinks: false });
+  // Known-bad control: with nothing mounted at /dev, the place is the image's own, and may be led to.
+  expect((await runToEnd(launcher, rig, { args: ['true'], mounts: [mount('/mnt/data')], imageDev: true })).exitCode).toBe(0);
+  for (const place of ['/mnt/data', '/mnt/data/snd', '/mnt/data/null']) {
+    expect(await refused({ mounts: [mount(place)] }), place).toMatchObject({ cause: { op: 'mount', call: 'devices in the way' } });
+  }
+  const twins = ['/mnt/shm', '/dev/snd'].map((place) => mount(place));
+  expect((await runToEnd(launcher, rig, { args: ['true'], mounts: twins })).exitCode).toBe(0);
+});
+
 // @attack A02: attack, control
 hostTest('no working directory leads out through a descriptor', ['linux', 'root'], async () => {
   // Known-bad control: a program that has changed its root and kept a descriptor sees through it what is outside.
