@@ -5,7 +5,7 @@
  * Knows: the order that loses no byte and no exit.
  * Does not know: namespaces and mounts (packages/runtime).
  */
-import { Rollback } from '@slipway/errors';
+import { hasCode, Rollback } from '@slipway/errors';
 import type { OpenSpan, SpanContext } from '@slipway/journal';
 import { claimDirectory, removeTree } from '@slipway/kernel';
 import { attachShim, type Supervision } from '@slipway/launcher';
@@ -13,6 +13,7 @@ import type { StartedProcess } from '@slipway/runtime';
 import type { Attachment } from './attachment.ts';
 import { traceBirth } from './birth-spans.ts';
 import { requireRootFree } from './borrowed-root.ts';
+import { snapshotKey } from './container.ts';
 import { containerEvent, noteContainer } from './facts.ts';
 import { keepRecord } from './keep-record.ts';
 import { requireAllowed } from './lifecycle.ts';
@@ -75,11 +76,18 @@ async function launch(engine: EngineContext, container: LiveContainer, span: Ope
     superviseExit(engine, container, attaching);
     if (container.record.request.tty) await attached; // its client says at once how large its terminal is
   } catch (failure) {
-    const { error, exitCode } = explainStartFailure(failure, container.record.process.args);
+    const cause = await whatTheRootLacks(engine, container, failure);
+    const { error, exitCode } = explainStartFailure(cause, container.record.process.args);
     await rollback.unwind(error).catch(() => undefined);
     await noteFailed(engine, container, error, exitCode);
     throw error;
   }
+}
+
+/** A root whose layers are not where they were says so better than the mount that failed; any other failure says what it says. */
+async function whatTheRootLacks({ images }: EngineContext, { record }: LiveContainer, failure: unknown): Promise<unknown> {
+  const lack = await images.making.snapshots.mounts(snapshotKey(record)).catch((error: unknown) => error);
+  return hasCode(lack, 'E_SNAPSHOT_ADOPTED_GONE') ? lack : failure;
 }
 
 /** What an earlier run left there, after a crash at worst, goes. */

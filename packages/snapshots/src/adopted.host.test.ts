@@ -1,5 +1,5 @@
 /** Snapshots whose files somebody else keeps. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostTest } from '@slipway/testing';
@@ -44,6 +44,27 @@ hostTest('an adopted snapshot is stood upon, found again, and let go without a t
   expect(existsSync(`${shared}/fs/file`)).toBe(true);
   await snapshots.close();
 });
+
+hostTest(
+  'what stands on files that are not there any more says so, goes all the same, and is as it was once they are back',
+  ['root', 'overlayfs'],
+  async () => {
+    const snapshots = await openOverlaySnapshotter({ root: root() });
+    await snapshots.adopt('one', '', shared);
+    await snapshots.prepare('one', 'kept');
+    await snapshots.prepare('one', 'gone');
+    renameSync(`${base}/theirs`, `${base}/unmounted`);
+    const says = { code: 'E_SNAPSHOT_ADOPTED_GONE', message: expect.stringContaining(shared) };
+    await expect(snapshots.prepare('one', 'new')).rejects.toMatchObject(says);
+    await expect(snapshots.mounts('kept')).rejects.toMatchObject(says);
+    await expect(snapshots.directories('kept')).rejects.toMatchObject(says);
+    await snapshots.remove('gone');
+    renameSync(`${base}/unmounted`, `${base}/theirs`);
+    expect((await snapshots.directories('kept')).lowers).toEqual([`${shared}/fs`]);
+    expect((await snapshots.list()).map(({ name }) => name).toSorted()).toEqual(['kept', 'one']);
+    await snapshots.close();
+  },
+);
 
 hostTest('what cannot be adopted is refused, and nothing of it is written down', ['root', 'overlayfs'], async () => {
   const overlay = await openOverlaySnapshotter({ root: root() });

@@ -24,6 +24,7 @@ import {
   listNames,
   removeTree,
   setMode,
+  statStored,
   syncFileSystem,
   type TreeUsage,
   treeUsage,
@@ -121,7 +122,7 @@ class DirectorySnapshotter implements Snapshotter {
     const row = this.#table.get(key, 'snapshot.mounts');
     if (row.kind === 'committed')
       throw precondition(`snapshot ${JSON.stringify(key)} is committed and has no mounts`, 'snapshot.mounts', key);
-    return this.#form.mounts(this.#stack(row));
+    return this.#form.mounts(await this.#stack(row));
   }
 
   async commit(name: string, key: string): Promise<void> {
@@ -205,7 +206,7 @@ class DirectorySnapshotter implements Snapshotter {
   }
 
   async directories(keyOrName: string): Promise<SnapshotDirectories> {
-    return this.#form.directories(this.#stack(this.#table.get(keyOrName, 'snapshot.directories')));
+    return this.#form.directories(await this.#stack(this.#table.get(keyOrName, 'snapshot.directories')));
   }
 
   async close(): Promise<void> {
@@ -221,7 +222,7 @@ class DirectorySnapshotter implements Snapshotter {
       });
     this.#table.requireRoom(parent, key, op);
     const row: SnapshotRow = { name: key, kind, parent, directory: this.#newDirectory(), createdAtMs: Date.now() };
-    const stack = this.#stack(row);
+    const stack = await this.#stack(row);
     try {
       // Refused before anything is made, where the options would not fit.
       const mounts = this.#form.mounts(stack);
@@ -251,10 +252,28 @@ class DirectorySnapshotter implements Snapshotter {
     await this.#form.populate(stack);
   }
 
-  #stack(row: SnapshotRow): DirectoryStack {
-    const below = this.#table.ancestors(row).map((each) => placeOf(this.#root, each));
+  /** @throws failed-precondition / E_SNAPSHOT_ADOPTED_GONE when what it stands on is not where its owner had it */
+  async #stack(row: SnapshotRow): Promise<DirectoryStack> {
+    const ancestors = this.#table.ancestors(row);
+    for (const { directory } of ancestors.filter(isAdopted)) {
+      if ((await statStored(`${directory}/fs`)) === undefined) throw adoptedGone(directory, row.name);
+    }
+    const below = ancestors.map((each) => placeOf(this.#root, each));
     return { own: placeOf(this.#root, row), below, readOnly: row.kind !== 'active' };
   }
+}
+
+function adoptedGone(directory: string, subject: string): EngineError {
+  return new EngineError(
+    'failed-precondition',
+    `the image’s layer ${JSON.stringify(directory)} is not there: what was mounted there is not any more`,
+    {
+      code: 'E_SNAPSHOT_ADOPTED_GONE',
+      op: 'snapshot.stack',
+      subject,
+      hint: 'mount it there again; a lab machine has it again after a reset',
+    },
+  );
 }
 
 function toInfo({ name, kind, parent, createdAtMs, directory }: SnapshotRow): SnapshotInfo {
