@@ -2,7 +2,7 @@
  * When a container's first program began, by the kernel's own word: the `sched_process_exec` tracepoint.
  *
  * The engine's reply says only that the process was let go; the record of the tracepoint has the moment of its execve, on the clock
- * that we measure with, and costs the measured processes about a microsecond for each recorded call.
+ * that we measure with. No system call is recorded: that would cost our engine's processes what the floor's do not pay.
  *
  * Knows: that the last execve below a process within a round is the container's own.
  * Does not know: what was asked for.
@@ -33,7 +33,7 @@ export async function openExecWitness(pid: number, directory: string, say: (reas
     say(`the moment of the execve is taken from the engine’s reply: ${usable.reason}`);
     return undefined;
   }
-  const recorder = await openRecorder({ mountDirectory: directory });
+  const recorder = await openRecorder({ mountDirectory: directory, systemCalls: false });
   let seen: TraceRecord[] = [];
   recorder.subscribe(({ records }) => seen.push(...records.filter(({ type }) => type === 'exec')));
   // Those from before, such as the launcher that is kept ready, are not followed by themselves.

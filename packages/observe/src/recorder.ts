@@ -23,7 +23,14 @@ import {
 } from '@slipway/kernel';
 import { isKnownPageLayout, parseTraceFormat, type TraceFormat } from './trace-format.ts';
 import { readTracePage } from './trace-page.ts';
-import { createRecordReader, NEEDED_EVENTS, type RecordReader, recordedEvents, type TraceRecord } from './trace-records.ts';
+import {
+  createRecordReader,
+  NEEDED_EVENTS,
+  type RecordedCalls,
+  type RecordReader,
+  recordedEvents,
+  type TraceRecord,
+} from './trace-records.ts';
 
 /** What the recorder hands on: records in order of time, and how many were lost before them. */
 export interface TraceBatch {
@@ -43,13 +50,11 @@ export interface KernelRecorder {
   close(): Promise<void>;
 }
 
-export interface RecorderOptions {
+export interface RecorderOptions extends RecordedCalls {
   /** A directory of ours alone: tracefs is mounted below it where the host has it mounted nowhere. */
   readonly mountDirectory: string;
   /** Ring buffer per processor in KiB; default 1024, which holds some 15 000 events. */
   readonly bufferKb?: number | undefined;
-  /** System calls recorded besides those that make, enter or shape a container, with their outcomes. */
-  readonly besides?: readonly string[] | undefined;
   /** Milliseconds between reads while things happen (default 15) and after a second of silence (default 40). */
   readonly pollMs?: number | undefined;
   readonly idlePollMs?: number | undefined;
@@ -130,7 +135,7 @@ function removeInstance(instance: string): void {
 }
 
 /** Switches on what is recorded, still following nobody. */
-function setUp(tracefs: string, instance: string, { bufferKb = 1024, besides }: RecorderOptions): TraceFormat[] {
+function setUp(tracefs: string, instance: string, { bufferKb = 1024, ...calls }: RecorderOptions): TraceFormat[] {
   const { write, read, kind } = hostControlFiles;
   if (!isKnownPageLayout(read(`${tracefs}/events/header_page`)))
     throw unavailable('this kernel lays out trace pages in a way that is not understood.');
@@ -138,7 +143,7 @@ function setUp(tracefs: string, instance: string, { bufferKb = 1024, besides }: 
   write(`${instance}/trace_clock`, 'mono');
   write(`${instance}/buffer_size_kb`, String(bufferKb));
   write(`${instance}/options/event-fork`, '1');
-  return recordedEvents(besides).flatMap((event) => {
+  return recordedEvents(calls).flatMap((event) => {
     const directory = `${instance}/events/${event}`;
     if (kind(directory) === undefined) {
       if (NEEDED_EVENTS.includes(event)) throw unavailable(`this kernel has no tracepoint "${event}".`);

@@ -62,10 +62,22 @@ export const RETURNING_SYSCALLS: ReadonlySet<string> = new Set([
   'sethostname',
 ]);
 
+/** Which system calls are recorded. */
+export interface RecordedCalls {
+  /** Besides those that make, enter or shape a container, with their outcomes. */
+  readonly besides?: readonly string[] | undefined;
+  /** Default true. Without, no system call of the host becomes slower: a tracepoint at one takes all of them off the kernel's short way. */
+  readonly systemCalls?: boolean | undefined;
+}
+
 const CLONES = ['clone', 'clone3', 'fork', 'vfork'] as const;
 
-/** Events to switch on, as directories below `events/`; those a kernel lacks are left out. `besides` are recorded with their outcomes. */
-export function recordedEvents(besides: readonly string[] = []): readonly string[] {
+/**
+ * Events to switch on, as directories below `events/`; those a kernel lacks are left out. `besides` are recorded with their outcomes;
+ * without `systemCalls` only lives are: that a process was made, became another program, ended.
+ */
+export function recordedEvents({ besides = [], systemCalls = true }: RecordedCalls): readonly string[] {
+  if (!systemCalls) return NEEDED_EVENTS;
   const both = besides.flatMap((name) => [`syscalls/sys_enter_${name}`, `syscalls/sys_exit_${name}`]);
   return [...new Set([...RECORDED_EVENTS, ...both])];
 }
