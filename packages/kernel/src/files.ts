@@ -125,6 +125,11 @@ export function writeNewFile(path: string, content: string | Uint8Array, mode = 
   if (mode !== 0o600) chmodSync(path, mode); // whatever the umask is
 }
 
+/** Removes a file, at once; quiet when it is missing. */
+export function removeFile(path: string): void {
+  rmSync(path, { force: true });
+}
+
 /** Makes a directory and its missing parents; an existing one keeps its mode. Returns whether the last one was made here. */
 export async function ensureDirectory(path: string, mode = 0o755): Promise<boolean> {
   return (await fs.mkdir(path, { recursive: true, mode })) !== undefined;

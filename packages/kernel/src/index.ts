@@ -23,6 +23,7 @@ export {
   READ_MAX_BYTES,
   type ReadOptions,
   readText,
+  removeFile,
   writeFileAtomic,
   writeNewFile,
 } from './files.ts';

@@ -1,14 +1,15 @@
 /**
  * The part that all snapshotters with one directory per snapshot have in common.
  *
- *     <root>/metadata.db          who is whose parent
+ *     <root>/metadata.db          the committed ones: who is whose parent
+ *     <root>/<n>/snapshot.json    which one this is, of a writable one or a view
  *     <root>/<n>/fs               a snapshot's files
  *     <root>/<n>/work             overlay's own scratch
  *
  * Somebody may serve a committed snapshot's files by a file system mounted on its `fs`; removing it takes that off first.
  *
- * A directory is complete before its row exists and outlives it only by a crash, so whatever has no row when the store is
- * opened is left over and goes. So does the row of a writable snapshot or view without a directory.
+ * A directory is complete before its record exists and outlives it only by a crash, so whatever has none when the store is
+ * opened is left over and goes.
  *
  * Knows: directories, rows and their order.
  * Does not know: how a stack of directories becomes mounts; that is the form's (overlay.ts, native.ts).
@@ -19,9 +20,7 @@ import {
   delay,
   ensurePrivateDirectory,
   failPoint,
-  isDiskFull,
   isErrno,
-  listNames,
   removeTree,
   setMode,
   statStored,
@@ -31,9 +30,11 @@ import {
   uncover,
 } from '@slipway/kernel';
 import type { Mount } from './mount.ts';
+import { isAdopted, placeOf, type SnapshotRow } from './snapshot-row.ts';
 import { DirectorySnapshotStack, type DirectoryStack } from './snapshot-stack.ts';
-import { isAdopted, placeOf, precondition, type SnapshotRow, SnapshotTable } from './snapshot-table.ts';
+import { precondition, SnapshotTable } from './snapshot-table.ts';
 import type { SnapshotDirectories, SnapshotInfo, SnapshotStack, Snapshotter } from './snapshotter.ts';
+import { listSnapshotDirectories } from './writable-record.ts';
 
 const NOTHING: TreeUsage = { sizeBytes: 0, inodes: 0 };
 
@@ -64,18 +65,17 @@ export async function openDirectorySnapshotter(root: string, form: SnapshotForm)
     });
   }
   await ensurePrivateDirectory(root);
-  const table = new SnapshotTable(`${root}/metadata.db`);
-  const present = (await listNames(root)).filter((name) => /^[0-9a-z]+$/.test(name));
-  // A power cut can bring a row back whose directory was removed, or keep one whose directory was not yet on the disk.
-  for (const row of table.list()) if (row.kind !== 'committed' && !present.includes(row.directory)) table.remove(row.name);
-  const own = table.list().filter((row) => !isAdopted(row));
-  const known = new Set(own.map((row) => row.directory));
+  const table = new SnapshotTable(root);
+  const present = await listSnapshotDirectories(root);
+  await table.moveWritableOut(present);
+  const committed = new Set(table.list().map((row) => row.directory));
   for (const name of present) {
-    if (known.has(name)) continue;
+    if (committed.has(name) || (await table.takeUp(name))) continue;
     await uncover(`${root}/${name}/fs`);
     await removeSettling(`${root}/${name}`);
   }
-  const highest = Math.max(0, ...[...known].map((name) => Number.parseInt(name, 36)));
+  const own = table.list().filter((row) => !isAdopted(row));
+  const highest = Math.max(0, ...own.map(({ directory }) => Number.parseInt(directory, 36)));
   return new DirectorySnapshotter(root, form, table, highest);
 }
 
@@ -86,7 +86,7 @@ export async function openDirectorySnapshotter(root: string, form: SnapshotForm)
  * @throws `not-found` / `E_SNAPSHOT_NOT_FOUND`
  */
 export function committedDirectories(root: string, name: string): readonly string[] {
-  const table = new SnapshotTable(`${root}/metadata.db`);
+  const table = new SnapshotTable(root);
   try {
     const row = table.get(name, 'snapshot.directories');
     return [row, ...table.ancestors(row)].map((each) => `${placeOf(root, each)}/fs`);
@@ -158,33 +158,11 @@ class DirectorySnapshotter implements Snapshotter {
   }
 
   async remove(keyOrName: string): Promise<void> {
-    const { directory, kind } = await this.#forget(keyOrName);
+    const { directory, kind } = this.#table.remove(keyOrName);
     failPoint('snapshot.forgotten');
     if (isAdopted({ directory })) return;
     if (kind === 'committed') await uncover(`${this.#root}/${directory}/fs`);
     await removeSettling(`${this.#root}/${directory}`);
-  }
-
-  /** The row goes first, but for a disk so full that there is no room to write that down. */
-  async #forget(keyOrName: string): Promise<SnapshotRow> {
-    try {
-      return this.#table.remove(keyOrName);
-    } catch (error) {
-      const row = this.#table.find(keyOrName);
-      if (!isDiskFull(error) || row === undefined || row.kind === 'committed') throw error;
-      await removeSettling(`${this.#root}/${row.directory}`);
-      return this.#forgetWithoutFiles(keyOrName);
-    }
-  }
-
-  /** Its files may have been too small to make room: a row without a directory goes at the latest when the store is opened. */
-  #forgetWithoutFiles(key: string): SnapshotRow {
-    try {
-      return this.#table.remove(key);
-    } catch (error) {
-      if (!isDiskFull(error)) throw error;
-      return this.#table.forget(key);
-    }
   }
 
   async stat(keyOrName: string): Promise<SnapshotInfo> {

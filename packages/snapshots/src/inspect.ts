@@ -4,8 +4,10 @@
  * Knows: the record, the directories, and how they must agree.
  * Does not know: images.
  */
-import { listNames, statStored } from '@slipway/kernel';
-import { placeOf, readSnapshotRows, type SnapshotRow } from './snapshot-table.ts';
+import { statStored } from '@slipway/kernel';
+import { placeOf, type SnapshotRow } from './snapshot-row.ts';
+import { readSnapshotRows } from './snapshot-table.ts';
+import { listSnapshotDirectories } from './writable-record.ts';
 
 export interface SnapshotListing {
   /** By name. */
@@ -19,12 +21,12 @@ export interface SnapshotListing {
 }
 
 export async function listSnapshots(root: string): Promise<SnapshotListing> {
-  const { rows, faults } = readSnapshotRows(`${root}/metadata.db`);
+  const { rows, faults } = await readSnapshotRows(root);
   const withoutDirectory: string[] = [];
   for (const row of rows) {
     if ((await statStored(`${placeOf(root, row)}/fs`))?.isDirectory !== true) withoutDirectory.push(row.name);
   }
   const known = new Set(rows.map(({ directory }) => directory));
-  const strangers = (await listNames(root)).filter((name) => /^[0-9a-z]+$/.test(name) && !known.has(name));
+  const strangers = (await listSnapshotDirectories(root)).filter((name) => !known.has(name));
   return { snapshots: new Map(rows.map((row) => [row.name, row])), recordFaults: faults, withoutDirectory, strangers };
 }

@@ -8,7 +8,8 @@
  * Does not know: how a directory begins (directory-snapshotter.ts), or what it is filled with.
  */
 import { type FileSystemSync, failPoint, openFileSystemSync } from '@slipway/kernel';
-import { exists, parentMissing, placeOf, type SnapshotRow, type SnapshotTable } from './snapshot-table.ts';
+import { placeOf, type SnapshotRow } from './snapshot-row.ts';
+import { exists, parentMissing, type SnapshotTable } from './snapshot-table.ts';
 import type { SnapshotDirectories, SnapshotStack } from './snapshotter.ts';
 
 /** A stack of snapshot directories, `own` on top. */

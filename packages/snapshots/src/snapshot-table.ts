@@ -1,9 +1,9 @@
 /**
  * The record of snapshots: which exist, on top of what, in which directory.
  *
- * SQLite rather than a JSON file: a change is one small durable write however many snapshots there are, and the rules
- * (unique names, a parent that is committed, no removal under a child) are checked in the same step as the change. It belongs to one
- * process, which keeps the rows in memory and reads them there: every container's start looks at some eight.
+ * Committed ones stand in SQLite rather than in a JSON file: a change is one small durable write however many there are. Writable ones and
+ * views stand in their own directories (writable-record.ts). Both belong to one process, which keeps the rows in memory, reads them there and
+ * checks the rules there (unique names, a parent that is committed, no removal under a child): every container's start looks at some eight.
  *
  * Knows: rows and rules.
  * Does not know: what is in the directories.
@@ -11,21 +11,9 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EngineError } from '@slipway/errors';
 import { inTransaction } from '@slipway/kernel';
-import type { SnapshotInfo, SnapshotKind } from './snapshotter.ts';
-
-export interface SnapshotRow extends Omit<SnapshotInfo, 'isAdopted'> {
-  /** Directory below the snapshotter's root, and so short; absolute for one that was adopted, whose files are somebody else's. */
-  readonly directory: string;
-}
-
-/** `<root>/<n>` of a snapshot; for an adopted one, where its owner keeps it. */
-export function placeOf(root: string, { directory }: SnapshotRow): string {
-  return isAdopted({ directory }) ? directory : `${root}/${directory}`;
-}
-
-export function isAdopted({ directory }: Pick<SnapshotRow, 'directory'>): boolean {
-  return directory.startsWith('/');
-}
+import type { SnapshotRow } from './snapshot-row.ts';
+import type { SnapshotKind } from './snapshotter.ts';
+import { findWritable, listSnapshotDirectories, removeWritable, writeWritable } from './writable-record.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS snapshots (
@@ -39,18 +27,40 @@ const SCHEMA = `
 `;
 
 export class SnapshotTable {
+  readonly #root: string;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   /** By name, oldest first. */
   readonly #rows: Map<string, SnapshotRow>;
 
-  constructor(path: string) {
-    this.#db = new DatabaseSync(path, { timeout: 5000 });
+  /** Opens what `root` has on record; makes an empty record where it has none. */
+  constructor(root: string) {
+    this.#root = root;
+    this.#db = new DatabaseSync(databaseOf(root), { timeout: 5000 });
     // NORMAL: no change waits for the disk, and after a power cut the record is whole, if a moment old; but see #lasting.
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;');
     this.#db.exec(SCHEMA);
     const rows = this.#db.prepare('SELECT * FROM snapshots ORDER BY created_at_ms, rowid').all().map(toRow);
     this.#rows = new Map(rows.map((row) => [row.name, row]));
+  }
+
+  /** Writable ones and views that an older engine made have rows; those whose directory is among `present` get a record of their own. */
+  async moveWritableOut(present: readonly string[]): Promise<void> {
+    for (const row of this.list()) {
+      if (row.kind === 'committed') continue;
+      if (present.includes(row.directory) && (await findWritable(this.#root, row.directory)) === undefined) writeWritable(this.#root, row);
+      this.#statement('DELETE FROM snapshots WHERE name = ?').run(row.name);
+      this.#rows.delete(row.name);
+    }
+  }
+
+  /** Takes up the writable snapshot of a directory by its own record. False where that has none, or one that does not fit the others. */
+  async takeUp(directory: string): Promise<boolean> {
+    const row = await findWritable(this.#root, directory);
+    if (row === undefined || this.#rows.has(row.name)) return false;
+    if (row.parent !== '' && this.find(row.parent)?.kind !== 'committed') return false;
+    this.#rows.set(row.name, row);
+    return true;
   }
 
   find(name: string): SnapshotRow | undefined {
@@ -83,9 +93,10 @@ export class SnapshotTable {
     if (this.find(key) !== undefined) throw exists(key, op);
   }
 
+  /** A writable one or a view, whose directory is there. */
   insert(row: SnapshotRow, op: string): void {
     this.requireRoom(row.parent, row.name, op);
-    this.#insert(row);
+    writeWritable(this.#root, row);
     this.#rows.set(row.name, row);
   }
 
@@ -104,34 +115,30 @@ export class SnapshotTable {
     if (row.kind !== 'active')
       throw precondition(`snapshot ${JSON.stringify(key)} is ${row.kind}, only an active one can be committed`, 'snapshot.commit', key);
     if (this.find(name) !== undefined) throw exists(name, 'snapshot.commit');
-    this.#lasting(() => this.#statement("UPDATE snapshots SET name = ?, kind = 'committed' WHERE name = ?").run(name, key));
+    this.insertCommitted([{ ...row, name, kind: 'committed' }]);
     this.#rows.delete(key);
-    this.#rows.set(name, { ...row, name, kind: 'committed' });
+    removeWritable(this.#root, row); // left by a crash, it is a record beside a row of the same directory, which counts
   }
 
   /** Forgets a snapshot and says where its files are. */
   remove(name: string): SnapshotRow {
     const row = this.get(name, 'snapshot.remove');
-    const child = this.#statement('SELECT name FROM snapshots WHERE parent = ? LIMIT 1').get(name);
+    if (row.kind === 'committed') this.#removeCommitted(name);
+    else removeWritable(this.#root, row);
+    this.#rows.delete(name);
+    return row;
+  }
+
+  #removeCommitted(name: string): void {
+    const child = this.list().find(({ parent }) => parent === name);
     if (child !== undefined) {
-      throw new EngineError('failed-precondition', `snapshot ${JSON.stringify(name)} is the parent of ${JSON.stringify(child['name'])}`, {
+      throw new EngineError('failed-precondition', `snapshot ${JSON.stringify(name)} is the parent of ${JSON.stringify(child.name)}`, {
         code: 'E_SNAPSHOT_HAS_CHILDREN',
         op: 'snapshot.remove',
         subject: name,
       });
     }
-    const forget = () => this.#statement('DELETE FROM snapshots WHERE name = ?').run(name);
-    if (row.kind === 'committed') this.#lasting(forget);
-    else forget();
-    this.#rows.delete(name);
-    return row;
-  }
-
-  /** In memory alone. */
-  forget(name: string): SnapshotRow {
-    const row = this.get(name, 'snapshot.remove');
-    this.#rows.delete(name);
-    return row;
+    this.#lasting(() => this.#statement('DELETE FROM snapshots WHERE name = ?').run(name));
   }
 
   close(): void {
@@ -139,8 +146,7 @@ export class SnapshotTable {
   }
 
   /**
-   * A change that survives a power cut once it was reported, with all changes before it: those of committed layers, which are believed
-   * for ever. A writable snapshot's need not last, since its files would not all be there either.
+   * A change that survives a power cut once it was reported, with all changes before it: committed layers are believed for ever.
    */
   #lasting(change: () => unknown): void {
     this.#db.exec('PRAGMA synchronous = FULL');
@@ -164,9 +170,27 @@ export class SnapshotTable {
   }
 }
 
+function databaseOf(root: string): string {
+  return `${root}/metadata.db`;
+}
+
+export interface SnapshotRows {
+  readonly rows: readonly SnapshotRow[];
+  /** What SQLite finds wrong with its file; empty when nothing. */
+  readonly faults: readonly string[];
+}
+
 /** The rows, for who only looks: nothing is made or changed. */
-export function readSnapshotRows(path: string): { readonly rows: readonly SnapshotRow[]; readonly faults: readonly string[] } {
-  const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+export async function readSnapshotRows(root: string): Promise<SnapshotRows> {
+  const { rows, faults } = readCommittedRows(root);
+  const known = new Set(rows.map(({ directory }) => directory));
+  const others = (await listSnapshotDirectories(root)).filter((directory) => !known.has(directory));
+  const writable = await Promise.all(others.map((directory) => findWritable(root, directory)));
+  return { rows: [...rows, ...writable.filter((row) => row !== undefined)], faults };
+}
+
+function readCommittedRows(root: string): SnapshotRows {
+  const db = new DatabaseSync(databaseOf(root), { readOnly: true, timeout: 5000 });
   try {
     const faults = ['integrity_check', 'foreign_key_check'].flatMap((pragma) => db.prepare(`PRAGMA ${pragma}`).all());
     const rows = db.prepare('SELECT * FROM snapshots ORDER BY created_at_ms, rowid').all().map(toRow);

@@ -102,7 +102,7 @@ const DAMAGE: Readonly<Record<string, { readonly harm: () => void; readonly faul
   'the config gone': { harm: () => rmSync(blob(configOf(LAYERS))), faults: ['document-invalid'] },
   'a layer that is not unpacked': {
     harm: () => sql('snapshots/metadata.db', `UPDATE snapshots SET name = 'other' WHERE name = '${CHAINS[1]}'`),
-    faults: ['record-damaged', 'snapshot-missing', 'snapshot-parent'],
+    faults: ['snapshot-missing', 'snapshot-parent'],
   },
   'a layer on the wrong one': {
     harm: () => sql('snapshots/metadata.db', `UPDATE snapshots SET parent = NULL WHERE name = '${CHAINS[1]}'`),

@@ -8,6 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { hostTest } from '@slipway/testing';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
 import type { Mount } from '../mount.ts';
@@ -209,6 +210,8 @@ export function describeSnapshotter(name: string, open: (root: string) => Promis
       await snapshots.prepare('one', 'k');
       await snapshots.close();
       mkdirSync(join(root, 'zz/fs'), { recursive: true });
+      mkdirSync(join(root, 'yy/fs'), { recursive: true });
+      writeFileSync(join(root, 'yy/snapshot.json'), '["active","torn",'); // written in part
 
       snapshots = await open(root);
       await snapshots.prepare('one', 'k2');
@@ -220,6 +223,29 @@ export function describeSnapshotter(name: string, open: (root: string) => Promis
       ]);
       expect(read(await snapshots.mounts('k'))).toEqual({ a: '1' });
       expect(directoriesIn(root)).toHaveLength(3);
+    });
+
+    hostTest('a writable snapshot that an older engine wrote down among the committed ones is kept', ['root', 'overlayfs'], async () => {
+      await layer('', 'one', { a: '1' });
+      const { own } = await snapshots.prepare('one', 'k').then(() => snapshots.directories('k'));
+      await snapshots.close();
+      const directory = own.slice(root.length + 1).split('/', 1)[0] ?? '';
+      unlinkSync(join(root, directory, 'snapshot.json'));
+      const db = new DatabaseSync(join(root, 'metadata.db'));
+      for (const row of [
+        ['k', directory],
+        ['gone', 'zz'],
+      ])
+        db.prepare("INSERT INTO snapshots VALUES (?, 'active', 'one', ?, 7)").run(...row);
+      db.close();
+
+      for (const _again of ['moved', 'as moved']) {
+        snapshots = await open(root);
+        expect((await snapshots.list()).map(({ name }) => name).sort()).toEqual(['k', 'one']);
+        expect(read(await snapshots.mounts('k'))).toEqual({ a: '1' });
+        await snapshots.close();
+      }
+      snapshots = await open(root);
     });
 
     hostTest('no other user can get at the files, nor run a setuid program among them [B10]', ['root'], async () => {
