@@ -32,7 +32,10 @@ export class LearnerLessons {
   #checker: Checker;
   readonly #stopFollowing: () => void;
   #unsubscribe: () => void = () => undefined;
-  #preparing: Promise<boolean> = Promise.resolve(true);
+  /** Of the lesson shown last. */
+  #prepared: Promise<boolean> = Promise.resolve(true);
+  /** Preparations under way, by journal and lesson. */
+  readonly #preparing = new Map<string, Promise<boolean>>();
   #closed = false;
 
   constructor(options: LearnerLessonsOptions) {
@@ -66,7 +69,7 @@ export class LearnerLessons {
 
   /** Resolves when the lab's own preparation of the lesson shown last is done: whether it went well. */
   prepared(): Promise<boolean> {
-    return this.#preparing;
+    return this.#prepared;
   }
 
   has(slug: string): boolean {
@@ -153,7 +156,7 @@ export class LearnerLessons {
     this.#stopFollowing();
     this.#unsubscribe();
     this.#checker.stop();
-    await this.#preparing;
+    await Promise.all(this.#preparing.values());
   }
 
   #newChecker(): Checker {
@@ -174,8 +177,8 @@ export class LearnerLessons {
     if (lesson === undefined) return;
     const { store, learner } = this.#options;
     const visit = this.#visit(slug);
-    store.setVisit(learner, slug, { ...visit, prepared: true });
-    if (!visit.prepared) this.#preparing = this.#setUp(lesson);
+    this.#keepVisit(slug, visit);
+    if (!visit.prepared) this.#prepared = this.#prepare(slug, lesson);
     this.#checker.open(slug, { lab: lesson.lab, afterSeq: visit.afterSeq, before: store.tasks(learner, slug) });
   }
 
@@ -186,12 +189,29 @@ export class LearnerLessons {
     return visit?.journal === lab.journal.id ? visit : { journal: lab.journal.id, afterSeq: 0, prepared: false };
   }
 
-  /** The lab's own preparation, once in each machine. */
-  async #setUp({ lab: { lesson, setup } }: Lesson): Promise<boolean> {
+  /** The lab's own preparation, once in each machine; one that failed, or was broken off, is tried again when the lesson is next shown. */
+  #prepare(slug: string, lesson: Lesson): Promise<boolean> {
+    const { lab } = this.#options;
+    const { id: journal } = lab.journal;
+    const key = `${journal} ${slug}`;
+    const preparing =
+      this.#preparing.get(key) ??
+      this.#setUp(lesson, journal)
+        .then((prepared) => {
+          if (prepared && lab.journal.id === journal) this.#keepVisit(slug, { ...this.#visit(slug), prepared });
+          return prepared;
+        })
+        .finally(() => this.#preparing.delete(key));
+    this.#preparing.set(key, preparing);
+    return preparing;
+  }
+
+  /** @param journal of the machine that it is for: none of it is done in the next one */
+  async #setUp({ lab: { lesson, setup } }: Lesson, journal: string): Promise<boolean> {
     const { lab, machines, log } = this.#options;
     await lab.settled();
     for (const line of setup) {
-      if (this.#closed) return false;
+      if (this.#closed || lab.journal.id !== journal) return false;
       const result = await machines
         .run(lab.machine, ['/bin/sh', '-c', line])
         .catch((error: unknown) => ({ exitCode: -1, stderr: String(error) }));
@@ -205,26 +225,31 @@ export class LearnerLessons {
   }
 
   #onChange(lesson: string, changed: readonly TaskState[]): void {
-    const { lab } = this.#options;
+    const { store, learner, lab } = this.#options;
     for (const state of changed) {
-      this.#keep(lesson, state);
       const { task, status, saw } = state;
+      this.#keep(`that task ${task} is ${status}`, () => store.setTask(learner, lesson, state));
       const check = saw === undefined ? { lesson, task, status } : { lesson, task, status, saw: saw.slice(0, 1000) };
       lab.journal.append({ type: 'check', check }, monotonicMs(), 'host');
     }
     this.#tellProgress(lesson);
   }
 
-  /** Nobody waits for what a check finds: where it cannot be kept, the lab goes on. */
-  #keep(lesson: string, state: TaskState): void {
-    const { store, learner, lab, log } = this.#options;
+  /** Nobody waits for what is kept here: where it cannot be, the lab goes on. @param what a clause that reads well after "cannot keep" */
+  #keep(what: string, write: () => void): void {
+    const { lab, log } = this.#options;
     try {
-      store.setTask(learner, lesson, state);
+      write();
     } catch (error) {
-      log.error({ err: error, lesson, task: state.task }, 'progress cannot be written');
-      const text = `the lab cannot keep that task ${state.task} is ${state.status}: its disk may be full`;
+      log.error({ err: error, what }, 'progress cannot be written');
+      const text = `the lab cannot keep ${what}: its disk may be full`;
       lab.journal.append({ type: 'notice', level: 'error', text }, monotonicMs(), 'host');
     }
+  }
+
+  #keepVisit(slug: string, visit: Visit): void {
+    const { store, learner } = this.#options;
+    this.#keep(`where work on ${slug} began`, () => store.setVisit(learner, slug, visit));
   }
 
   #tellProgress(lesson: string): void {
