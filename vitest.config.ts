@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Two projects. `unit` is pure and needs no privileges; `host` (`*.host.test.ts`) touches the kernel, so its
- * files run one after another: they count processes, mounts and cgroups before and after.
+ * Two projects. `unit` is pure and needs no privileges; `host` (`*.host.test.ts`) touches the kernel. A host file mostly waits for one
+ * process or another, so two run at a time: what a test counts before and after has a name, directory or parent process of its own.
  */
 export default defineConfig({
   test: {
@@ -21,7 +21,9 @@ export default defineConfig({
           name: 'host',
           include: ['{packages,apps,labs}/**/*.host.test.ts'],
           exclude: ['**/node_modules/**'],
-          fileParallelism: false,
+          maxWorkers: 2,
+          // After `unit` where both are run: projects of one group share one number of workers.
+          sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
