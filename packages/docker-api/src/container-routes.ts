@@ -5,12 +5,13 @@
  */
 import { isKind } from '@slipway/errors';
 import type { SpanContext } from '@slipway/journal';
+import { formatPlatform, parsePlatform, platformMatches } from '@slipway/oci';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type ContainerSizes, toInspectJson, toListJson, toSizesJson } from './container-json.ts';
 import { readCreateRequest } from './create-request.ts';
-import { badRequest } from './docker-status.ts';
+import { badRequest, notFound } from './docker-status.ts';
 import { queryFlag, queryNumber, queryText } from './fields.ts';
-import { CONTAINER_FILTERS, containerMatches, matchesLabel, parseFilters } from './filters.ts';
+import { CONTAINER_FILTERS, containerMatches, matchesLabel, parseFilters, requireContainerFilters } from './filters.ts';
 import { readUpdateRequest } from './host-config.ts';
 import { param, query, type RouteContext, spanOf } from './route-context.ts';
 import { toStatsJson } from './stats-json.ts';
@@ -21,7 +22,9 @@ export async function containerRoutes(app: FastifyInstance, context: RouteContex
   lifecycleRoutes(app, context);
 
   app.post('/containers/create', async (request, reply) => {
-    const wanted = readCreateRequest(request.body, queryText(query(request)['name']));
+    const { name, platform } = query(request);
+    const wanted = readCreateRequest(request.body, queryText(name));
+    await requirePlatform(backend, wanted.image, queryText(platform));
     const { id } = await backend.create(wanted, spanOf(request));
     return reply.status(201).send({ Id: id, Warnings: [] });
   });
@@ -62,6 +65,19 @@ export async function containerRoutes(app: FastifyInstance, context: RouteContex
   });
 }
 
+/** An image that is here for another platform is not the one that was asked for; a client pulls that one then. */
+async function requirePlatform({ findImage }: RouteContext['backend'], reference: string, text: string | undefined): Promise<void> {
+  if (text === undefined) return;
+  const wanted = parsePlatform(text);
+  if (wanted === undefined) throw badRequest(`invalid platform '${text.slice(0, 80)}'`, 'write it as linux/amd64');
+  const image = await findImage(reference);
+  if (image === undefined || platformMatches(wanted, image.config)) return;
+  const here = formatPlatform(image.config);
+  throw notFound(
+    `image with reference ${reference.slice(0, 200)} was found but does not match the specified platform: wanted ${formatPlatform(wanted)}, actual: ${here}`,
+  );
+}
+
 /** False when somebody else has started or removed it meanwhile. */
 async function removeStopped(backend: RouteContext['backend'], id: string, parent: SpanContext | undefined): Promise<boolean> {
   try {
@@ -82,6 +98,7 @@ function listRoutes(app: FastifyInstance, { backend, logPath }: RouteContext): v
   app.get('/containers/json', async (request) => {
     const { all, limit, filters: text } = query(request);
     const filters = parseFilters(queryText(text), CONTAINER_FILTERS);
+    requireContainerFilters(filters);
     const everything = backend.list();
     const most = queryNumber('limit', limit) ?? 0;
     const shown = queryFlag(all) || most > 0 || filters.has('status') || filters.has('exited');
@@ -118,7 +135,8 @@ function listRoutes(app: FastifyInstance, { backend, logPath }: RouteContext): v
     for (let round = 1; round <= rounds && !reply.raw.destroyed; round++) {
       previous = await toStatsJson(backend, container, previous).catch(() => undefined);
       if (previous === undefined) break; // removed meanwhile
-      if (stream || round === rounds) reply.raw.write(`${JSON.stringify(previous)}\n`);
+      // Who does not read misses readings: they are not kept.
+      if ((stream || round === rounds) && !reply.raw.writableNeedDrain) reply.raw.write(`${JSON.stringify(previous)}\n`);
       if (round < rounds) await new Promise((resolve) => setTimeout(resolve, 1000));
     }
     reply.raw.end();

@@ -49,7 +49,20 @@ function requireAvailable(fields: Fields): void {
   if (fields.isSet('MacAddress')) throw notSupported('a MAC address needs a network, and there is none yet');
   const test = fields.object('Healthcheck').texts('Test') ?? [];
   if (test.length > 0 && test[0] !== 'NONE') throw notSupported('health checks are not available yet', 'leave --health-cmd out');
-  for (const network of Object.keys(fields.object('NetworkingConfig').map('EndpointsConfig'))) readNetworkMode(network);
+  requirePlainEndpoints(fields.object('NetworkingConfig').object('EndpointsConfig'));
+}
+
+/** Nothing that only a network with addresses could keep. */
+function requirePlainEndpoints(endpoints: Fields): void {
+  for (const network of endpoints.names()) {
+    readNetworkMode(network);
+    const endpoint = endpoints.object(network);
+    const address = endpoint.object('IPAMConfig');
+    if (['IPv4Address', 'IPv6Address', 'LinkLocalIPs'].some((name) => address.isSet(name)))
+      throw notSupported('an address of its own needs a network, and there is none yet');
+    for (const name of ['Aliases', 'Links', 'MacAddress'])
+      if (endpoint.isSet(name)) throw notSupported(`${name} of a network: there are only a loopback and the host’s network yet`);
+  }
 }
 
 /** A list, or (as old clients send it) one string. null and absent leave it to the image. */

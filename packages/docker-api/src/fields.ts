@@ -71,6 +71,11 @@ export class Fields {
     return new Fields(this.#get(name), this.#name(name));
   }
 
+  /** Of the fields that are there, whatever their values. */
+  names(): readonly string[] {
+    return Object.keys(this.#value);
+  }
+
   /** Whether anything but an empty value (null, false, 0, '', [], {}) was sent. */
   isSet(name: string): boolean {
     const value = this.#get(name);

@@ -49,6 +49,19 @@ export function matchesAll(filters: Filters, match: Readonly<Record<string, (val
 
 export const CONTAINER_FILTERS = ['id', 'name', 'label', 'status', 'exited', 'ancestor', 'network', 'before', 'since'] as const;
 
+/** What a container can be; Docker's `restarting` no container here ever is. */
+const STATUSES: readonly string[] = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'];
+
+/** @throws invalid-argument for a value that no container can have */
+export function requireContainerFilters(filters: Filters): void {
+  const refuse = (name: string, isKnown: (value: string) => boolean) => {
+    const wrong = filters.get(name)?.find((value) => !isKnown(value));
+    if (wrong !== undefined) throw badRequest(`invalid filter '${name}=${wrong.slice(0, 80)}'`);
+  };
+  refuse('status', (value) => STATUSES.includes(value));
+  refuse('exited', (value) => /^-?[0-9]{1,5}$/.test(value));
+}
+
 export function containerMatches(container: BackendContainer, filters: Filters, all: readonly BackendContainer[]): boolean {
   const createdAt = (ref: string) => {
     const named = all.find(({ id, name }) => id.startsWith(ref) || name === ref);

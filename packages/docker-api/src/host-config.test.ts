@@ -34,6 +34,16 @@ describe('every way to a host path, namespace or device is translated or refused
     expect(() => host(config)).toThrow(expect.toSatisfy(isUnsupported));
   });
 
+  test.each([
+    { IPAMConfig: { IPv4Address: '1.2.3.4' } },
+    { IPAMConfig: { LinkLocalIPs: ['fe80::1'] } },
+    { Aliases: ['db'] },
+    { MacAddress: '02::1' },
+  ])('of a network, %j is refused', (endpoint) => {
+    const body = { Image: 'busybox', NetworkingConfig: { EndpointsConfig: { default: endpoint } } };
+    expect(() => readCreateRequest(body, undefined)).toThrow(expect.toSatisfy(isUnsupported));
+  });
+
   test('Binds and Mounts of type bind mean the same', () => {
     const [first] = host({ Binds: ['/a:/b:ro,rslave'] }).binds;
     const [second] = host({
@@ -116,8 +126,9 @@ describe('one body, one meaning [C04]', () => {
         Ulimits: [],
         MaskedPaths: null,
         ReadonlyPaths: null,
+        ContainerIDFile: '/tmp/id',
       },
-      NetworkingConfig: { EndpointsConfig: { default: {} } },
+      NetworkingConfig: { EndpointsConfig: { default: { IPAMConfig: null, Links: null, Aliases: null, MacAddress: '' } } },
     };
     const request = readCreateRequest(body, undefined);
     expect(request.command).toEqual(['true']);

@@ -22,7 +22,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   BlkioWeight: 'block I/O limits are not available',
   BlkioWeightDevice: 'block I/O limits are not available',
   CgroupParent: 'a cgroup parent per container is not available; slipwayd has --cgroup-parent for all of them',
-  ContainerIDFile: 'the id file is the client’s to write',
   CpuRealtimePeriod: 'real-time CPU limits are not available',
   CpuRealtimeRuntime: 'real-time CPU limits are not available',
   DeviceCgroupRules: 'device rules are not available',

@@ -44,7 +44,7 @@ test('a version that is not spoken is answered with Docker’s sentence', async 
   });
 });
 
-test.each(['/nothing', '/v1.47/volumes', '//v1.41//containers/../info', '/images/x/unknown'])('%s: page not found', async (url) => {
+test.each(['/nothing', '/v1.47/session', '//v1.41//containers/../info', '/images/x/unknown'])('%s: page not found', async (url) => {
   const { app } = await open();
   const response = await app.inject({ method: 'GET', url });
   expect([response.statusCode, response.json()]).toEqual([404, { message: 'page not found' }]);
@@ -85,6 +85,45 @@ test('a container is created from the body and the name in the query', async () 
   });
   expect([response.statusCode, response.json()]).toEqual([201, { Id: ID, Warnings: [] }]);
   expect(backend.created).toMatchObject([{ name: 'web', image: 'busybox', command: ['true'], api: 'docker' }]);
+});
+
+test('an image that is here for another platform is not found, so that the client pulls the one it wants', async () => {
+  const { app, backend } = await open({ findImage: async () => image({ id: `sha256:${ID}`, created: '' }) });
+  const create = async (platform: string) => {
+    const response = await app.inject({ method: 'POST', url: `/containers/create?platform=${platform}`, payload: { Image: 'busybox' } });
+    return [response.statusCode, response.json().message];
+  };
+  expect(await create('linux/arm64')).toEqual([404, expect.stringContaining('wanted linux/arm64, actual: linux/amd64')]);
+  expect(await create('a/b/c/d')).toEqual([400, expect.stringContaining('invalid platform')]);
+  expect(backend.created).toEqual([]);
+  expect(await create('linux/amd64')).toEqual([201, undefined]);
+});
+
+test('a filter value that no container can have is refused, not answered with nothing', async () => {
+  const { app } = await open();
+  const list = async (filters: object) =>
+    (await app.inject({ method: 'GET', url: `/containers/json?filters=${encodeURIComponent(JSON.stringify(filters))}` })).statusCode;
+  expect(await list({ status: ['runing'] })).toBe(400);
+  expect(await list({ exited: ['zero'] })).toBe(400);
+  expect(await list({ status: ['exited'], exited: ['0'] })).toBe(200);
+});
+
+test.each([
+  ['', undefined],
+  ['&tail=all', undefined],
+  ['&tail=-1', undefined],
+  ['&tail=0', 0],
+  ['&tail=5', 5],
+] as const)('logs%s: the last %s lines', async (tail, wanted) => {
+  let asked: number | undefined | null = null;
+  const { app } = await open({
+    logs: async function* (_ref, options) {
+      asked = options.tail;
+      yield* [];
+    },
+  });
+  await app.inject({ method: 'GET', url: `/containers/web/logs?stdout=1${tail}` });
+  expect(asked).toBe(wanted);
 });
 
 test.each([

@@ -9,6 +9,7 @@
 import { createServer, type Server } from 'node:http';
 import { sourceOfStack, type Tracer } from '@slipway/journal';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { absentRoutes } from './absent-routes.ts';
 import { API_VERSION, stripVersion } from './api-version.ts';
 import { archiveRoutes } from './archive-routes.ts';
 import type { Backend, BackendBuilder, SystemFacts } from './backend.ts';
@@ -76,6 +77,7 @@ export async function createDockerApi(options: DockerApiOptions): Promise<Docker
   await app.register(buildRoutes, context);
   await app.register(imageRoutes, context);
   await app.register(registryRoutes, context);
+  await app.register(absentRoutes, context);
   await app.ready();
   http.on('upgrade', (request, socket, head) => void handleUpgrade(context, { request, socket, head }));
   return {

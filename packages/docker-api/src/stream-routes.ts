@@ -71,17 +71,22 @@ function logRoute(app: FastifyInstance, { backend, onInternalError }: RouteConte
 function readLogOptions(options: Readonly<Record<string, unknown>>, signal: AbortSignal): BackendLogOptions {
   const [stdout, stderr] = [queryFlag(options['stdout']), queryFlag(options['stderr'])];
   if (!stdout && !stderr) throw badRequest('Bad parameters: you must choose at least one stream');
-  const tail = queryText(options['tail']);
   const [since, until] = (['since', 'until'] as const).map((name) => parseTimestamp(name, queryText(options[name])));
   return {
     stdout,
     stderr,
     follow: queryFlag(options['follow']),
     signal,
-    ...(tail === undefined || tail === 'all' ? {} : { tail: Math.max(0, queryNumber('tail', tail) ?? 0) }),
+    ...readTail(options['tail']),
     ...(since === undefined ? {} : { since: formatNanoseconds(since) }),
     ...(until === undefined ? {} : { until: formatNanoseconds(until) }),
   };
+}
+
+/** `all`, and what is below 0, mean all lines. */
+function readTail(value: unknown): Pick<BackendLogOptions, 'tail'> {
+  const tail = queryText(value) === 'all' ? undefined : queryNumber('tail', value);
+  return tail === undefined || tail < 0 ? {} : { tail };
 }
 
 function eventRoute(app: FastifyInstance, { backend }: RouteContext): void {

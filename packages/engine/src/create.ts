@@ -107,7 +107,9 @@ async function writeBundle(engine: EngineContext, outline: SpecOutline, record: 
   const { host } = record.request;
   await requireBindSources(engine, record);
   const hostResolvConf = host.network === 'host' ? ((await findText('/etc/resolv.conf', { maxBytes: RESOLV_CONF_LIMIT })) ?? '') : '';
-  const files = planEtcFiles(record.process.hostname, host, hostResolvConf);
+  const { domainname } = record.request;
+  const names = { hostname: record.process.hostname, ...(domainname === undefined ? {} : { domainname }) };
+  const files = planEtcFiles(names, host, hostResolvConf);
   const etc = etcPaths(engine, record.id);
   const mountpoint = rootfs.mount === undefined ? rootfs.upperDirectory : `${directory}/rootfs`;
   const user = resolveUser(record.process.user, readAccounts(record, rootfs), host.groupAdd);

@@ -13,6 +13,12 @@ export interface EtcFiles {
   readonly resolvConf: string;
 }
 
+export interface ContainerNames {
+  readonly hostname: string;
+  /** What follows it in the full name. */
+  readonly domainname?: string;
+}
+
 const ADDRESS = /^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:]{2,45}(%[a-zA-Z0-9]{1,15})?)$/;
 const NAME = /^[a-zA-Z0-9_]([a-zA-Z0-9_.-]{0,252})$/;
 const OPTION = /^[a-zA-Z0-9:-]{1,64}$/;
@@ -21,11 +27,13 @@ const OPTION = /^[a-zA-Z0-9:-]{1,64}$/;
  * @param hostResolvConf the engine's own resolv.conf, which a container in the host's network namespace shares
  * @throws EngineError invalid-argument for values that do not fit on one line of their file
  */
-export function planEtcFiles(hostname: string, host: HostRequest, hostResolvConf: string): EtcFiles {
-  return { hosts: planHosts(hostname, host), hostname: `${hostname}\n`, resolvConf: planResolvConf(host, hostResolvConf) };
+export function planEtcFiles({ hostname, domainname }: ContainerNames, host: HostRequest, hostResolvConf: string): EtcFiles {
+  if (domainname !== undefined && !NAME.test(domainname)) throw refuse(`invalid domain name '${domainname}'`);
+  const names = domainname === undefined ? hostname : `${hostname}.${domainname}\t${hostname}`;
+  return { hosts: planHosts(names, host), hostname: `${hostname}\n`, resolvConf: planResolvConf(host, hostResolvConf) };
 }
 
-function planHosts(hostname: string, host: HostRequest): string {
+function planHosts(names: string, host: HostRequest): string {
   const extra = host.extraHosts.map((entry) => {
     const at = entry.indexOf(':');
     const [name, address] = [entry.slice(0, at), entry.slice(at + 1).replace(/^\[(.*)\]$/, '$1')];
@@ -41,7 +49,7 @@ function planHosts(hostname: string, host: HostRequest): string {
     'ff02::2\tip6-allrouters',
   ];
   // Without an address of its own the name still has to resolve, or `hostname -f` and sudo stall.
-  return `${[...fixed, `127.0.1.1\t${hostname}`, ...extra].join('\n')}\n`;
+  return `${[...fixed, `127.0.1.1\t${names}`, ...extra].join('\n')}\n`;
 }
 
 function planResolvConf(host: HostRequest, hostResolvConf: string): string {

@@ -5,7 +5,7 @@
  * Does not know: how one is mounted (packages/runtime).
  */
 import { EngineError } from '@slipway/errors';
-import { DOCKER_DEFAULTS, type SpecMount } from '@slipway/oci';
+import { DOCKER_DEFAULTS, parseMountOptions, type SpecMount } from '@slipway/oci';
 import type { BindRequest, HostRequest } from './container.ts';
 
 /** Host paths of the files the engine writes for one container. */
@@ -17,6 +17,9 @@ export interface EtcPaths {
 
 /** Destinations that belong to the kernel's own file systems; anything mounted there would lie about the container. */
 const KERNEL_OWNED = /^\/(proc|sys)(\/|$)/;
+
+/** tmpfs(5); what is wrong with a value the kernel says. */
+const TMPFS_OPTION = /^(size|nr_blocks|nr_inodes|mode|uid|gid|mpol|huge)=./;
 
 /** All mounts of a container, shallow destinations first, so that a deeper one is not hidden by a later parent. */
 export function planMounts(host: HostRequest, etc: EtcPaths): readonly SpecMount[] {
@@ -59,6 +62,8 @@ function planBind(bind: BindRequest): SpecMount {
 function planTmpfs([destination, options]: readonly [string, string]): SpecMount {
   requireDestination(destination);
   const asked = options.split(',').filter(Boolean);
+  const unknown = parseMountOptions(asked).data.find((option) => !TMPFS_OPTION.test(option));
+  if (unknown !== undefined) throw refuse(`invalid tmpfs option '${unknown}'`);
   return { destination: normalise(destination), type: 'tmpfs', source: 'tmpfs', options: ['noexec', 'nosuid', 'nodev', ...asked] };
 }
 

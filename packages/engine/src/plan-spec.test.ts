@@ -98,6 +98,12 @@ test.each(['/', '/proc', '/proc/sys', '/sys/fs', '/x/../proc/1', 'relative', '/a
   expect(() => planMounts(host({ tmpfs: { [destination]: '' } }), ETC)).toThrow(/invalid mount destination/);
 });
 
+test('a tmpfs option that there is none of is refused before anything is made', () => {
+  for (const options of ['foo=1', 'size', 'bar'])
+    expect(() => planMounts(host({ tmpfs: { '/t': options } }), ETC)).toThrow(/invalid tmpfs option/);
+  expect(() => planMounts(host({ tmpfs: { '/t': 'rw,exec,size=1m,mode=700,uid=5' } }), ETC)).not.toThrow();
+});
+
 test('the same place twice is refused', () => {
   expect(() => planMounts(host({ binds: [bind('/a'), bind('/a/')] }), ETC)).toThrow(/duplicate mount point: '\/a'/);
 });

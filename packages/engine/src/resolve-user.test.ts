@@ -21,6 +21,7 @@ test.each([
 
 test('groups can be added by name and number', () => {
   expect(resolveUser('app:app', files, ['extra', '77']).additionalGids).toEqual([1001, 2000, 77]);
+  expect(() => resolveUser('app', files, ['audio'])).toThrow('unable to find group audio: no matching entries in group file');
 });
 
 // Each of these has once become root, or a number the kernel wrapped round, in some engine.

@@ -48,7 +48,7 @@ const MAX_GROUPS = 1024;
  */
 export function resolveUser(user: string, files: AccountFiles, groupAdd: readonly string[] = []): ResolvedUser {
   const [userPart = '', groupPart, ...rest] = user.split(':');
-  if (rest.length > 0) throw unknown(user, 'expected user or user:group');
+  if (rest.length > 0) throw unknown('user', user, 'expected user or user:group');
   const { accounts, groups } = parsed(files);
   const account = findAccount(userPart, accounts);
   const gid = groupPart === undefined || groupPart === '' ? account.gid : findGroup(groupPart, groups);
@@ -76,14 +76,14 @@ function findAccount(user: string, accounts: readonly PasswdEntry[]): { uid: num
   const named = accounts.find((entry) => entry.name === wanted);
   if (named !== undefined) return named;
   const uid = parseId(wanted);
-  if (uid === undefined) throw unknown(user, `no matching entries in passwd file`);
+  if (uid === undefined) throw unknown('user', user);
   return accounts.find((entry) => entry.uid === uid) ?? { uid, gid: 0, home: '/' };
 }
 
 function findGroup(group: string, groups: readonly GroupEntry[]): number {
   const named = groups.find((entry) => entry.name === group);
   const gid = named?.gid ?? parseId(group);
-  if (gid === undefined) throw unknown(group, `no matching entries in group file`);
+  if (gid === undefined) throw unknown('group', group);
   return gid;
 }
 
@@ -121,11 +121,12 @@ function parseId(text: string | undefined): number | undefined {
   return id <= MAX_ID ? id : undefined;
 }
 
-function unknown(subject: string, why: string): EngineError {
-  return new EngineError('invalid-argument', `unable to find user ${subject}: ${why}`, {
+function unknown(what: 'user' | 'group', subject: string, why?: string): EngineError {
+  const reason = why ?? `no matching entries in ${what === 'user' ? 'passwd' : 'group'} file`;
+  return new EngineError('invalid-argument', `unable to find ${what} ${subject}: ${reason}`, {
     code: 'E_USER_UNKNOWN',
     op: 'container.create',
     subject,
-    hint: 'use a user of the image, or a number below 4294967295',
+    hint: `use a ${what} of the image, or a number below 4294967295`,
   });
 }
