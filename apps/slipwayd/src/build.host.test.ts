@@ -248,6 +248,8 @@ RUN --mount=type=cache,from=files,source=/files,target=/cache \\
     stat -c '%a %u:%g' /cache /cache/in/f > /seen; cat /cache/in/f >> /seen; echo grown >> /cache/in/f
 RUN --mount=type=cache,from=files,source=/files,target=/cache cat /cache/in/f >> /seen
 RUN --mount=type=cache,target=/cache ls /cache >> /seen
+RUN --mount=from=files,source=/files,target=/b --mount=target=/c,source=src \
+    stat -c '%a %u:%g' /b /b/in/f >> /seen; stat -c '%u:%g' /c /c/a.txt >> /seen
 RUN cd / && find excluded parents from added -type f | sort > /list
 `,
     'src/a.txt': 'a',
@@ -261,7 +263,7 @@ RUN cd / && find excluded parents from added -type f | sort > /list
   await built('-t', 'features');
   const added = 'added/a.txt\nadded/b.log\nadded/plain.txt.xz';
   expect(await run('features', 'cat', '/list')).toBe(`${added}\nexcluded/a.txt\nfrom/in/f\nparents/in/c.txt\nparents/src/a.txt`);
-  expect(await run('features', 'cat', '/seen')).toBe('711 5:6\n644 5:6\nbegun\nbegun\ngrown');
+  expect(await run('features', 'cat', '/seen')).toBe('711 5:6\n644 5:6\nbegun\nbegun\ngrown\n711 5:6\n644 5:6\n0:0\n0:0');
 });
 
 hostTest('ONBUILD waits for the build on top', [...NEEDS], async () => {

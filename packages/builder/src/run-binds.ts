@@ -19,6 +19,9 @@ import { unpackTo } from './unpack-to.ts';
 type BindMount = RunMount & { readonly type: 'bind' };
 type SecretMount = RunMount & { readonly type: 'secret' };
 
+/** Of a whole tree, whose root is in no archive. */
+const DEFAULT_ROOT = { uid: 0, gid: 0, mode: 0o755 };
+
 export interface StepMounts {
   readonly mounts: readonly RunMount[];
   /** The tree that a mount's files are in: the context, a stage, an image. */
@@ -94,17 +97,23 @@ export class StepBinds implements AsyncDisposable {
     const [path = ''] = findSources(tree, [source], line);
     if (!tree.isDirectory(path))
       throw stepError(line, `a cache begins as a directory, and ${JSON.stringify(source.slice(0, 200))} is none`);
-    yield rootOf(tree.get(path)?.entry ?? mount);
-    yield* copyLayer(planCopy(tree, [path], { destination: '/', isDirectory: true, line }), undefined);
+    const copied = copyLayer(planCopy(tree, [path], { destination: '/', isDirectory: true, line }), undefined);
+    yield* withRoot(tree.get(path)?.entry ?? mount, copied);
   }
 
   async #files(mount: BindMount): Promise<string> {
     const { tree, source } = await this.#step.treeOf(mount);
     const directory = await this.#directoryIn(this.#scope.parts.directory, 0o755);
     const [path = ''] = findSources(tree, [source], this.#step.line);
-    const to = { destination: '/', isDirectory: true, owner: ROOT, line: this.#step.line };
-    await unpackTo(directory, copyLayer(planCopy(tree, [path], to), undefined));
-    return tree.isDirectory(path) ? directory : `${directory}/${path.slice(path.lastIndexOf('/') + 1)}`;
+    // Of a stage or an image, they are whose they are there; whose they are where a context comes from means nothing here.
+    const owner = mount.from === undefined ? { owner: ROOT } : {};
+    const copied = copyLayer(planCopy(tree, [path], { destination: '/', isDirectory: true, ...owner, line: this.#step.line }), undefined);
+    if (!tree.isDirectory(path)) {
+      await unpackTo(directory, copied);
+      return `${directory}/${path.slice(path.lastIndexOf('/') + 1)}`;
+    }
+    await unpackTo(directory, withRoot({ ...(tree.get(path)?.entry ?? DEFAULT_ROOT), ...owner.owner }, copied));
+    return directory;
   }
 
   /** A user of the container's may be the one it is for, so only its own mode guards it there; the directory above guards it here. */
@@ -128,6 +137,11 @@ export class StepBinds implements AsyncDisposable {
 /** A step that mounts one cache twice has it once. */
 function leaseKey({ id, uid, gid, mode, base }: CacheMount): string {
   return JSON.stringify([id, uid, gid, mode, base]);
+}
+
+async function* withRoot(root: Parameters<typeof rootOf>[0], members: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield rootOf(root);
+  yield* members;
 }
 
 function rootOf({ uid, gid, mode }: { readonly uid: number; readonly gid: number; readonly mode: number }): Uint8Array {
