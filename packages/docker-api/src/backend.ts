@@ -272,7 +272,8 @@ export interface Backend {
   rename(ref: string, name: string): Promise<void>;
   resize(ref: string, rows: number, columns: number): void;
   /** Synchronous up to the registration, so that nothing that happens afterwards is missed. */
-  wait(ref: string, condition: 'not-running' | 'next-exit' | 'removed'): Promise<BackendExit>;
+  /** After `signal` it never resolves. */
+  wait(ref: string, condition: 'not-running' | 'next-exit' | 'removed', signal?: AbortSignal): Promise<BackendExit>;
   inspect(ref: string): BackendContainer;
   list(): readonly BackendContainer[];
   attach(ref: string, options: BackendAttachOptions): Promise<BackendAttachment>;

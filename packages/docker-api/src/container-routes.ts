@@ -186,7 +186,9 @@ function lifecycleRoutes(app: FastifyInstance, { backend }: RouteContext): void 
     if (condition !== 'not-running' && condition !== 'next-exit' && condition !== 'removed')
       throw badRequest(`invalid condition: "${condition}"`);
     backend.inspect(param(request, 'id')); // an unknown container is refused before the answer begins
-    const ended = backend.wait(param(request, 'id'), condition);
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    const ended = backend.wait(param(request, 'id'), condition, gone.signal);
     // `docker run` starts the container only once it has seen this head.
     reply.hijack();
     reply.raw.writeHead(200, { 'Content-Type': 'application/json' });

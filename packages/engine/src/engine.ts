@@ -80,8 +80,8 @@ export interface Engine {
   update(ref: string, resources: ResourceRequest, parent?: SpanContext): Promise<void>;
   rename(ref: string, name: string): Promise<void>;
   resize(ref: string, rows: number, columns: number): void;
-  /** Registered at the call. */
-  wait(ref: string, condition: WaitCondition): Promise<ExitFact>;
+  /** Registered at the call, and forgotten with `signal`: it never resolves then. */
+  wait(ref: string, condition: WaitCondition, signal?: AbortSignal): Promise<ExitFact>;
   inspect(ref: string): ContainerRecord;
   /** Newest first. */
   list(): readonly ContainerRecord[];
@@ -187,7 +187,7 @@ function containerVerbs(engine: EngineContext): ContainerVerbs {
     update: async (ref, resources, parent) => updateContainer(engine, get(ref), resources, parent),
     rename: async (ref, name) => renameContainer(engine, get(ref), name),
     resize: (ref, rows, columns) => resizeContainer(get(ref), rows, columns),
-    wait: async (ref, condition) => waitContainer(get(ref), condition),
+    wait: async (ref, condition, signal) => waitContainer(get(ref), condition, signal),
     inspect: (ref) => get(ref).record,
     list: () =>
       engine.containers

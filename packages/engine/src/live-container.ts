@@ -53,9 +53,13 @@ export class LiveContainer {
     return result;
   }
 
-  /** Resolves when it happens; register before causing it. */
-  wait(what: WaitFor): Promise<ExitFact> {
-    return new Promise((resolve) => this.#waiters.get(what)?.add(resolve));
+  /** Resolves when it happens, and not at all once `signal` has said that nobody waits any more; register before causing it. */
+  wait(what: WaitFor, signal?: AbortSignal): Promise<ExitFact> {
+    return new Promise((resolve) => {
+      const waiters = this.#waiters.get(what);
+      waiters?.add(resolve);
+      signal?.addEventListener('abort', () => waiters?.delete(resolve), { once: true });
+    });
   }
 
   tell(what: WaitFor, exit: ExitFact): void {

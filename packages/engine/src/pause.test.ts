@@ -4,17 +4,7 @@ import type { ContainerRecord } from './container.ts';
 import { LiveContainer } from './live-container.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import type { EngineContext } from './ports.ts';
-import { request } from './testing/requests.ts';
-
-const RECORD: ContainerRecord = {
-  id: 'ab'.repeat(32),
-  name: 'web',
-  request: request(),
-  process: { args: ['sleep'], env: [], cwd: '/', user: '', hostname: 'h', stopSignal: 15, labels: {} },
-  imageId: '',
-  createdAt: '',
-  status: 'running',
-};
+import { RECORD } from './testing/requests.ts';
 
 /** As much of an engine as freezing needs; `during` happens while the runtime is at it. */
 function engineWhere(during: () => void): EngineContext {

@@ -4,7 +4,7 @@
  * Knows: defaults.
  * Does not know: any test.
  */
-import type { ContainerRequest, HostRequest } from '../container.ts';
+import type { ContainerRecord, ContainerRequest, HostRequest } from '../container.ts';
 
 export const PLAIN_HOST: HostRequest = {
   binds: [],
@@ -32,3 +32,14 @@ export function request(changes: Partial<ContainerRequest> = {}): ContainerReque
   const plain = { image: 'busybox', env: [], tty: false, openStdin: false, stdinOnce: false, labels: {}, host: PLAIN_HOST, api: 'docker' };
   return { ...plain, ...changes };
 }
+
+/** A running one. */
+export const RECORD: ContainerRecord = {
+  id: 'ab'.repeat(32),
+  name: 'web',
+  request: request(),
+  process: { args: ['sleep'], env: [], cwd: '/', user: '', hostname: 'h', stopSignal: 15, labels: {} },
+  imageId: '',
+  createdAt: '',
+  status: 'running',
+};
