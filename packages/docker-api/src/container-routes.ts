@@ -11,7 +11,7 @@ import { type ContainerSizes, toInspectJson, toListJson, toSizesJson } from './c
 import { readCreateRequest } from './create-request.ts';
 import { badRequest, notFound } from './docker-status.ts';
 import { queryFlag, queryNumber, queryText } from './fields.ts';
-import { CONTAINER_FILTERS, containerMatches, matchesLabel, parseFilters, requireContainerFilters } from './filters.ts';
+import { CONTAINER_FILTERS, containerMatches, matchesLabel, parseFilters, readUntil, requireContainerFilters } from './filters.ts';
 import { readUpdateRequest } from './host-config.ts';
 import { param, query, type RouteContext, spanOf } from './route-context.ts';
 import { toStatsJson } from './stats-json.ts';
@@ -35,11 +35,13 @@ export async function containerRoutes(app: FastifyInstance, context: RouteContex
   });
 
   app.post('/containers/prune', async (request) => {
-    const filters = parseFilters(queryText(query(request)['filters']), ['label']);
+    const filters = parseFilters(queryText(query(request)['filters']), ['label', 'until']);
+    const isOldEnough = readUntil(filters);
     const labels = filters.get('label') ?? [];
     const gone: string[] = [];
     for (const container of backend.list()) {
       if (!['created', 'exited', 'dead'].includes(container.status)) continue;
+      if (!isOldEnough(container.createdAt)) continue;
       if (!labels.every((label) => matchesLabel(container.process.labels, label))) continue;
       if (await removeStopped(backend, container.id, spanOf(request))) gone.push(container.id);
     }

@@ -6,6 +6,7 @@
  */
 import type { BackendContainer, BackendEvent } from './backend.ts';
 import { badRequest, notFound } from './docker-status.ts';
+import { parseUntil } from './human-duration.ts';
 
 export type Filters = ReadonlyMap<string, readonly string[]>;
 
@@ -36,6 +37,12 @@ function readValues(values: unknown): readonly string[] {
       .map(([value]) => value);
   }
   return [String(values)];
+}
+
+/** Of a prune: whether something of this time (RFC 3339) was made before every `until`. @throws invalid-argument for what is no time */
+export function readUntil(filters: Filters, nowMs = Date.now()): (createdAt: string | undefined) => boolean {
+  const until = (filters.get('until') ?? []).map((text) => parseUntil(text, nowMs));
+  return (createdAt) => until.every((ms) => Date.parse(createdAt ?? '') < ms);
 }
 
 /** Every filter must match; of one filter's values, one is enough, but for labels all are needed. */

@@ -45,6 +45,15 @@ export function parseTimestamp(name: string, text: string | undefined): bigint |
   return BigInt(ms) * 1_000_000n;
 }
 
+const GO_DURATION = /^(?=.)(?:(\d{1,7})h)?(?:(\d{1,9})m)?(?:(\d{1,11})s)?$/;
+
+/** What an `until` filter names, `24h` and `1h30m` before now or a time → milliseconds since 1970. */
+export function parseUntil(text: string, nowMs: number): number {
+  const [, hours = 0, minutes = 0, seconds = 0] = GO_DURATION.exec(text) ?? [];
+  if (GO_DURATION.test(text)) return nowMs - (Number(hours) * HOUR + Number(minutes) * MINUTE + Number(seconds)) * 1000;
+  return Number((parseTimestamp('until', text) ?? 0n) / 1_000_000n);
+}
+
 /** RFC 3339 with nanoseconds, as log lines carry it. */
 export function formatNanoseconds(ns: bigint): string {
   const seconds = new Date(Number(ns / 1_000_000_000n) * 1000).toISOString().slice(0, 19);

@@ -12,7 +12,7 @@ import type { BackendImage } from './backend.ts';
 import { familiarName } from './container-json.ts';
 import { notFound, notSupported } from './docker-status.ts';
 import { queryFlag, queryText } from './fields.ts';
-import { type Filters, matchesAll, matchesLabel, parseFilters } from './filters.ts';
+import { type Filters, matchesAll, matchesLabel, parseFilters, readUntil } from './filters.ts';
 import { parseTimestamp } from './human-duration.ts';
 import { answerPull, answerPush } from './registry-routes.ts';
 import { param, query, type RouteContext, spanOf } from './route-context.ts';
@@ -53,12 +53,14 @@ export async function imageRoutes(app: FastifyInstance, context: RouteContext): 
 
   app.post('/images/prune', async (request) => {
     const filters = parseFilters(queryText(query(request)['filters']), ['dangling', 'label', 'until']);
-    if (filters.has('until')) throw notSupported('pruning images by age is not available', 'leave the filter out');
+    const isOldEnough = readUntil(filters);
     const danglingOnly = !(filters.get('dangling') ?? []).some((value) => !queryFlag(value));
     const labels = filters.get('label') ?? [];
     const { untagged, deleted, freedBytes } = await backend.pruneImages(
       (image) =>
-        (!danglingOnly || image.references.length === 0) && labels.every((label) => matchesLabel(image.config.config.labels, label)),
+        (!danglingOnly || image.references.length === 0) &&
+        isOldEnough(image.config.created) &&
+        labels.every((label) => matchesLabel(image.config.config.labels, label)),
     );
     return { ImagesDeleted: toRemovedJson(untagged, deleted), SpaceReclaimed: freedBytes };
   });

@@ -197,6 +197,17 @@ test('a span’s source is the line that declares its route', async () => {
   expect(text).toContain("app.get('/containers/:id/json'");
 });
 
+test('a prune by age leaves what is younger', async () => {
+  const removed: string[] = [];
+  const [old, young] = [container({ id: '0a' }), container({ id: '0b', createdAt: new Date().toISOString() })];
+  const { app } = await open({ list: () => [old, young], remove: async (ref) => void removed.push(ref) });
+  const prune = (until: string) =>
+    app.inject({ method: 'POST', url: `/containers/prune?filters=${encodeURIComponent(JSON.stringify({ until: [until] }))}` });
+  expect((await prune('1h')).json()).toMatchObject({ ContainersDeleted: ['0a'] });
+  expect((await prune('soon')).statusCode).toBe(400);
+  expect(removed).toEqual(['0a']);
+});
+
 test('prune goes on past a container that somebody else has started or removed meanwhile', async () => {
   const [gone, started, left] = ['1', '2', '3'].map((digit) => container({ id: digit.repeat(64), status: 'exited' }));
   const removed: string[] = [];

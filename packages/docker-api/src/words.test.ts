@@ -5,7 +5,7 @@ import type { BackendContainer } from './backend.ts';
 import { describeStatus } from './container-json.ts';
 import { toDockerError } from './docker-status.ts';
 import { containerMatches, parseFilters } from './filters.ts';
-import { formatNanoseconds, humanDuration, parseTimestamp } from './human-duration.ts';
+import { formatNanoseconds, humanDuration, parseTimestamp, parseUntil } from './human-duration.ts';
 import { encodeStdcopy } from './stdcopy.ts';
 import { container } from './testing/containers.ts';
 
@@ -79,6 +79,20 @@ test('timestamps of clients keep their nanoseconds', () => {
   expect(formatNanoseconds(parseTimestamp('since', '2023-11-14T22:13:20Z') ?? 0n)).toBe('2023-11-14T22:13:20.000000000Z');
   expect(parseTimestamp('since', '0')).toBeUndefined();
   expect(() => parseTimestamp('since', 'yesterday')).toThrow(/invalid value for "since"/);
+});
+
+test.each([
+  ['24h', '2025-12-31T00:00:00.000Z'],
+  ['1h30m5s', '2025-12-31T22:29:55.000Z'],
+  ['0s', '2026-01-01T00:00:00.000Z'],
+  ['1700000000', '2023-11-14T22:13:20.000Z'],
+  ['2025-01-01T00:00:00Z', '2025-01-01T00:00:00.000Z'],
+])('until %s is %s', (text, time) => {
+  expect(new Date(parseUntil(text, Date.parse('2026-01-01T00:00:00Z'))).toISOString()).toBe(time);
+});
+
+test.each(['', 'h', '1d', 'yesterday', '-1h'])('until %j is refused', (text) => {
+  expect(() => parseUntil(text, 0)).toThrow(/invalid value for "until"/);
 });
 
 test.each<[Partial<BackendContainer>, string]>([
