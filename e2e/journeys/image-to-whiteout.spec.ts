@@ -1,4 +1,5 @@
 /** From a name to a whiteout: an image is pulled, walked from its manifest to its layers, looked into, run, and a file of it deleted. */
+import { ConfigEditor } from '../parts/editor.ts';
 import { expect, type LabPage, test } from '../parts/page.ts';
 
 const SIZES = {
@@ -109,6 +110,9 @@ for (const [size, use] of Object.entries(SIZES)) {
         const note = graph.getByText(/^This is how it was\. The engine does not answer\./);
         await expect(note).toContainText('asked again every few seconds');
         await expect(graph.getByRole('button', { name: /^manifest/ }).first()).toBeVisible();
+        // Opened meanwhile, the editor waits as well, and then has its document.
+        await new ConfigEditor(page).open();
+        await page.getByRole('button', { name: 'Lab', exact: true }).click();
         await expect(note).toHaveCount(0, { timeout: 30_000 });
         await graph.getByRole('button', { name: 'Look again' }).click();
         await expect(graph.getByRole('status')).toHaveText(/8 layers/);

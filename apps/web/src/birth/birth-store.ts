@@ -7,6 +7,7 @@
 import type { BirthView, LeakProbe, PlannedOperation, ProcessView, WorkbenchIssue } from '@slipway/contracts';
 import { objectText } from '@slipway/ui/birth';
 import { create } from 'zustand';
+import { untilAnswered } from '../net/patience.ts';
 import type { WorkbenchClient } from '../net/workbench-client.ts';
 
 export type NamespaceChoice = PlannedNamespace[number];
@@ -72,13 +73,17 @@ export class BirthStore {
     });
   }
 
-  /** Asks for images and a first document, once. */
+  /** Asks for images and a first document, once; again, where a new machine's engine does not answer yet. */
   open(): Promise<void> {
     return this.#busy('asking the machine', async () => {
       if (this.#state.config !== '') return;
-      const { images } = await this.#workbench.ask({ do: 'images' });
+      const goesOn = (error: unknown) => {
+        this.use.setState({ problem: explainFailure(error as Error) });
+        return true;
+      };
+      const { images = [] } = (await untilAnswered(() => this.#workbench.ask<'images'>({ do: 'images' }), { goesOn })) ?? {};
       const [image = ''] = images;
-      this.use.setState({ images, image });
+      this.use.setState({ images, image, problem: undefined });
       if (image !== '') await this.#fresh(image);
     });
   }

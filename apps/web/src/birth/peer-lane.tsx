@@ -57,7 +57,7 @@ function Told({ rows }: { readonly rows: readonly JoinedRow[] }) {
   const joined = ours.filter((row) => row.theirs.length > 0);
   return (
     <>
-      {visible(recorded.version)}: {recorded.calls.length} system calls recorded. {joined.length} of our {ours.length} jobs have their
+      {visible(recorded.version)}: {recorded.calls.length} system calls recorded. {joined.length} of our {ours.length} operations have their
       counterpart. In a call <code>…</code> stands for an address: the kernel’s events do not say what is there.
       {recorded.truncated ? ' The recording is not whole: there were more calls than could be kept.' : ''}
     </>
@@ -72,7 +72,7 @@ function Joined({ birth, rows, as, filter }: PeerLaneProps & { readonly rows: re
     <div className="birth-body peer-body">
       {as === 'text' ? <PeerText {...list} /> : <PeerLanes {...list} />}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region has to be focusable */}
-      <section className="birth-detail scroll" tabIndex={0} aria-label="Details of the job">
+      <section className="birth-detail scroll" tabIndex={0} aria-label="Details of the operation">
         {row === undefined ? (
           <p className="birth-intro">
             Both made a container of the same document. Rows stand in our order; {PEER}’s steps have the numbers of their own order, so you

@@ -1,5 +1,5 @@
 /**
- * A minute of one number as a line, with its limit.
+ * The last minutes of one number as a line, with its limit; a number stands until the next one is known.
  *
  * Knows: scales (d3). Does not know: what the number means.
  */
@@ -21,7 +21,7 @@ const HEIGHT = 44;
 export const Sparkline = memo(function Sparkline({ points, nowMs, windowMs = 60_000, top, limit }: SparklineProps) {
   const x = scaleLinear([nowMs - windowMs, nowMs], [0, WIDTH]);
   const y = scaleLinear([0, top], [HEIGHT - 1, 2]);
-  const inView = points.filter((point) => point.atMs >= nowMs - windowMs * 1.1);
+  const inView = points.filter((_, index) => (points[index + 1]?.atMs ?? nowMs) >= nowMs - windowMs);
   const last = inView.at(-1);
   const drawn = last ? [...inView, { atMs: nowMs, value: last.value }] : [];
   const path = line<(typeof drawn)[number]>(

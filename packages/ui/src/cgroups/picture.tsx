@@ -6,6 +6,7 @@
 import type { CgroupRow } from '@slipway/journal';
 import { type RefObject, useEffect, useRef } from 'react';
 import { formatBytes, formatDuration, formatShare, shortenId, visible } from '../base/format.ts';
+import { LongName } from '../base/long-name.tsx';
 import { MarkNote, markText } from '../base/mark-note.tsx';
 import type { Selection } from '../base/selection.ts';
 import { Sparkline } from '../base/sparkline.tsx';
@@ -81,7 +82,9 @@ function Row({ row, nowMs, container, path, onSelect, onSelectPath }: CgroupView
       onClick={() => (own === undefined ? onSelectPath(row.path) : onSelect({ kind: 'container', id: own }))}
     >
       <span className="cg-name">
-        <strong title={cgroupTitle(row)}>{cgroupTitle(row)}</strong>
+        <strong>
+          <LongName name={cgroupTitle(row)} />
+        </strong>
         <code title={row.path}>{visible(shortPath(row.path))}</code>
         {row.mark ? <MarkNote mark={row.mark} /> : events ? <span className="cg-events">{events}</span> : null}
       </span>

@@ -33,8 +33,9 @@ test('the sentence names the whiteout that hides a file', () => {
 });
 
 test('what the runtime made to mount on is told apart from what the container wrote', () => {
-  const hosts: UpperRow = { ...entry('/etc/hosts'), mountPoint: true };
-  const upper = [...stack.upper, hosts];
+  const hosts: UpperRow = { ...entry('/run/secrets/key'), mountPoint: true };
+  const onTheWay = ['/run', '/run/secrets'].map((path): UpperRow => ({ ...entry(path), kind: 'directory', mountPoint: true }));
+  const upper = [...stack.upper, ...onTheWay, hosts];
   expect(splitUpper({ upper })).toEqual({ written: stack.upper, mountPoints: [hosts] });
-  expect(servedSentence(servedBy({ upper }, '/etc/hosts'), '/etc/hosts')).toContain('comes from a mount');
+  expect(servedSentence(servedBy({ upper }, '/run/secrets/key'), '/run/secrets/key')).toContain('comes from a mount');
 });

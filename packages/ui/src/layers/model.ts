@@ -29,14 +29,15 @@ export function servedBy(stack: Pick<LayerStack, 'upper'>, path: string): Served
 export interface UpperParts {
   /** What the container wrote and deleted. */
   readonly written: readonly UpperRow[];
-  /** What the runtime made to mount on. */
+  /** What the runtime made to mount on; not the directories on the way there. */
   readonly mountPoints: readonly UpperRow[];
 }
 
 export function splitUpper(stack: Pick<LayerStack, 'upper'>): UpperParts {
+  const made = stack.upper.filter((entry) => entry.mountPoint === true);
   return {
     written: stack.upper.filter((entry) => entry.mountPoint !== true),
-    mountPoints: stack.upper.filter((entry) => entry.mountPoint === true),
+    mountPoints: made.filter(({ path }) => !made.some((other) => other.path.startsWith(`${path}/`))),
   };
 }
 

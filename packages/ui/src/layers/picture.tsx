@@ -166,7 +166,7 @@ export function LayersText({ stack, filter, selection, onSelect }: LayerViewProp
             cells: [
               'writable',
               visible(entry.path),
-              entry.mountPoint ? `${KIND_WORDS[entry.kind]}, mount point made by the runtime` : KIND_WORDS[entry.kind],
+              entry.mountPoint ? `${KIND_WORDS[entry.kind]}, made by the runtime to mount there` : KIND_WORDS[entry.kind],
               formatBytes(entry.sizeBytes),
               entry.mark ? markText(entry.mark) : '',
             ],

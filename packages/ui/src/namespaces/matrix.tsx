@@ -9,6 +9,7 @@ import { type CSSProperties, memo, useMemo, useRef } from 'react';
 import { KindMark } from '../base/controls.tsx';
 import { visible } from '../base/format.ts';
 import { NAMESPACE_KINDS } from '../base/kinds.ts';
+import { LongName } from '../base/long-name.tsx';
 import type { Selection } from '../base/selection.ts';
 import { Spacer } from '../base/table.tsx';
 import { useVisibleRows } from '../base/windowed.ts';
@@ -96,7 +97,7 @@ const SubjectRow = memo(
       <tr className={related ? 'related' : ''} aria-rowindex={rowIndex}>
         <th scope="row">
           <button type="button" className="plain-link" title={visible(subject.label)} onClick={() => onSelect(own)}>
-            {visible(subject.label)}
+            <LongName name={subject.label} />
           </button>
         </th>
         {NAMESPACE_KINDS.map(({ name, title, color }) => (

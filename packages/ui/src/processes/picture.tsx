@@ -7,6 +7,7 @@ import type { NamespaceName, ProcessNode } from '@slipway/journal';
 import { type CSSProperties, type KeyboardEvent, memo, useRef } from 'react';
 import { formatCommand, formatCount, visible } from '../base/format.ts';
 import { Icon } from '../base/icons.tsx';
+import { LongName } from '../base/long-name.tsx';
 import { MarkNote } from '../base/mark-note.tsx';
 import { NamespaceStrip } from '../base/namespace-strip.tsx';
 import { type Selection, sameSelection } from '../base/selection.ts';
@@ -203,7 +204,11 @@ const RowButton = memo(
         <span className="proc-side">
           {role ? <span className={`role ${fact.role}`}>{role}</span> : null}
           {mark ? <MarkNote mark={mark} /> : null}
-          {title === undefined ? null : <span className="enclosure-name">{visible(title)}</span>}
+          {title === undefined ? null : (
+            <span className="enclosure-name">
+              <LongName name={title} />
+            </span>
+          )}
           {gone ? null : <NamespaceStrip own={row.own} known={ALL_KINDS} />}
         </span>
       </div>

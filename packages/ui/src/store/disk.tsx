@@ -6,6 +6,7 @@
 import type { WorldDisk } from '@slipway/journal';
 import type { CSSProperties } from 'react';
 import { formatAgo, formatBytes, formatCount, formatShare, visible } from '../base/format.ts';
+import { LongName } from '../base/long-name.tsx';
 import type { Selection } from '../base/selection.ts';
 import { Sparkline } from '../base/sparkline.tsx';
 import { DataTable } from '../base/table.tsx';
@@ -21,6 +22,9 @@ export interface DiskViewProps {
 
 const KINDS = Object.keys(DISK_KINDS) as DiskKind[];
 const MOST = 60;
+const HISTORY_MS = 5 * 60_000;
+/** Above what was most in use, so that the line has its course and its peak. */
+const HEADROOM = 1.25;
 
 export function DiskPicture(props: DiskViewProps) {
   const engines = props.disks.map((disk) => ({ disk, rows: diskRows(disk.fact) }));
@@ -44,6 +48,7 @@ function WholeDisk({ disks, nowMs }: DiskViewProps) {
   const { totalBytes, freeBytes } = latest.fact;
   const used = totalBytes - freeBytes;
   const history = latest.history.map(({ atMs, usedBytes }) => ({ atMs, value: usedBytes }));
+  const top = Math.min(totalBytes, HEADROOM * Math.max(used, ...history.map(({ value }) => value)));
   return (
     <div className="disk-whole">
       <p>
@@ -51,7 +56,10 @@ function WholeDisk({ disks, nowMs }: DiskViewProps) {
         {formatShare(used / Math.max(1, totalBytes))}), as the file system says; measured{' '}
         {formatAgo(Math.max(0, nowMs - latest.changedAtMs))}
       </p>
-      <Sparkline points={history} nowMs={nowMs} top={totalBytes} />
+      <figure className="disk-history">
+        <Sparkline points={history} nowMs={nowMs} windowMs={HISTORY_MS} top={top} />
+        <figcaption>in use, the last 5 minutes; its top is {formatBytes(top)}</figcaption>
+      </figure>
       <div className="disk-bar whole" aria-hidden="true">
         {disks.flatMap(({ fact }) =>
           KINDS.map((kind) => (
@@ -119,7 +127,9 @@ function Row({
   const content = (
     <>
       <Mark kind={row.kind} />
-      <span className="disk-label">{visible(row.label)}</span>
+      <span className="disk-label">
+        <LongName name={row.label} />
+      </span>
       <span className="disk-detail">{visible(row.detail)}</span>
       <span className="disk-track" aria-hidden="true">
         <i className={row.kind} style={{ width: share(row.bytes, scale) } as CSSProperties} />

@@ -29,6 +29,7 @@ export interface Proposal {
 
 export interface SchemaService {
   readonly schema: FieldSchema;
+  /** None of a text that has not been begun. */
   faults(text: string): Promise<readonly Fault[]>;
   propose(text: string, offset: number): Promise<readonly Proposal[]>;
   /** Description of the field at an offset, with its place; undefined where the specification names none. */
@@ -47,6 +48,7 @@ export function openSchemaService(schema: FieldSchema): SchemaService {
   return {
     schema,
     faults: async (text) => {
+      if (text.trim() === '') return [];
       const broken = syntaxFaults(text);
       if (broken.length > 0) {
         return broken.map(({ range, message }) => ({ pointer: pointerAt(text, range.from), message, severity: 'error', range }));

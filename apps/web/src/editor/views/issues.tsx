@@ -23,7 +23,7 @@ export function Issues() {
   const errors = all.filter(({ severity }) => severity === 'error').length;
   return (
     <section className="issues" aria-label="Issues" data-open={all.length > 0 || undefined}>
-      <p role="status">{summary(errors, all.length - errors)}</p>
+      <p role="status">{text.trim() === '' ? 'There is no document yet.' : summary(errors, all.length - errors)}</p>
       <ul>
         {all.slice(0, SHOWN).map((fault) => (
           <li key={`${fault.range.from} ${fault.pointer} ${fault.message}`} data-severity={fault.severity}>

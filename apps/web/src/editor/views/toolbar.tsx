@@ -39,6 +39,12 @@ export function Toolbar() {
       <Button icon="open" onClick={() => setStarting(true)}>
         Start from …
       </Button>
+      <Button tone="quiet" icon="copy" title="Copy a link to this document" onClick={() => void share()}>
+        <span className="bar-label">Copy link</span>
+      </Button>
+      <Button tone="quiet" icon="save" title="Export the bundle" onClick={() => setExporting(true)}>
+        <span className="bar-label">Export</span>
+      </Button>
       <span className="spacer" />
       <label className="editor-image">
         <span>on a copy of</span>
@@ -53,13 +59,7 @@ export function Toolbar() {
         {running ? 'Running …' : 'Run'}
       </Button>
       <Button icon="step" disabled={image === ''} onClick={() => void orToast(stepThrough())} title="Stop its birth before any operation">
-        Step through
-      </Button>
-      <Button tone="quiet" onClick={() => void share()}>
-        Copy link
-      </Button>
-      <Button tone="quiet" icon="save" onClick={() => setExporting(true)}>
-        Export
+        <span className="bar-label">Step through</span>
       </Button>
       {exporting ? <ExportDialog onClose={() => setExporting(false)} /> : null}
       {starting ? <StartDialog onClose={() => setStarting(false)} /> : null}
