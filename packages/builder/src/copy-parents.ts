@@ -45,7 +45,7 @@ function wantedPaths(tree: FileTree, prefix: string, pattern: string, line: numb
     if (!path.startsWith(prefix)) continue;
     const parts = path.slice(prefix.length).split('/');
     const above = parts.map((_part, index) => parts.slice(0, index + 1).join('/'));
-    if (pattern === '' || above.some((each) => matcher.test(each))) for (const each of above) wanted.add(each);
+    if (pattern === '' || above.some((each) => matcher(each))) for (const each of above) wanted.add(each);
   }
   return wanted;
 }

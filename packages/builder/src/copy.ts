@@ -47,7 +47,7 @@ export function findSources(tree: FileTree, sources: readonly string[], line: nu
     if (hasWildcards(clean)) {
       const matcher = matcherOf(clean, line);
       const depth = clean.split('/').length;
-      const found = tree.paths().filter((path) => path.split('/').length === depth && matcher.test(path));
+      const found = tree.paths().filter((path) => path.split('/').length === depth && matcher(path));
       if (found.length === 0) throw stepError(line, `no source files match ${JSON.stringify(source.slice(0, 200))}`);
       return found;
     }

@@ -1,25 +1,23 @@
 /**
  * Patterns in variables: `${NAME#pattern}`, `##`, `%`, `%%`, `/pattern/text`, `//`.
  *
- * Knows: `*`, `?`, and what a backslash makes of the next character. A value is read once for each place that a match may begin at, however
- * many stars a pattern has: a stranger's Dockerfile costs no more than that.
+ * Knows: `*`, `?`, and what a backslash makes of the next character.
  * Does not know: variables.
  */
+import { anything, exactly, type GlobPiece, matchEnds } from './glob.ts';
 
 export type TrimModifier = '#' | '##' | '%' | '%%';
 
 /** Longer ones are refused by who asks: replacing takes the square of it. */
-export const MAX_PATTERN_VALUE = 4096;
-
-type Piece = { readonly type: 'any' } | { readonly type: 'one'; readonly char?: string };
+export const MAX_PATTERN_VALUE = 2048;
 
 /** `value` without the shortest (`#`, `%`) or longest (`##`, `%%`) match at its beginning or end. */
 export function trimMatch(value: string, modifier: TrimModifier, pattern: string): string {
   const chars = [...value];
   const pieces = readPieces(pattern);
   const isLongest = modifier.length === 2;
-  if (modifier.startsWith('#')) return chars.slice(matchLength(chars, pieces, { from: 0, isLongest }) ?? 0).join('');
-  const length = matchLength(chars.toReversed(), pieces.toReversed(), { from: 0, isLongest }) ?? 0;
+  if (modifier.startsWith('#')) return chars.slice(matchLength(chars, pieces, { from: 0, isLongest })).join('');
+  const length = matchLength(chars.toReversed(), pieces.toReversed(), { from: 0, isLongest });
   return chars.slice(0, chars.length - length).join('');
 }
 
@@ -31,7 +29,7 @@ export function replaceMatches(value: string, pattern: string, { by, isAll }: { 
   let at = 0;
   let isDone = false;
   while (at < chars.length) {
-    const length: number = isDone ? 0 : (matchLength(chars, pieces, { from: at, isLongest: true }) ?? 0);
+    const length: number = isDone ? 0 : matchLength(chars, pieces, { from: at, isLongest: true });
     parts.push(length === 0 ? (chars[at] ?? '') : by);
     isDone ||= length > 0 && !isAll;
     at += Math.max(1, length);
@@ -39,45 +37,20 @@ export function replaceMatches(value: string, pattern: string, { by, isAll }: { 
   return parts.join('');
 }
 
-function readPieces(pattern: string): Piece[] {
-  return [...pattern.matchAll(/\\([\s\S])|([\s\S])/gu)].map(([, escaped, plain]): Piece => {
-    if (plain === '*') return { type: 'any' };
-    return plain === '?' ? { type: 'one' } : { type: 'one', char: escaped ?? plain ?? '' };
+function readPieces(pattern: string): GlobPiece[] {
+  return [...pattern.matchAll(/\\([\s\S])|([\s\S])/gu)].map(([, escaped, plain]): GlobPiece => {
+    if (plain === '*') return { type: 'many', fits: anything };
+    return plain === '?' ? { type: 'one', fits: anything } : exactly(escaped ?? plain ?? '');
   });
 }
 
-/** How many characters from `from` on match the whole pattern; undefined: none do. */
+/** How many characters from `from` on match the whole pattern; 0 where none do. */
 function matchLength(
   chars: readonly string[],
-  pieces: readonly Piece[],
+  pieces: readonly GlobPiece[],
   { from, isLongest }: { readonly from: number; readonly isLongest: boolean },
-): number | undefined {
-  let found: number | undefined;
-  let states = withStars(new Set([0]), pieces);
-  for (let at = from; states.size > 0; at++) {
-    if (states.has(pieces.length)) {
-      found = at - from;
-      if (!isLongest) return found;
-    }
-    if (at === chars.length) return found;
-    states = withStars(step(states, pieces, chars[at] ?? ''), pieces);
-  }
-  return found;
-}
-
-/** Places in the pattern, one character later. */
-function step(states: ReadonlySet<number>, pieces: readonly Piece[], char: string): Set<number> {
-  const next = new Set<number>();
-  for (const state of states) {
-    const piece = pieces[state];
-    if (piece?.type === 'any') next.add(state);
-    else if (piece !== undefined && (piece.char ?? char) === char) next.add(state + 1);
-  }
-  return next;
-}
-
-/** A star may be nothing. */
-function withStars(states: Set<number>, pieces: readonly Piece[]): Set<number> {
-  for (const state of states) if (pieces[state]?.type === 'any') states.add(state + 1); // a set gives what is added meanwhile, too
-  return states;
+): number {
+  const ends = matchEnds(chars, pieces, from);
+  const end = isLongest ? ends.lastIndexOf(true) : ends.indexOf(true);
+  return Math.max(0, end - from);
 }
