@@ -93,7 +93,6 @@ ENTRYPOINT exec top -b
       'config.Entrypoint': SHELL_OF_ENTRYPOINT,
       'config.ExposedPorts': 'a range is its ports, as with docker',
     },
-    isShort: true,
   },
   {
     name: 'what a base brings, kept and overridden',
