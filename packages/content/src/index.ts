@@ -8,4 +8,5 @@ export {
   openContentStore,
 } from './content-store.ts';
 export type { Committed, Ingest, IngestOptions } from './ingest.ts';
-export { type BlobState, type ContentListing, inspectBlob, listContent } from './inspect.ts';
+export { type ContentListing, listContent } from './inspect.ts';
+export { BlobReading, lookTwice } from './look-twice.ts';

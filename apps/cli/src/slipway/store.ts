@@ -1,5 +1,6 @@
-/** `slipway store check`: an engine's image store held against what has to be true of it; nothing is changed, an engine may be using it. */
+/** `slipway store check`: an engine's or a registry's store held against what has to be true of it; nothing is changed, its owner may be using it. */
 import { checkStore, type StoreReport } from '@slipway/images';
+import { checkRegistry, isRegistryRoot, type RegistryReport } from '@slipway/registry';
 import { parseFlags, UsageError } from '../flags.ts';
 import type { Command } from './command.ts';
 
@@ -13,16 +14,37 @@ export const store: Command = async (args, out) => {
   const flags = parseFlags(rest, { root: { kind: 'value' }, json: { kind: 'switch' }, 'skip-contents': { kind: 'switch' } });
   if (verb !== 'check' || flags.words.length > 0) throw new UsageError(USAGE);
   const root = flags.value('root') ?? DEFAULT_ROOT;
-  const report = await checkStore(root, { skipContents: flags.has('skip-contents') });
-  out(flags.has('json') ? `${JSON.stringify({ root, ...report })}\n` : formatReport(report, flags.has('skip-contents')));
+  const options = { skipContents: flags.has('skip-contents') };
+  const isRegistry = await isRegistryRoot(root);
+  const report = isRegistry ? await checkRegistry(root, options) : await checkStore(root, options);
+  const counted = 'images' in report.counted ? countImages(report.counted, options) : countRepositories(report.counted, options);
+  out(flags.has('json') ? `${JSON.stringify({ root, ...report })}\n` : formatReport(report, counted));
   return report.faults.length > 0 ? EXIT_FAULTS : 0;
 };
 
-function formatReport({ counted, faults, leftovers }: StoreReport, skipped: boolean): string {
+type Reading = { readonly skipContents: boolean };
+
+const blobsOf = ({ blobs, blobBytes }: { readonly blobs: number; readonly blobBytes: number }, { skipContents }: Reading) =>
+  `${blobs} blobs of ${blobBytes} bytes${skipContents ? ', not read' : ''}`;
+
+function countImages(counted: StoreReport['counted'], reading: Reading): string[] {
   const { committed, active, view } = counted.snapshots;
   return [
-    `${counted.images} images with ${counted.names} names; ${counted.blobs} blobs of ${counted.blobBytes} bytes${skipped ? ', not read' : ''}`,
+    `${counted.images} images with ${counted.names} names; ${blobsOf(counted, reading)}`,
     `${committed} layers unpacked, ${active} writable snapshots, ${view} views; ${counted.ingests} blobs unfinished, ${counted.buildSteps} build steps kept`,
+  ];
+}
+
+function countRepositories(counted: RegistryReport['counted'], reading: Reading): string[] {
+  const { repositories, manifests, tags, ingests } = counted;
+  return [
+    `${repositories} repositories with ${manifests} manifests and ${tags} tags; ${blobsOf(counted, reading)}; ${ingests} uploads unfinished`,
+  ];
+}
+
+function formatReport({ faults, leftovers }: StoreReport | RegistryReport, counted: readonly string[]): string {
+  return [
+    ...counted,
     ...faults.map(({ code, subject, message }) => `fault     ${code}: ${printable(subject)}: ${printable(message)}`),
     ...leftovers.map(({ code, subject, message }) => `left over ${code}: ${printable(subject)}: ${printable(message)}`),
     faults.length > 0 ? `${faults.length} faults` : 'the store is sound',
