@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const MAKE_IMAGE = fileURLToPath(new URL('../../../../scripts/make-busybox-image.ts', import.meta.url));
-const READY_MS = 15_000;
+const READY_MS = 40_000;
 
 export interface CommandResult {
   readonly code: number;
