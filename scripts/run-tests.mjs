@@ -25,6 +25,10 @@ const env = {
 const HOST_REPORT = `${STATE_DIR}/host-tests.json`;
 const HOST_TESTS = [`${bin}/vitest`, 'run', '--project', 'host', '--reporter=default', '--reporter=json', `--outputFile=${HOST_REPORT}`];
 
+const JOURNEYS = [`${bin}/playwright`, 'test', '-c', 'e2e/playwright.config.ts'];
+/** On the idle machine that its figures are about; the next run of the browser's suite removes the output of the one before. */
+const TIMED_JOURNEYS = [...JOURNEYS, '--grep', '@timed', '--workers', '1', '--output', `${STATE_DIR}/timed-journeys`];
+
 const V2 = 'cgroup v2 in a virtual machine';
 const LABS = 'labs: solutions pass, decoys fail';
 const SUITES = [
@@ -32,7 +36,8 @@ const SUITES = [
   ['host tests', HOST_TESTS],
   [V2, ['scripts/v2/run.mjs']],
   [LABS, ['apps/labd/src/lab-cli.ts', 'solve', 'all']],
-  ['journeys in a browser', [`${bin}/playwright`, 'test', '-c', 'e2e/playwright.config.ts']],
+  ['journeys in a browser that are timed, alone', TIMED_JOURNEYS],
+  ['journeys in a browser', [...JOURNEYS, '--grep-invert', '@timed']],
 ];
 
 /** Its one emulated processor is busy all the time, and whoever types into a terminal mostly waits: the two run side by side. */

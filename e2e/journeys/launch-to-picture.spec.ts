@@ -4,7 +4,7 @@ import { expect, test } from '../parts/page.ts';
 
 const ROUNDS = 10;
 
-test('launch to picture, ten times', async ({ lab, labPage, page }) => {
+test('launch to picture, ten times', { tag: '@timed' }, async ({ lab, labPage, page }) => {
   await labPage.open(lab.address);
   const entered: number[] = [];
   const shown: number[] = [];
