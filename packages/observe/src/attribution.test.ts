@@ -192,3 +192,9 @@ test('on the way into the machine, programs of the host are told by name, withou
   expect(filenames(newtask(601, 603), exec(603, '/bin/bash'))).toEqual(['/bin/bash']);
   expect(filenames(newtask(603, 604), cloned(603, 31), exec(604, '/usr/bin/ls'), exit(604, 'ls'))).toEqual(['/usr/bin/ls']);
 });
+
+test('the records of a very busy moment are attributed as those of any other', () => {
+  const it = attribution(fakeProc({ 500: [500, 1] }));
+  const calls = Array.from({ length: 300_000 }, (): TraceRecord => ({ type: 'syscall', atMs: 1, pid: 500, syscall: 'kill', args: {} }));
+  expect(it.attribute(calls)).toHaveLength(300_000);
+});

@@ -141,7 +141,8 @@ class TaskTable implements Attribution {
   attribute(records: readonly TraceRecord[]): readonly AttributedEvent[] {
     // Two passes: what clone returned may stand behind the child's exec in the same batch (vfork always does that).
     for (const record of records) this.#learnFrom(record);
-    this.#held.push(...records);
+    // One by one: a busy moment's, on a host with many processors, are more than a call may have arguments.
+    for (const record of records) this.#held.push(record);
     if (this.#held.length === 0 || this.#mustWait(this.#now())) return [];
     const ripe = this.#held;
     this.#held = [];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { callsOf } from './tape.ts';
+import { callsOf, TapeRecords } from './tape.ts';
 import type { TraceRecord } from './trace-records.ts';
 
 const THREAD = 0x1_0000;
@@ -53,4 +53,23 @@ test('of several runs the one that did the most; a pid that ended and came again
   );
   expect(calls.map(({ syscall }) => syscall)).toEqual(['execve', 'setsid']);
   expect(callsOf([call(1, 'mount')], '/runc')).toEqual([]);
+});
+
+test('a tape that runs long, or over a very busy moment, keeps its beginning and says that it is not whole', () => {
+  const busy = Array.from({ length: 300_000 }, () => call(9, 'umask'));
+  const tape = new TapeRecords(1000);
+  tape.take({ records: [exec(10, '/usr/bin/runc')], lost: 0 });
+  expect(tape.truncated).toBe(false);
+  tape.take({ records: busy, lost: 0 });
+  tape.take({ records: busy, lost: 0 });
+  expect(tape.truncated).toBe(true);
+  const kept = tape.until(clock);
+  expect(kept).toHaveLength(1000);
+  expect(kept[0]).toMatchObject({ type: 'exec', pid: 10 });
+});
+
+test('a tape over which the kernel lost records says so', () => {
+  const tape = new TapeRecords(1000);
+  tape.take({ records: [], lost: -1 });
+  expect(tape.truncated).toBe(true);
 });

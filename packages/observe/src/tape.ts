@@ -7,7 +7,7 @@
  */
 import type { TapedCall } from '@slipway/contracts';
 import { findProcStat, listPids, monotonicMs } from '@slipway/kernel';
-import { openRecorder } from './recorder.ts';
+import { openRecorder, type TraceBatch } from './recorder.ts';
 import type { TraceRecord } from './trace-records.ts';
 
 /** Rare enough to be recorded of a short-lived program; `openat`, `read` and `write` would drown everything else. */
@@ -19,6 +19,8 @@ const TAPED_SYSCALLS = [
 const CLONE_THREAD = 0x1_0000;
 /** Of one program; what is more says nothing that the first ones do not. */
 const MAX_CALLS = 3000;
+/** Of everything below the process. How long a tape runs, and what is done meanwhile, is for those whom it records to say. */
+const MAX_RECORDS = 50_000;
 /** Records are read a moment after they were written. */
 const SETTLE_MS = 30;
 const BUFFER_KB = 4096;
@@ -43,12 +45,8 @@ export interface Tape {
  */
 export async function openTape(mountDirectory: string, hostPid: number): Promise<Tape> {
   const recorder = await openRecorder({ mountDirectory, bufferKb: BUFFER_KB, besides: TAPED_SYSCALLS });
-  const records: TraceRecord[] = [];
-  let lost = false;
-  recorder.subscribe((batch) => {
-    records.push(...batch.records);
-    lost ||= batch.lost !== 0;
-  });
+  const records = new TapeRecords(MAX_RECORDS);
+  recorder.subscribe((batch) => records.take(batch));
   try {
     recorder.follow(withDescendants(hostPid));
   } catch (error) {
@@ -64,13 +62,37 @@ export async function openTape(mountDirectory: string, hostPid: number): Promise
       } finally {
         await recorder.close();
       }
-      const calls = callsOf(
-        records.filter(({ atMs }) => atMs <= until),
-        program,
-      );
-      return { calls: calls.slice(0, MAX_CALLS), truncated: lost || calls.length > MAX_CALLS };
+      const calls = callsOf(records.until(until), program);
+      return { calls: calls.slice(0, MAX_CALLS), truncated: records.truncated || calls.length > MAX_CALLS };
     },
   };
+}
+
+/** The first records of a tape, in order of time. */
+export class TapeRecords {
+  readonly #max: number;
+  readonly #records: TraceRecord[] = [];
+  #truncated = false;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Some were lost, or are not kept. */
+  get truncated(): boolean {
+    return this.#truncated;
+  }
+
+  take({ records, lost }: TraceBatch): void {
+    const room = this.#max - this.#records.length;
+    this.#truncated ||= lost !== 0 || records.length > room;
+    // One by one: a busy moment's are more than a call may have arguments.
+    for (const record of records.slice(0, room)) this.#records.push(record);
+  }
+
+  until(atMs: number): readonly TraceRecord[] {
+    return this.#records.filter((record) => record.atMs <= atMs);
+  }
 }
 
 function withDescendants(pid: number): number[] {
