@@ -258,3 +258,18 @@ describe('the routes', () => {
     );
   });
 });
+
+test('behind TLS the cookie is of this host alone: one that a sibling of its domain planted is none', async () => {
+  const origin = 'https://lab.example.org';
+  const behindTls = await serve({ publicOrigin: origin });
+  const headers = { host: 'lab.example.org', origin, 'content-type': 'application/json' };
+  const payload = { code: behindTls.sessions.issueCode('alice') };
+  const answer = await behindTls.server.app.inject({ method: 'POST', url: '/api/login', headers, payload });
+  const set = String(answer.headers['set-cookie']);
+  expect(set).toMatch(/^__Host-slipway-4600=[\w-]{43}; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
+  const [cookie = ''] = set.split(';');
+  const status = async (sent: string) =>
+    (await behindTls.server.app.inject({ url: '/api/session', headers: { ...headers, cookie: sent } })).statusCode;
+  expect([await status(cookie), await status(cookie.replace('__Host-', ''))]).toEqual([200, 401]);
+  await behindTls.close();
+});

@@ -52,7 +52,9 @@ const SOCKET_PAYLOAD_BYTES = 160 * 1024;
 export async function createServer(options: ServerOptions): Promise<LabServer> {
   let port = 0;
   let door: Door | undefined;
-  const cookieName = () => `slipway-${port}`;
+  const secureCookie = options.publicOrigin !== undefined;
+  // With the prefix, browsers take the cookie from this very host only: no sibling of its domain can plant one.
+  const cookieName = () => `${secureCookie ? '__Host-' : ''}slipway-${port}`;
   const app = Fastify({
     loggerInstance: options.log,
     bodyLimit: BODY_BYTES,
@@ -82,7 +84,7 @@ export async function createServer(options: ServerOptions): Promise<LabServer> {
   });
   addGuard(app, { door: () => (door ??= openDoor({ ...options, port })), sessions: options.sessions, cookieName });
   addNotFound(app, options.webDir);
-  addRoutes(app, { ...options, host: options.facts, cookieName, secureCookie: options.publicOrigin !== undefined });
+  addRoutes(app, { ...options, host: options.facts, cookieName, secureCookie });
   addSocket(app, options);
   await addPageFiles(app, options.webDir);
   return {

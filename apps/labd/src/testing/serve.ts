@@ -57,12 +57,14 @@ class OneLesson extends LessonLibrary {
 export interface ServeOptions {
   /** Really listen; otherwise only `inject` works. */
   readonly listen?: boolean;
+  readonly publicOrigin?: string;
   readonly openPtyHost?: OpenPtyHost;
   readonly machines?: (directory: string) => LabMachines & { readonly ran: string[] };
 }
 
 export async function serve({
   listen = false,
+  publicOrigin,
   openPtyHost = standInPtyHost,
   machines = standInMachines,
 }: ServeOptions = {}): Promise<Served> {
@@ -87,7 +89,7 @@ export async function serve({
   const host = '127.0.0.1';
   const server = await createServer({
     host,
-    publicOrigin: undefined,
+    publicOrigin,
     devOrigin: undefined,
     webDir,
     learners,
