@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Machines } from './machines.ts';
@@ -144,6 +144,19 @@ hostTest(
   },
   120_000,
 );
+
+hostTest('of a machine whose state cannot be read nothing is taken away: it may run', NEEDS, async () => {
+  const made = await machines.ensure('three');
+  const path = `${lab.work}/s/runtime/three/state.json`;
+  const state = readFileSync(path);
+  writeFileSync(path, '{');
+  await expect(machines.remove('three')).rejects.toMatchObject({ code: 'E_STATE_DAMAGED' });
+  await expect(machines.reset('three')).rejects.toMatchObject({ code: 'E_STATE_DAMAGED' });
+  expect(existsSync(`${lab.work}/disks/three.img`)).toBe(true);
+  writeFileSync(path, state);
+  expect((await machines.ensure('three')).initHostPid).toBe(made.initHostPid);
+  expect(await inside('three', 'ls -d /etc')).toBe('/etc\n');
+});
 
 hostTest('a machine is found again by another opener, and removing it leaves nothing', NEEDS, async () => {
   const made = await machines.ensure('three');

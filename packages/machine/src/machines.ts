@@ -55,6 +55,6 @@ export interface Machines {
     argv: readonly string[],
     options?: { readonly timeoutMs?: number },
   ): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>;
-  /** Removes every machine of this state directory. */
+  /** Removes every machine of this state directory; one that cannot be removed keeps none of the others. */
   removeAll(): Promise<void>;
 }

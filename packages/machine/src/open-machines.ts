@@ -84,19 +84,26 @@ export function openMachines(options: MachinesOptions): Machines {
       return await runProgram({ program: file, args, timeoutMs });
     },
     removeAll: async () => {
-      for (const { id } of await runtime.list()) await remove(id);
+      const failures: unknown[] = [];
+      for (const { id } of await runtime.list()) await remove(id).catch((error: unknown) => failures.push(error));
+      if (failures.length > 0) throw new AggregateError(failures, 'not every machine could be removed');
     },
   };
 }
 
 async function ensureMachine(id: string, options: MachinesOptions): Promise<MachineHandle> {
-  const state = await options.runtime.state(id).catch((error: unknown) => {
-    if (isKind(error, 'not-found')) return undefined;
-    throw error;
-  });
+  const state = await findState(id, options.runtime);
   if (state !== undefined && isRunning(state)) return handleOf(state, options);
   await removeMachine(id, options);
   return await makeMachine(id, options);
+}
+
+/** Undefined when there is none. @throws where it cannot be read: such a machine may run, on its disk and with its ids */
+async function findState(id: string, runtime: Runtime): Promise<ContainerState | undefined> {
+  return await runtime.state(id).catch((error: unknown) => {
+    if (isKind(error, 'not-found')) return undefined;
+    throw error;
+  });
 }
 
 /** All of it exists afterwards, or nothing. */
@@ -168,7 +175,7 @@ async function startMachine(id: string, firstHostId: number, options: MachinesOp
 async function removeMachine(id: string, options: MachinesOptions): Promise<void> {
   const { runtime } = options;
   const paths = pathsOf(id, options);
-  const state = await runtime.state(id).catch(() => undefined);
+  const state = await findState(id, runtime);
   if (state !== undefined) {
     await runtime.kill(id, SIGKILL, { all: true }).catch(() => undefined); // ended already
     await runtime.delete(id, { force: true });
