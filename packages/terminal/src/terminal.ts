@@ -10,6 +10,7 @@
 import { randomBytes } from 'node:crypto';
 import { InputGate } from './input-gate.ts';
 import { OutputRing } from './output-ring.ts';
+import { Paced } from './paced.ts';
 import { OUTPUT_WINDOW_BYTES } from './protocol.ts';
 import { Pty, type PtyCommand } from './pty.ts';
 import { Reader, type ReaderSink } from './reader.ts';
@@ -85,6 +86,8 @@ export class Terminal {
   readonly #readers = new Map<Reader, AttachSink>();
   readonly #screen: Screen;
   readonly #pty: Pty;
+  /** Wrapping a long scroll-back anew takes the pty host some 40 ms, and a page may ask for it with every message. */
+  readonly #size = new Paced<{ readonly cols: number; readonly rows: number }>((size) => this.#applySize(size));
   #commands = { second: 0, count: 0 };
   #paused = false;
   #disposed = false;
@@ -147,7 +150,11 @@ export class Terminal {
   }
 
   resize(reader: Reader, cols: number, rows: number): void {
-    if (!reader.mayType || (cols === this.#cols && rows === this.#rows)) return;
+    if (reader.mayType) this.#size.set({ cols, rows });
+  }
+
+  #applySize({ cols, rows }: { readonly cols: number; readonly rows: number }): void {
+    if (cols === this.#cols && rows === this.#rows) return;
     this.#cols = cols;
     this.#rows = rows;
     this.#screen.resize(cols, rows);
@@ -163,6 +170,7 @@ export class Terminal {
   dispose(): void {
     this.#disposed = true;
     clearTimeout(this.#titleTimer);
+    this.#size.stop();
     this.#readers.clear();
     this.#screen.dispose();
   }
