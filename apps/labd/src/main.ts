@@ -13,8 +13,11 @@ import { CHECKOUT, openHostObserver, openLabMachines, readHost } from './host-pa
 import { type RunningLab, startLab } from './lab-daemon.ts';
 
 const CONFIG_FILE = '/etc/slipway/config.toml';
-/** Taking everything down may last this long; after a second signal, so long. */
-const END_MS = 20_000;
+/**
+ * Taking everything down may last this long, more than all that is waited for meanwhile and that a machine can draw out (a line of a
+ * lesson's preparation, a workbench agent): what is not removed by then stays. After a second signal, so long.
+ */
+const END_MS = 60_000;
 const HURRIED_MS = 3000;
 const SAME_SIGNAL_MS = 500;
 /** A pty host without labd and terminals ends after this. */

@@ -29,7 +29,7 @@ export interface WorkbenchOptions {
   readonly terminals: Pick<Terminals, 'open'>;
   readonly observer: Pick<HostObserver, 'record'>;
   readonly log: Log;
-  /** Milliseconds that an agent has for undoing what it began, once its input has ended; default 20 000. */
+  /** Milliseconds that an agent has for undoing what it began, once its input has ended; default 5000. */
   readonly graceMs?: number;
 }
 
@@ -72,7 +72,7 @@ const ENTER = {
 } as const satisfies Record<Entrance['namespaces'][number], string>;
 /** Requests of all pages that are not answered yet. */
 const MAX_PENDING = 32;
-const GRACE_MS = 20_000;
+const GRACE_MS = 5000;
 /** Of an agent, over the long run; a burst may be four seconds' worth, which is eight of the longest answers. */
 const BYTES_PER_SECOND = 4 * 1024 * 1024;
 
