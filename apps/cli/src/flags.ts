@@ -28,7 +28,32 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** @param interspersed whether flags may follow words (true everywhere but in run, create and exec) */
+/** `--help` stood among a command's flags. Which flags there are is known only where they are read, so it is told from there. */
+export class HelpAsked extends Error {
+  override readonly name = 'HelpAsked';
+  readonly table: FlagTable;
+
+  constructor(table: FlagTable) {
+    super('--help was asked for');
+    this.table = table;
+  }
+}
+
+/** A line for each flag, by name: `  -m, --memory VALUE`. */
+export function describeFlags(table: FlagTable): string {
+  const lines = Object.entries(table)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { kind, short }]) => {
+      const takes = { switch: '', value: ' VALUE', list: ' VALUE…' }[kind];
+      return `  ${short === undefined ? '   ' : `-${short},`} --${name}${takes}\n`;
+    });
+  return lines.join('');
+}
+
+/**
+ * @param interspersed whether flags may follow words (true everywhere but in run, create and exec)
+ * @throws UsageError for a flag that is not in the table; HelpAsked for `--help`, unless the table has a flag of that name
+ */
 export function parseFlags(args: readonly string[], table: FlagTable, interspersed = true): ParsedFlags {
   const values = new Map<string, string[]>();
   const words: string[] = [];
@@ -57,6 +82,7 @@ function takeLong(text: string, table: FlagTable, queue: string[], values: Map<s
   const equals = text.indexOf('=');
   const name = equals < 0 ? text : text.slice(0, equals);
   const spec = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (spec === undefined && text === 'help') throw new HelpAsked(table);
   if (spec === undefined) throw new UsageError(`unknown flag: --${name}`);
   if (equals >= 0) add(values, name, text.slice(equals + 1));
   else add(values, name, spec.kind === 'switch' ? 'true' : needed(queue.shift(), `--${name}`));

@@ -7,7 +7,8 @@
  * Knows: when the one file still says what the sources say.
  * Does not know: what is in it.
  */
-const { readFileSync, statSync } = require('node:fs');
+const { readFileSync, statSync, writeSync } = require('node:fs');
+const { constants } = require('node:os');
 const { join } = require('node:path');
 
 const ROOT = join(__dirname, '../../..');
@@ -28,7 +29,23 @@ function isCurrent(name) {
   }
 }
 
+/**
+ * Who reads our output may go before we are done (`| head`): then we go, too, and quietly, as SIGPIPE would end us, which Node ignores.
+ * @param {NodeJS.ErrnoException} error
+ */
+function endWithOutput(error) {
+  if (error.code === 'EPIPE') process.exit(128 + constants.signals.SIGPIPE);
+  try {
+    writeSync(2, `${name}: cannot write its output: ${error.message}\n`);
+  } catch {
+    // stderr itself is what cannot be written
+  }
+  process.exit(1);
+}
+
 const [name = '', ...args] = process.argv.slice(2);
+// Not for runc, which seldom says anything: merely to look at process.stdout opens it, and every birth would pay for that.
+if (name !== 'runc') for (const stream of [process.stdout, process.stderr]) stream.on('error', endWithOutput);
 if (/^[a-z]+$/.test(name) && isCurrent(name)) {
   const { main, readEnvironment } = require(join(BUNDLES, `${name}.cjs`));
   main({ args, environment: readEnvironment(), startedMs }).then((code) => {

@@ -5,7 +5,8 @@
  * Does not know: what a command does (commands/); each is loaded when it is called, because start-up time is felt at every prompt.
  */
 
-import { parseFlags, UsageError } from '../flags.ts';
+import { describeFlags, type FlagTable, HelpAsked, parseFlags, UsageError } from '../flags.ts';
+import { VERSION } from '../version.ts';
 import type { Command } from './commands/context.ts';
 import { DaemonError, openDaemon, socketPath, UnreachableError } from './daemon.ts';
 
@@ -71,6 +72,14 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 const ENGINE_FAILED = 125;
+/** A flag before the command that there is not, as the docker client answers it. */
+const GLOBAL_FLAG_WRONG = 125;
+
+const GLOBAL_FLAGS: FlagTable = {
+  host: { kind: 'value', short: 'H' },
+  help: { kind: 'switch', short: 'h' },
+  version: { kind: 'switch', short: 'v' },
+};
 
 export interface DockerMainOptions {
   readonly args: readonly string[];
@@ -92,20 +101,21 @@ export async function main(options: DockerMainOptions): Promise<number> {
 async function runCommand({ args, environment, startedMs }: DockerMainOptions): Promise<number> {
   const out = (text: string) => void process.stdout.write(text);
   const err = (text: string) => void process.stderr.write(text);
-  const { host, words } = globalFlags(args);
-  const [name = 'help', ...rest] = commandWords(words);
-  if (name === 'help' || name === '--help') {
-    out(help());
-    return 0;
+  let host: string | undefined;
+  let words: readonly string[];
+  try {
+    ({ host, words } = globalFlags(args));
+  } catch (error) {
+    err(`${error instanceof Error ? error.message : String(error)}\nSee 'docker --help'.\n`);
+    return GLOBAL_FLAG_WRONG;
   }
+  const [name = 'help', ...rest] = commandWords(words);
+  if (name === 'help') return say(out, help());
+  if (name === '--version') return say(out, `Docker version ${VERSION} (slipway)\n`);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
     err(`docker: '${name}' is not a docker command that this client knows.\nSee 'docker --help'\n`);
     return 1;
-  }
-  if (rest[0] === '--help') {
-    out(`docker ${name}: ${command.about}\n`);
-    return 0;
   }
   const creates = name === 'run' || name === 'create';
   try {
@@ -116,19 +126,21 @@ async function runCommand({ args, environment, startedMs }: DockerMainOptions): 
     });
     return await (await command.load())({ daemon, args: rest, environment, out, err });
   } catch (error) {
+    if (error instanceof HelpAsked) return say(out, `docker ${name}: ${command.about}\n${describeFlags(error.table)}`);
     err(explain(error, name, creates));
     return creates ? ENGINE_FAILED : 1;
   }
 }
 
 function globalFlags(args: readonly string[]): { host: string | undefined; words: readonly string[] } {
-  const flags = parseFlags(
-    args,
-    { host: { kind: 'value', short: 'H' }, help: { kind: 'switch' }, version: { kind: 'switch', short: 'v' } },
-    false,
-  );
+  const flags = parseFlags(args, GLOBAL_FLAGS, false);
   if (flags.has('help')) return { host: undefined, words: ['help'] };
-  return { host: flags.value('host'), words: flags.has('version') ? ['version'] : flags.words };
+  return { host: flags.value('host'), words: flags.has('version') ? ['--version'] : flags.words };
+}
+
+function say(out: (text: string) => void, text: string): number {
+  out(text);
+  return 0;
 }
 
 function commandWords(words: readonly string[]): readonly string[] {

@@ -6,6 +6,7 @@
  */
 import { findEngineError } from '@slipway/errors';
 import { UsageError } from '../flags.ts';
+import { VERSION } from '../version.ts';
 import type { Call, Command } from './command.ts';
 
 const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promise<Command> }>> = {
@@ -38,22 +39,32 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; load(): Promis
   schema: { about: 'the JSON schema of a config.json, for editors', load: async () => (await import('./schema.ts')).printSchema },
 };
 
+/** Words that ask for help. */
+const HELP: ReadonlySet<string> = new Set(['help', '--help', '-h']);
+
 /** @returns the exit code */
 export async function main(call: Call): Promise<number> {
   const { args } = call;
   const [name = 'help', ...rest] = args;
+  if (HELP.has(name)) return say(help());
+  if (name === '--version' || name === 'version') return say(`slipway ${VERSION}\n`);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
-    const known = name === 'help' || name === '--help';
-    (known ? process.stdout : process.stderr).write(known ? help() : `slipway: unknown command ${JSON.stringify(name)}\n${help()}`);
-    return known ? 0 : 1;
+    process.stderr.write(`slipway: unknown command ${JSON.stringify(name)}; see slipway help\n`);
+    return 1;
   }
+  if (name !== 'build' && HELP.has(rest[0] ?? '')) return say(`slipway ${name}: ${command.about}\n`);
   try {
     return await (await command.load())(rest, (text) => void process.stdout.write(text), call);
   } catch (error) {
     process.stderr.write(`slipway ${name}: ${explain(error)}\n`);
     return 1;
   }
+}
+
+function say(text: string): number {
+  process.stdout.write(text);
+  return 0;
 }
 
 function explain(error: unknown): string {
@@ -67,5 +78,5 @@ function explain(error: unknown): string {
 
 function help(): string {
   const lines = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`);
-  return `Usage: slipway COMMAND\n\n${lines.join('\n')}\n\nThe engine's other dialects: docker, runc, skopeo.\n`;
+  return `Usage: slipway COMMAND\n\n${lines.join('\n')}\n\nThe engine's other dialects: docker, runc, skopeo, buildah.\n`;
 }

@@ -43,7 +43,7 @@ async function findDocument({ daemon }: Context, name: string, type: string | un
 }
 
 export const top: Command = async ({ args, daemon, out }) => {
-  const [name, ...options] = args;
+  const [name, ...options] = parseFlags(args, {}, false).words;
   if (name === undefined) throw new UsageError('"docker top" requires at least 1 argument: the container');
   const query = options.length > 0 ? `?ps_args=${encodeURIComponent(options.join(' '))}` : '';
   const answer = await daemon.call<{ Titles: readonly string[]; Processes: readonly (readonly string[])[] }>(
