@@ -28,13 +28,15 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** `--help` stood among a command's flags. Which flags there are is known only where they are read, so it is told from there. */
-export class HelpAsked extends Error {
-  override readonly name = 'HelpAsked';
+/**
+ * `--help` stood among a command's flags. Which flags there are is known only where they are read, so it is told from there; a caller
+ * that has no help to give treats it as any other flag that it does not know.
+ */
+export class HelpAsked extends UsageError {
   readonly table: FlagTable;
 
   constructor(table: FlagTable) {
-    super('--help was asked for');
+    super('unknown flag: --help');
     this.table = table;
   }
 }

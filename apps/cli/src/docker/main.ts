@@ -146,6 +146,7 @@ function say(out: (text: string) => void, text: string): number {
 function commandWords(words: readonly string[]): readonly string[] {
   const [group = '', verb = '', ...rest] = words;
   if (!Object.hasOwn(GROUPS, group)) return words;
+  if (verb === 'inspect' && (group === 'image' || group === 'container')) return [verb, '--type', group, ...rest];
   return [GROUPS[group]?.[verb] ?? verb, ...rest];
 }
 

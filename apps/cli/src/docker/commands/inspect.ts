@@ -13,13 +13,14 @@ export const inspect: Command = async (context) => {
     size: { kind: 'switch', short: 's' },
   });
   if (flags.words.length === 0) throw new UsageError('"docker inspect" requires at least 1 argument');
+  const type = flags.value('type');
   const found: unknown[] = [];
   let code = 0;
   for (const name of flags.words) {
-    const document = await findDocument(context, name, flags.value('type'));
+    const document = await findDocument(context, name, type);
     if (document !== undefined) found.push(document);
     else {
-      context.err(`Error: No such object: ${name}\n`);
+      context.err(`Error: No such ${type ?? 'object'}: ${name}\n`);
       code = 1;
     }
   }
