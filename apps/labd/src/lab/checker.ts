@@ -22,6 +22,8 @@ export interface CheckerOptions {
 const DEBOUNCE_MS = 50;
 /** Looking may take at most this share of the time. */
 const MAX_SHARE = 0.1;
+/** The longest pause all the same: a host that stood still during a look says nothing about what the next one takes. */
+const MAX_DELAY_MS = 2000;
 /** Events kept for checks; the oldest go first. */
 const MAX_EVENTS = 100_000;
 const MAX_CONTAINERS = 5000;
@@ -77,7 +79,7 @@ export class Checker {
       this.#timer = undefined;
       const started = performance.now();
       for (const lesson of this.#lessons.keys()) this.#look(lesson);
-      this.#delayMs = Math.max(DEBOUNCE_MS, (performance.now() - started) / MAX_SHARE);
+      this.#delayMs = Math.min(MAX_DELAY_MS, Math.max(DEBOUNCE_MS, (performance.now() - started) / MAX_SHARE));
     }, this.#delayMs);
   }
 
