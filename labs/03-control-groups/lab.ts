@@ -243,7 +243,7 @@ export const lab = defineLab({
       lines: [
         `mkdir ${CGROUP}/memory/small`,
         `echo 32M > ${CGROUP}/memory/small/memory.limit_in_bytes`,
-        `sh -c 'echo $$ > ${CGROUP}/memory/small/cgroup.procs; dd if=/dev/zero of=/tmp/big bs=1M count=100'`,
+        `sh -c 'echo $$ > ${CGROUP}/memory/small/cgroup.procs; dd if=/dev/zero of=/tmp/big bs=1M count=100 oflag=dsync'`,
       ],
     },
     {
