@@ -100,6 +100,7 @@ static _Noreturn void child_main(struct launch *l)
     l->inside = true;
     /* A launcher that dies takes the half-born container with it. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close_fd(&l->input);
     close_fd(&l->control);
     rehearsal_forget();
     if (l->plan.mode == MODE_SHIM)

@@ -52,7 +52,7 @@ struct launch {
     bool waited;       /* awaitStart is behind us: nobody listens to the launch any more */
     bool cradled;      /* the child was born in its groups */
     bool in_cgroup;    /* ... in its v2 cgroup */
-    int records, control, sync;
+    int input, records, control, sync;
     int child_sync; /* the child's end, until it exists */
     int cgroup;     /* the v2 cgroup to be born in, during the clone */
     sigset_t signals; /* blocked in the launcher, read through a signalfd */

@@ -128,7 +128,7 @@ static int give_up(const struct launch *l)
 
 static void clear_descriptors(struct launch *l)
 {
-    l->root = l->null_tree = l->empty_tree = l->proc = l->fifo = l->answer = l->master = l->slave = l->sync = l->child_sync = l->cgroup = -1;
+    l->input = l->root = l->null_tree = l->empty_tree = l->proc = l->fifo = l->answer = l->master = l->slave = l->sync = l->child_sync = l->cgroup = -1;
     memset(l->slots, 0xff, sizeof(l->slots));
     memset(l->stdio, 0xff, sizeof(l->stdio));
     memset(l->shim_stdio, 0xff, sizeof(l->shim_stdio));
@@ -144,9 +144,11 @@ static int sort_descriptors(struct launch *l)
     /* From there on the others are what was rehearsed. */
     if (rehearsed.plan == NULL)
         close_range((unsigned)(FIRST_PRESERVED_FD + count), ~0u, 0);
+    /* Kept open until the launch is over: the starter, who is told of its end, would wake on the processor that we need. */
+    l->input = fcntl(PLAN_FD, F_DUPFD_CLOEXEC, FIRST_PRESERVED_FD + count);
     l->records = fcntl(RECORDS_FD, F_DUPFD_CLOEXEC, FIRST_PRESERVED_FD + count);
     l->control = fcntl(CONTROL_FD, F_DUPFD_CLOEXEC, FIRST_PRESERVED_FD + count);
-    if (l->records < 0 || l->control < 0)
+    if (l->input < 0 || l->records < 0 || l->control < 0)
         return fail("fcntl");
     for (int i = 0; i < count; i++)
         if (dup2(FIRST_PRESERVED_FD + i, 3 + i) < 0)
@@ -205,10 +207,9 @@ static int prepare(struct launch *l, uint32_t *at)
     if (read_plan(&input) < 0)
         return -1;
     cradle_stand_by();
-    /* Not until the end is there: it comes with a further wake. */
+    /* Not until the end is there: it comes with a further wake, if at all. */
     if (ioctl(PLAN_FD, FIONREAD, &more) < 0 || more != 0)
         return fail_with("plan end", EPROTO);
-    close(PLAN_FD);
     if (plan_decode(&l->plan, input.bytes, input.length, input.arena, at) < 0)
         return fail_with("plan", EPROTO);
     *at = NO_OPERATION;
@@ -231,6 +232,7 @@ static void release_plan(struct launch *l)
     close_fd(&l->proc);
     close_fd(&l->fifo);
     close_fd(&l->sync);
+    close_fd(&l->input);
     close_fd(&l->records);
     close_fd(&l->control);
     munmap(l->board, sizeof(struct board));

@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '@slipway/errors';
 import { guardDevices } from './device-guard.ts';
-import { encodePlan } from './encode.ts';
+import { encodeAhead, encodePlan } from './encode.ts';
 import type { GivenProcess } from './given-launcher.ts';
 import { LaunchTalk } from './launch-talk.ts';
 import type { Launched, Launcher, LaunchOptions } from './launcher.ts';
@@ -48,6 +48,7 @@ export function createLauncher(options: NativeLauncherOptions = {}): Launcher {
       const child = ahead ?? program.start(launchOptions.supervision);
       return new Launch(child, plan, launchOptions, () => program.keep(child)).run(bytes);
     },
+    foresee: encodeAhead,
     guardDevices: (cgroup, deviceProgram) => guardDevices(program.startRole('guard-devices', cgroup), { cgroup, program: deviceProgram }),
     prepare: (procsFiles, rehearsal) => {
       const bytes = rehearsal === undefined ? undefined : encodePlan(rehearsal, NOT_LAUNCHED);
@@ -96,8 +97,9 @@ class Launch {
       this.#talk.hear(chunk).catch((error: unknown) => this.#result.reject(error));
     });
     this.#watch();
-    // A launcher that fails early closes its end before we are done writing: its record tells the reason.
-    input.end(bytes);
+    // A launcher that fails early closes its end before we are done writing: its record tells the reason. Ours stays open until the launch
+    // is over: the program's answer to its end would wake us while the container is being born, on the same processor.
+    input.write(bytes);
     return this.#result.promise;
   }
 
@@ -129,6 +131,7 @@ class Launch {
 
   /** The container's life is its own: neither its shim nor the wait for its start keeps our process running. */
   #release(): void {
+    stream(this.#child, 3).destroy();
     this.#control.destroy();
     if (this.#options.supervision.mode !== 'foreground') this.#child.unref();
     const records = stream(this.#child, 4);

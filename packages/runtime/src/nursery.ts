@@ -68,20 +68,22 @@ export class Nursery {
     return this.#kept?.process.isWaiting === true && this.#kept.process.standsInGroups;
   }
 
+  /** What {@link take} would give. */
+  fitting(cgroup: Cgroup, limits: CgroupPlan): Prepared | undefined {
+    const kept = this.#kept;
+    if (kept?.process.isWaiting !== true) return undefined;
+    if (kept.group !== undefined && !(kept.process.standsInGroups && isBeside(kept.group, cgroup))) return undefined;
+    return canReplace(kept.written, devicesOf(limits)) ? kept : undefined;
+  }
+
   /** What is kept, if it fits a container whose group is to be `cgroup`, with `limits`. Somebody else's from then on: launched or {@link leave}d. */
   take(cgroup: Cgroup, limits: CgroupPlan): Prepared | undefined {
-    const kept = this.#kept;
-    if (kept === undefined) return undefined;
-    if (!kept.process.isWaiting) {
+    const fits = this.fitting(cgroup, limits);
+    if (fits !== undefined || this.#kept?.process.isWaiting === false) {
       this.#kept = undefined;
       this.#refillSoon();
-      return undefined;
     }
-    if (kept.group !== undefined && !(kept.process.standsInGroups && isBeside(kept.group, cgroup))) return undefined;
-    if (!canReplace(kept.written, devicesOf(limits))) return undefined;
-    this.#kept = undefined;
-    this.#refillSoon();
-    return kept;
+    return fits;
   }
 
   /** `limits` without what stands in the groups of `prepared`. */
