@@ -14,6 +14,7 @@ test('from the list to lesson 3, a task by a click, the next lesson and back', a
   await labPage.open(lab.address);
   await labPage.chooseLesson('Control groups');
   await expect(page).toHaveURL(/#\/control-groups\/cgroups/);
+  await expect(page).toHaveTitle('Control groups · Slipway');
 
   await labPage.run('mkdir /sys/fs/cgroup/memory/small; ls /sys/fs/cgroup/memory/small');
   await expect(labPage.task('Limit memory by writing a file', 'not done yet')).toContainText(/I see the group \/small with no limit/);

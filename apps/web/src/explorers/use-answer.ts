@@ -29,6 +29,9 @@ export interface Asked<T> {
   readonly isAsking: boolean;
 }
 
+/** Nobody is there to be asked, and nobody will be by waiting. */
+const NO_MACHINE: AskFailure = { message: 'your machine has failed', hint: 'New machine, on top of this page', mayPass: false };
+
 interface Held<T> extends Omit<Asked<T>, 'isAsking'> {
   readonly question: string;
 }
@@ -42,6 +45,7 @@ export function useAnswer<Verb extends WorkbenchVerb>(
   since: unknown = '',
 ): Asked<WorkbenchAnswer<Verb>> {
   const isLive = useSession((state) => state.connection.phase === 'live' && state.machine?.state === 'ready');
+  const hasFailed = useSession((state) => state.machine?.state === 'failed');
   const question = request === undefined ? '' : JSON.stringify(request);
   const [held, setHeld] = useState<Held<WorkbenchAnswer<Verb>>>({ question: '' });
   const [isAsking, setAsking] = useState(false);
@@ -64,7 +68,7 @@ export function useAnswer<Verb extends WorkbenchVerb>(
     };
   }, [question, since, isLive, asksAgain]);
   const { question: _question, ...asked } = held.question === question ? held : { question };
-  return { ...asked, isAsking };
+  return hasFailed ? { ...asked, failure: NO_MACHINE, isAsking: false } : { ...asked, isAsking };
 }
 
 async function ask<Verb extends WorkbenchVerb>(question: string): Promise<Omit<Asked<WorkbenchAnswer<Verb>>, 'isAsking'>> {

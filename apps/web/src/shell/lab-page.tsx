@@ -7,7 +7,7 @@
 import { Button, Skeleton } from '@slipway/ui';
 import { lazy, Suspense, useEffect, useSyncExternalStore } from 'react';
 import { connection, orToast, startLab } from '../state/lab.ts';
-import { useSession, useView } from '../state/stores.ts';
+import { useLessonState, useSession, useView } from '../state/stores.ts';
 import { followAddress } from './address-sync.ts';
 import { DesktopLayout } from './desktop-layout.tsx';
 import { Dialogs } from './dialogs.tsx';
@@ -35,6 +35,7 @@ export function LabPage() {
     };
   }, []);
   useEffect(() => (phase === 'ready' ? followAddress() : undefined), [phase]);
+  usePageTitle();
   const phone = useSyncExternalStore(
     watchPhone,
     () => matchMedia(PHONE).matches,
@@ -64,6 +65,17 @@ function Place({ phone }: { readonly phone: boolean }) {
     );
   }
   return phone ? <PhoneLayout /> : <DesktopLayout />;
+}
+
+/** What the tab, the history and a bookmark are called. */
+function usePageTitle(): void {
+  const lesson = useLessonState((state) => state.document?.meta.title);
+  const place = useView((state) => state.place);
+  const title = place === 'config' ? 'config.json' : lesson;
+  useEffect(() => {
+    // Not a <title> of our own: the document has the framework's, and the first one counts.
+    document.title = title === undefined ? 'Slipway' : `${title} · Slipway`;
+  }, [title]);
 }
 
 function watchPhone(changed: () => void): () => void {
