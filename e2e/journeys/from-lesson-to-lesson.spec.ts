@@ -42,6 +42,12 @@ test('from the list to lesson 3, a task by a click, the next lesson and back', a
   await expect(page.getByRole('heading', { level: 1, name: 'Control groups' })).toBeVisible();
   await expect(labPage.task('Limit memory by writing a file', 'done')).toBeVisible();
   await expect(page).toHaveURL(/#\/control-groups/);
+
+  const tooOld = page.getByText(/^This browser is too old/);
+  await expect(tooOld).toBeHidden();
+  await page.addInitScript(() => Reflect.deleteProperty(Array.prototype, 'toSorted'));
+  await page.reload();
+  await expect(tooOld).toBeVisible();
 });
 
 test.describe('on a phone', () => {

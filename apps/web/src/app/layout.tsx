@@ -25,7 +25,17 @@ export default function RootLayout({ children }: { readonly children: ReactNode 
         {/* Before the first paint, and a file of its own: the page carries no inline script of ours. */}
         <script src="/theme.js" />
       </head>
-      <body>{children}</body>
+      <body>
+        {children}
+        <p className="browser-notice old">
+          This browser is too old for the lab’s pictures. Firefox 121, Chrome 111, Safari 16.4, or anything newer can show them.
+        </p>
+        <noscript>
+          <p className="browser-notice">
+            The lab is a page of live pictures and a terminal: it needs JavaScript, and takes it from your own machine only.
+          </p>
+        </noscript>
+      </body>
     </html>
   );
 }
