@@ -13,7 +13,7 @@ import type { StageState } from './stage-state.ts';
 export interface NewDirectories {
   /** Whose the ones are that are made. */
   readonly owner: Owner;
-  /** Seconds since 1970. */
+  /** Of all of them, in seconds since 1970: a directory changes when something is put into it. */
   readonly mtime: number;
 }
 
@@ -27,5 +27,5 @@ export async function directoriesAbove(
   const given = new Set(paths);
   const above = [...new Set(paths.flatMap(ancestors))].filter((path) => !given.has(path)).sort();
   const found = await scope.directoriesAt(state, above);
-  return above.map((path, index) => madeDirectory(path, found[index] ?? { ...owner, mtime }));
+  return above.map((path, index) => madeDirectory(path, { ...(found[index] ?? owner), mtime }));
 }

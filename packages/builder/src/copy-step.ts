@@ -53,7 +53,7 @@ export async function planCopyStep(scope: BuildScope, instruction: Instruction, 
   const known = source === undefined ? [...(await ownMembers(scope, request)), ...made] : undefined;
   const members = async () => known ?? [...(source === undefined ? [] : await stageMembers(scope, source, sources, to)), ...made];
   const above = (copied: readonly CopyMember[]) =>
-    directoriesAbove(scope, place.state, pathsOf(copied, to), { owner: to.owner ?? ROOT, mtime: place.mtime });
+    directoriesAbove(scope, place.state, pathsOf(copied, to), { owner: to.owner ?? ROOT, mtime: newestOf(copied) ?? place.mtime });
   const { line: _line, ...where } = to;
   const parts = {
     'what is copied': source === undefined ? copyDigest(known ?? []) : [chainOf(source), sources],
@@ -125,6 +125,11 @@ function ownMembers(
 function pathsOf(members: readonly CopyMember[], { destination, isDirectory }: SourceTo): readonly string[] {
   const paths = members.map(({ path }) => path);
   return isDirectory || members.length === 0 ? [...paths, cleanPath(`${destination}/${INSIDE}`)] : paths;
+}
+
+/** Copies of the same files are the same layer, whenever the directories above them were made. */
+function newestOf(members: readonly CopyMember[]): number | undefined {
+  return members.length === 0 ? undefined : members.reduce((newest, { node }) => Math.max(newest, node.entry.mtime), 0);
 }
 
 function filesOf(members: readonly CopyMember[]): StepFiles {

@@ -13,12 +13,11 @@ export interface LayerPlace {
   readonly path: string;
 }
 
-/** Rights of a directory; `mtime` in seconds since 1970. */
+/** Rights of a directory. */
 export interface DirectoryRights {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  readonly mtime: number;
 }
 
 const MAX_LINKS = 40;
@@ -94,6 +93,6 @@ function inLayer(layer: string, parts: readonly string[]): Found | 'hidden' | un
 
 function rightsOf(stat: EntryStat): Pick<Found, 'rights'> {
   if (!stat.isDirectory()) return {};
-  const { mode, uid, gid, mtimeMs } = stat;
-  return { rights: { mode: Number(mode) & 0o7777, uid: Number(uid), gid: Number(gid), mtime: Math.floor(Number(mtimeMs) / 1000) } };
+  const { mode, uid, gid } = stat;
+  return { rights: { mode: Number(mode) & 0o7777, uid: Number(uid), gid: Number(gid) } };
 }

@@ -29,7 +29,7 @@ export function madeFile({ path, text, owner, mode, mtime }: MadeFile): CopyMemb
 }
 
 /** One of root's, unless `rights` say otherwise. */
-export function madeDirectory(path: string, rights: Partial<DirectoryRights> & Pick<DirectoryRights, 'mtime'>): CopyMember {
+export function madeDirectory(path: string, rights: Partial<DirectoryRights> & Pick<MadeFile, 'mtime'>): CopyMember {
   const entry = { ...PLAIN, ...ROOT, name: path, type: 'directory', mode: 0o755, sizeBytes: 0, ...rights } as const;
   return {
     path,
