@@ -8,7 +8,7 @@ import { Attachment, type AttachOptions } from './attachment.ts';
 import { containerEvent } from './facts.ts';
 import type { LiveContainer } from './live-container.ts';
 import type { EngineContext } from './ports.ts';
-import { bindAttachment, foreseeStart } from './start.ts';
+import { bindAttachment } from './start.ts';
 
 /** Resolves once no later byte of output can be missed. The caller closes the attachment. */
 export async function attachContainer(engine: EngineContext, container: LiveContainer, options: AttachOptions): Promise<Attachment> {
@@ -18,7 +18,6 @@ export async function attachContainer(engine: EngineContext, container: LiveCont
     await bindAttachment(attachment, shimDir);
   } else {
     container.pendingAttachments.add(attachment);
-    setImmediate(foreseeStart, engine, container); // which goes another way now
     void attachment.ended.then(() => container.pendingAttachments.delete(attachment));
   }
   containerEvent(engine, container, 'attach');

@@ -20,7 +20,6 @@ import { type EngineContext, type EngineImage, shimDirectory } from './ports.ts'
 import { resolveProcess } from './resolve-process.ts';
 import { resolveUser } from './resolve-user.ts';
 import { withRuntime } from './runtime-names.ts';
-import { foreseeStart } from './start.ts';
 
 type NamedConfig = Pick<EngineImage, 'id' | 'config'>;
 
@@ -54,7 +53,6 @@ export async function createContainer(engine: EngineContext, request: ContainerR
       containerEvent(engine, container, 'create');
       noteContainer(engine, container);
       engine.layersChanged(record.id);
-      setImmediate(foreseeStart, engine, container); // once this is answered
       span.note({ response: { id: record.id } });
       return { id: record.id };
     } catch (failure) {

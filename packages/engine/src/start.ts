@@ -9,7 +9,7 @@ import { hasCode, Rollback } from '@slipway/errors';
 import type { OpenSpan, SpanContext } from '@slipway/journal';
 import { claimDirectory, removeTree } from '@slipway/kernel';
 import { attachShim, type Supervision } from '@slipway/launcher';
-import type { CreateRequest, StartedProcess } from '@slipway/runtime';
+import type { StartedProcess } from '@slipway/runtime';
 import type { Attachment } from './attachment.ts';
 import { traceBirth } from './birth-spans.ts';
 import { requireRootFree } from './borrowed-root.ts';
@@ -97,15 +97,6 @@ async function makeEmptyDirectory(path: string): Promise<void> {
   await claimDirectory(path);
 }
 
-/** Has the runtime plan what a start would ask of it now, as most containers are started at once. */
-export function foreseeStart(engine: EngineContext, container: LiveContainer): void {
-  const { spec, record } = container;
-  if (spec === undefined || record.status !== 'created') return; // gone or started meanwhile, or updated
-  const verb = container.pendingAttachments.size === 0 ? 'run' : 'create';
-  const foreseen = engine.runtime.foresee(verb, { ...birthOf(engine, container, shimDirectory(engine, container.id)), spec });
-  foreseen.catch(() => undefined); // the start will tell
-}
-
 interface Bearing {
   /** `run`: nobody wants to look at it before its execve. */
   readonly verb: 'create' | 'run';
@@ -113,38 +104,27 @@ interface Bearing {
   readonly parent: SpanContext;
 }
 
-/** What is asked of the runtime, but for the document. */
-function birthOf(engine: EngineContext, { id, record }: LiveContainer, shimDir: string): Omit<CreateRequest, 'spec'> {
-  const { request, rootfs } = record;
+async function bear(engine: EngineContext, container: LiveContainer, { verb, shimDir, parent }: Bearing): Promise<StartedProcess> {
+  const { id, record } = container;
   const bundle = engine.containers.directory(id);
   const supervision: Supervision = {
     mode: 'shim',
     dir: shimDir,
-    terminal: request.tty,
-    openStdin: request.openStdin,
-    stdinOnce: request.stdinOnce,
+    terminal: record.request.tty,
+    openStdin: record.request.openStdin,
+    stdinOnce: record.request.stdinOnce,
     logPath: `${bundle}/container.log`,
     logMaxBytes: LOG_MAX_BYTES,
   };
-  return {
-    id,
-    bundle,
-    supervision,
-    ...(request.host.runtime === undefined ? {} : { runtime: request.host.runtime }),
-    ...(rootfs?.mount === undefined ? {} : { rootfsMount: rootfs.mount }),
-  };
-}
-
-async function bear(engine: EngineContext, container: LiveContainer, { verb, shimDir, parent }: Bearing): Promise<StartedProcess> {
-  const { id } = container;
-  const birth = birthOf(engine, container, shimDir);
-  const { bundle, rootfsMount, runtime } = birth;
   const init = { actor: 'runtime', name: `runtime.${verb}`, protocol: 'function call', container: id, parent } as const;
-  return engine.tracer.span({ ...init, request: { bundle, rootfsMount, runtime } }, async (span) => {
+  const { runtime } = record.request.host;
+  return engine.tracer.span({ ...init, request: { bundle, rootfsMount: record.rootfs?.mount, runtime } }, async (span) => {
     const onOperation = traceBirth({ tracer: engine.tracer, parent: span, container: id });
+    const rootfsMount = record.rootfs?.mount === undefined ? {} : { rootfsMount: record.rootfs.mount };
     const spec = container.spec === undefined ? {} : { spec: container.spec };
     container.spec = undefined;
-    const born = await engine.runtime[verb]({ ...birth, ...spec, onOperation });
+    const chosen = runtime === undefined ? {} : { runtime };
+    const born = await engine.runtime[verb]({ id, bundle, ...spec, supervision, ...chosen, ...rootfsMount, onOperation });
     span.note({ response: born, pid: born.pid });
     return born;
   });

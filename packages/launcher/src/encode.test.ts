@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hasCode } from '@slipway/errors';
 import { expect, test } from 'vitest';
-import { encodeAhead, encodePlan, OPCODES } from './encode.ts';
+import { encodePlan, OPCODES } from './encode.ts';
 import type { LaunchOptions } from './launcher.ts';
 import type { Operation, OperationBody } from './operations.ts';
 
@@ -18,17 +18,6 @@ test('an operation is its opcode, its breakpoint, the length of its arguments, a
   const code = OPCODES.indexOf('hostname');
   expect(encoded({ op: 'hostname', name: 'box' })).toEqual([code, 0, 8, 0, 0, 0, ...text('box')]);
   expect(encoded({ op: 'hostname', name: 'box' }, { ...OPTIONS, breakpoints: [0] }).slice(0, 2)).toEqual([code, 1]);
-});
-
-test('a plan that was encoded ahead gives the same bytes, with breakpoints and without', () => {
-  const planOf = () => ({ operations: [operation({ op: 'hostname', name: 'box' }), operation({ op: 'becomeRoot' })] });
-  const ahead = planOf();
-  encodeAhead(ahead);
-  for (const breakpoints of [undefined, [], [1]]) {
-    const options = breakpoints === undefined ? OPTIONS : { ...OPTIONS, breakpoints };
-    expect(Buffer.from(encodePlan(ahead, options))).toEqual(Buffer.from(encodePlan(planOf(), options)));
-  }
-  expect(() => encodeAhead({ operations: [operation({ op: 'hostname', name: 'a\0b' })] })).toThrow(/NUL/);
 });
 
 test('frozen operations, whose bytes are kept, are encoded as others, wherever they stand', () => {

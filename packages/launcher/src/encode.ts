@@ -92,32 +92,17 @@ const MODES: Readonly<Record<Supervision['mode'], number>> = { shim: 0, detached
  */
 export function encodePlan(plan: Plan, options: LaunchOptions): Uint8Array {
   const writer = new PlanWriter();
-  guarded('', () => writeHeader(writer, plan, options));
-  const ahead = (options.breakpoints ?? []).length === 0 ? bytesAhead.get(plan) : undefined;
-  if (ahead === undefined) writeOperations(writer, plan, new Set(options.breakpoints));
-  else writer.raw(ahead);
-  if (writer.length > MAX_PLAN_BYTES) throw refused(`a plan of ${writer.length} bytes`, '');
-  writer.patchU32(4, writer.length);
-  return writer.finish();
-}
-
-/** Of plans that were encoded before anybody knew how they would be launched: all but their headers. */
-const bytesAhead = new WeakMap<Plan, Uint8Array>();
-
-/** Does that part of {@link encodePlan} that depends on the plan alone. @throws as it */
-export function encodeAhead(plan: Plan): void {
-  const writer = new PlanWriter();
-  writeOperations(writer, plan, new Set());
-  bytesAhead.set(plan, writer.slice(0));
-}
-
-function writeOperations(writer: PlanWriter, plan: Plan, breakpoints: ReadonlySet<number>): void {
+  const breakpoints = new Set(options.breakpoints);
   if (plan.operations.length > MAX_OPERATIONS) throw refused(`a plan of ${plan.operations.length} operations`, '');
+  guarded('', () => writeHeader(writer, plan, options));
   for (const [index, operation] of plan.operations.entries()) {
     writer.u8(OPCODE_OF.get(operation.op) ?? 0);
     writer.u8(breakpoints.has(index) ? 1 : 0);
     writeOperation(writer, operation);
   }
+  if (writer.length > MAX_PLAN_BYTES) throw refused(`a plan of ${writer.length} bytes`, '');
+  writer.patchU32(4, writer.length);
+  return writer.finish();
 }
 
 /** Of frozen operations, which plans share: their bytes cannot change. */

@@ -104,8 +104,6 @@ export interface Launcher {
    * @throws EngineError naming the operation's `pointer` as subject, with `{index, op, call, errno}` as cause ({@link LaunchFailure})
    */
   launch(plan: Plan, options: LaunchOptions): Promise<Launched>;
-  /** Turns a plan that will probably be launched into bytes now. It must not change afterwards. @throws as a launch that cannot be written */
-  foresee(plan: Plan): void;
   /**
    * Gives a cgroup of the second version, whose processes run already, another device program; see the operation `deviceProgram`.
    *

@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '@slipway/errors';
 import { guardDevices } from './device-guard.ts';
-import { encodeAhead, encodePlan } from './encode.ts';
+import { encodePlan } from './encode.ts';
 import type { GivenProcess } from './given-launcher.ts';
 import { LaunchTalk } from './launch-talk.ts';
 import type { Launched, Launcher, LaunchOptions } from './launcher.ts';
@@ -48,7 +48,6 @@ export function createLauncher(options: NativeLauncherOptions = {}): Launcher {
       const child = ahead ?? program.start(launchOptions.supervision);
       return new Launch(child, plan, launchOptions, () => program.keep(child)).run(bytes);
     },
-    foresee: encodeAhead,
     guardDevices: (cgroup, deviceProgram) => guardDevices(program.startRole('guard-devices', cgroup), { cgroup, program: deviceProgram }),
     prepare: (procsFiles, rehearsal) => {
       const bytes = rehearsal === undefined ? undefined : encodePlan(rehearsal, NOT_LAUNCHED);

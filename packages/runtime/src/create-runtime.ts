@@ -7,15 +7,13 @@
 import { type CgroupHost, createMoveReadier, detectCgroups, reopenCgroup } from '@slipway/cgroups';
 import { EngineError } from '@slipway/errors';
 import type { Launcher } from '@slipway/launcher';
-import type { RuntimeSpec } from '@slipway/oci';
 import { requireContainerId } from './container-id.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { ContainerStore } from './container-store.ts';
-import { createContainer, expectCreate, foreseeCreate, readSpec } from './create.ts';
+import { createContainer, expectCreate, readSpec } from './create.ts';
 import { detectHost } from './detect-host.ts';
 import { deleteContainer, killContainer } from './end.ts';
 import { execInContainer } from './exec.ts';
-import { ForeseenBirths } from './foreseen.ts';
 import { hookFailed, runPoststart } from './hooks.ts';
 import { requireAllowed } from './lifecycle.ts';
 import { Nursery } from './nursery.ts';
@@ -50,7 +48,6 @@ export function createRuntime(options: CreateRuntimeOptions): Runtime {
   const { store, cgroups } = parts;
   return {
     expectCreate: () => expectCreate(parts),
-    foresee: async (verb, request) => foreseeCreate(request, parts, verb === 'run' && !holdsBack(request.spec)),
     create: async (request) => createContainer({ ...request, id: requireContainerId(request.id) }, parts),
     run: async (request) => runContainer({ ...request, id: requireContainerId(request.id) }, parts),
     start: (id) => startContainer(id, parts),
@@ -80,7 +77,6 @@ function partsOf(options: CreateRuntimeOptions): Parts {
   return {
     store: new ContainerStore(root),
     launcher,
-    foreseen: new ForeseenBirths(launcher),
     cgroups,
     cgroupParent,
     cgroupDriver,
@@ -92,16 +88,12 @@ function partsOf(options: CreateRuntimeOptions): Parts {
 }
 
 /** What must happen at the start, and may still fail it, needs somebody who starts. */
-function holdsBack(spec: RuntimeSpec): boolean {
-  return hooksOf(spec, 'startContainer').length + hooksOf(spec, 'poststart').length > 0;
-}
-
 async function runContainer(request: CreateRequest, parts: Parts): Promise<StartedProcess> {
   const spec = request.spec ?? (await readSpec(request.bundle));
-  const waits = holdsBack(spec);
-  const born = await createContainer({ ...request, spec }, parts, !waits);
+  const holdsBack = hooksOf(spec, 'startContainer').length + hooksOf(spec, 'poststart').length > 0;
+  const born = await createContainer({ ...request, spec }, parts, !holdsBack);
   try {
-    if (waits) await startContainer(request.id, parts);
+    if (holdsBack) await startContainer(request.id, parts);
     return born;
   } catch (failure) {
     await deleteContainer(request.id, true, parts);

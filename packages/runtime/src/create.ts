@@ -22,7 +22,8 @@ import type { RuntimePlan } from './plan/draft.ts';
 import { formatHookState } from './plan/hooks.ts';
 import type { BundleFacts } from './plan/host.ts';
 import { hasOwn } from './plan/namespaces.ts';
-import type { BirthOperation, CreateRequest, ForeseenRequest, StartedProcess } from './runtime.ts';
+import { plan } from './plan/plan.ts';
+import type { BirthOperation, CreateRequest, StartedProcess } from './runtime.ts';
 import { makeScope, scopeOf } from './scope.ts';
 
 const SIGKILL = 9;
@@ -44,8 +45,8 @@ export async function createContainer(request: CreateRequest, parts: Parts, star
   const cgroup = cgroupOf(request.id, spec, parts);
   const limits = planCgroup(withDefaultDevices(spec.linux?.resources), parts.cgroups());
   const prepared = scope === undefined && canBeBornAhead(request, spec) ? parts.nursery?.take(cgroup, limits) : undefined;
-  const how = { bornInGroups: prepared?.group !== undefined, startsAtOnce };
-  const birthIn = (group: Cgroup) => parts.foreseen.plan(spec, parts.host(), { ...bundleFacts(request, rootfs, group), ...how });
+  const birthIn = (group: Cgroup) =>
+    plan(spec, { ...parts.host(), ...bundleFacts(request, rootfs, group), bornInGroups: prepared?.group !== undefined, startsAtOnce });
   const planned = cgroup.directories;
 
   const rollback = new Rollback();
@@ -85,22 +86,11 @@ export async function createContainer(request: CreateRequest, parts: Parts, star
   }
 }
 
-/** Plans the birth that {@link createContainer} would plan now. */
-export async function foreseeCreate(request: ForeseenRequest, parts: Parts, startsAtOnce: boolean): Promise<void> {
-  const { id, spec } = request;
-  const rootfs = await findRootfs(request.bundle, spec);
-  const cgroup = cgroupOf(id, spec, parts);
-  const limits = planCgroup(withDefaultDevices(spec.linux?.resources), parts.cgroups());
-  const isAhead = scopeOf(id, spec, parts) === undefined && canBeBornAhead(request, spec);
-  const bornInGroups = isAhead && parts.nursery?.fitting(cgroup, limits)?.group !== undefined;
-  parts.foreseen.foresee(spec, parts.host(), { ...bundleFacts(request, rootfs, cgroup), bornInGroups, startsAtOnce });
-}
-
 /**
  * A child in a user namespace of its own gets its mounts through a mount namespace of the launcher's (staging.c), and one that joins a pid
  * namespace is made from inside it: neither can come from a process that stands aside.
  */
-function canBeBornAhead({ supervision }: Pick<CreateRequest, 'supervision'>, spec: RuntimeSpec): boolean {
+function canBeBornAhead({ supervision }: CreateRequest, spec: RuntimeSpec): boolean {
   return supervision.mode === 'shim' && !hasOwn(spec, 'user') && !(spec.linux?.namespaces ?? []).some(({ path }) => (path ?? '') !== '');
 }
 
@@ -149,7 +139,7 @@ export async function readSpec(bundle: string): Promise<RuntimeSpec> {
   });
 }
 
-function bundleFacts(request: Omit<CreateRequest, 'spec'>, rootfs: string, cgroup: Cgroup): BundleFacts {
+function bundleFacts(request: CreateRequest, rootfs: string, cgroup: Cgroup): BundleFacts {
   const { id, bundle, consoleSize, noPivot, noNewKeyring } = request;
   return {
     id,

@@ -68,22 +68,20 @@ export class Nursery {
     return this.#kept?.process.isWaiting === true && this.#kept.process.standsInGroups;
   }
 
-  /** What {@link take} would give. */
-  fitting(cgroup: Cgroup, limits: CgroupPlan): Prepared | undefined {
-    const kept = this.#kept;
-    if (kept?.process.isWaiting !== true) return undefined;
-    if (kept.group !== undefined && !(kept.process.standsInGroups && isBeside(kept.group, cgroup))) return undefined;
-    return canReplace(kept.written, devicesOf(limits)) ? kept : undefined;
-  }
-
   /** What is kept, if it fits a container whose group is to be `cgroup`, with `limits`. Somebody else's from then on: launched or {@link leave}d. */
   take(cgroup: Cgroup, limits: CgroupPlan): Prepared | undefined {
-    const fits = this.fitting(cgroup, limits);
-    if (fits !== undefined || this.#kept?.process.isWaiting === false) {
+    const kept = this.#kept;
+    if (kept === undefined) return undefined;
+    if (!kept.process.isWaiting) {
       this.#kept = undefined;
       this.#refillSoon();
+      return undefined;
     }
-    return fits;
+    if (kept.group !== undefined && !(kept.process.standsInGroups && isBeside(kept.group, cgroup))) return undefined;
+    if (!canReplace(kept.written, devicesOf(limits))) return undefined;
+    this.#kept = undefined;
+    this.#refillSoon();
+    return kept;
   }
 
   /** `limits` without what stands in the groups of `prepared`. */

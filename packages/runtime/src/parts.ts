@@ -6,7 +6,6 @@
 import type { CgroupHost } from '@slipway/cgroups';
 import type { Launcher } from '@slipway/launcher';
 import type { ContainerStore } from './container-store.ts';
-import type { ForeseenBirths } from './foreseen.ts';
 import type { Nursery } from './nursery.ts';
 import type { HostFacts } from './plan/host.ts';
 
@@ -17,7 +16,6 @@ export type CgroupDriver = 'cgroupfs' | 'systemd';
 export interface Parts {
   readonly store: ContainerStore;
   readonly launcher: Launcher;
-  readonly foreseen: ForeseenBirths;
   readonly cgroups: () => CgroupHost;
   /** Where containers without a `cgroupsPath` go, relative to our own cgroup. */
   readonly cgroupParent: string | undefined;

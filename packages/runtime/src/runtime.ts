@@ -66,14 +66,6 @@ export interface CreateRequest {
   }) => Promise<'continue' | 'step' | 'skip' | 'abort'>;
 }
 
-/** What a birth's plan depends on. */
-export type ForeseenRequest = Pick<
-  CreateRequest,
-  'id' | 'bundle' | 'supervision' | 'runtime' | 'rootfsMount' | 'consoleSize' | 'noPivot'
-> & {
-  readonly spec: RuntimeSpec;
-};
-
 export interface ExecRequest {
   readonly process: SpecProcess;
   readonly supervision: Supervision;
@@ -111,11 +103,6 @@ export interface RuntimeOptions {
 export interface Runtime {
   /** Tells that a `create` will follow soon: what takes the kernel a while and needs no bundle begins beside the caller's other work. */
   expectCreate(): void;
-  /**
-   * Tells which `create` or `run` will probably follow: it is planned now, while nobody waits for it. Touches nothing, and is quiet about
-   * what will fail.
-   */
-  foresee(verb: 'create' | 'run', request: ForeseenRequest): Promise<void>;
   /**
    * Brings a bundle to `created`: namespaces, mounts, cgroup exist and the process waits before its execve.
    * config.json is read once, here; later changes to it have no effect.

@@ -25,7 +25,6 @@ export function chooseRuntime(own: Runtime, foreign: readonly ForeignRuntimeOpti
   };
   return {
     expectCreate: () => own.expectCreate(),
-    foresee: async (verb, request) => named(request.runtime).foresee(verb, request),
     create: async (request) => named(request.runtime).create(request),
     run: async (request) => named(request.runtime).run(request),
     start: async (id) => of(id).start(id),

@@ -68,7 +68,6 @@ export function createForeignRuntime({ name, program, root, launcher, cgroupPare
   return {
     has: (id) => store.has(id),
     expectCreate: () => undefined,
-    foresee: async () => undefined,
     create: (request) => create(request, parts),
     run: (request) => run(request, parts),
     start: (id) => start(id, parts),

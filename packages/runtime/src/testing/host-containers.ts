@@ -38,7 +38,7 @@ export class HostContainers {
   readonly runtime: Runtime;
   readonly #ids: string[] = [];
 
-  constructor(options: Partial<Pick<CreateRuntimeOptions, 'keepReady' | 'cgroupParent' | 'launcher'>> = {}) {
+  constructor(options: Pick<CreateRuntimeOptions, 'keepReady' | 'cgroupParent'> = {}) {
     makeRootfs(this.rootfs);
     this.runtime = createRuntime({
       root: join(this.dir, 'state'),
