@@ -13,6 +13,9 @@ import { CHECKOUT, endChild, type Workplace } from './workplace.ts';
 
 const READY_MS = 15_000;
 
+/** Of POST /containers/create: busybox's `true`. */
+export const TRUE_CONTAINER = { Image: 'busybox', Cmd: ['true'], HostConfig: { NetworkMode: 'none' } };
+
 export interface Bundle {
   /** Directory with config.json. */
   readonly directory: string;
@@ -52,9 +55,7 @@ export class EngineUnderTest {
 
   /** A container of busybox's `true`, not started. */
   async create(): Promise<string> {
-    const { Id } = JSON.parse(
-      await this.call('POST', '/containers/create', { Image: 'busybox', Cmd: ['true'], HostConfig: { NetworkMode: 'none' } }),
-    );
+    const { Id } = JSON.parse(await this.call('POST', '/containers/create', TRUE_CONTAINER));
     return String(Id);
   }
 

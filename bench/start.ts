@@ -7,14 +7,14 @@
  * Knows: what is run in a round, and what we want to see.
  * Does not know: how a peer is set up.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '@slipway/kernel';
 import { DEBIAN_RUNC, type OciRuntime, OUR_RUNC, prepareRuntime } from './bundles.ts';
 import { DebianDocker, findDockerClient } from './debian-docker.ts';
-import { EngineUnderTest } from './engine-under-test.ts';
+import { EngineUnderTest, TRUE_CONTAINER } from './engine-under-test.ts';
 import { type ExecWitness, openExecWitness } from './exec-witness.ts';
 import { compileFloor, makeFloorCgroup, runFloor } from './floor.ts';
 import type { BenchOptions } from './run.ts';
+import { compileStartClient, runStartClient } from './start-client.ts';
 import { formatTarget, Samples } from './table.ts';
 import { timeProgram, Workplace } from './workplace.ts';
 
@@ -22,8 +22,8 @@ const WARM_UP = 5;
 /** Containers of ours before the first round: a daemon's code is compiled as it is used, for some thousand containers, and dockerd's was before. */
 const ENGINE_WARM_UP = 1000;
 /**
- * Before our engine's turn and each floor's: long enough for the kernel to forget that processes just changed cgroups, which would be a gift to
- * whoever comes next, and for both to begin from rest, on a processor that has done something else.
+ * The engine's client and each floor sleep as long first: long enough for the kernel to forget that processes just changed cgroups, which would
+ * be a gift to whoever comes next, and for both to begin from rest, on a processor that has done something else.
  */
 const PAUSE_MS = 100;
 
@@ -41,6 +41,7 @@ type Turn = (samples: Samples) => Promise<void>;
 export async function benchStart({ rounds }: BenchOptions): Promise<void> {
   const say = (text: string) => void process.stderr.write(`${text}\n`);
   compileFloor();
+  compileStartClient();
   const place = new Workplace();
   const closers: (() => unknown)[] = [() => place.dispose()];
   try {
@@ -68,7 +69,6 @@ async function prepareTurns(place: Workplace, closers: (() => unknown)[], say: (
   const turns: Turn[] = [
     async (samples) => samples.add(FLOOR, runFloor(place, floor)),
     async (samples) => samples.add(FLOOR_WITH_CGROUP, runFloor(place, { ...floor, procsFiles })),
-    async () => sleep(PAUSE_MS),
     engineTurn(engine, witness),
     runcTurn(OURS.runc, prepareRuntime(place, 'ours', OUR_RUNC, bundle)),
   ];
@@ -89,10 +89,8 @@ async function prepareTurns(place: Workplace, closers: (() => unknown)[], say: (
 
 function engineTurn(engine: EngineUnderTest, witness: ExecWitness | undefined): Turn {
   return async (samples) => {
-    const began = monotonicMs();
-    const id = await engine.create();
-    await engine.call('POST', `/containers/${id}/start`);
-    const replied = monotonicMs();
+    const round = { socket: engine.socket, body: JSON.stringify(TRUE_CONTAINER), pauseMs: PAUSE_MS };
+    const { id, beganMs: began, repliedMs: replied } = runStartClient(round);
     await engine.call('POST', `/containers/${id}/wait`);
     samples.add(TO_EXEC, ((await witness?.waitForExec('/bin/true', began)) ?? replied) - began);
     samples.add(TO_REPLY, replied - began);
