@@ -59,15 +59,13 @@ export function planSpec(outline: SpecOutline, rest: SpecRest): RuntimeSpec {
     ...(host.hostNamespaces.includes('uts') ? {} : { hostname: container.process.hostname }),
     ...(container.request.domainname ? { domainname: container.request.domainname } : {}),
     mounts,
-    annotations: { 'dev.slipway.name': container.name, 'dev.slipway.defaults': defaultedFields(host) },
+    annotations: {
+      'dev.slipway.name': container.name,
+      // Nobody chose that score: the runtime may clamp it to what this host can give.
+      ...(host.oomScoreAdj === undefined ? { 'dev.slipway.defaults': 'oomScoreAdj' } : {}),
+    },
     linux: planLinux(outline, rest.seccomp),
   };
-}
-
-/** Values the user did not choose: the runtime may clamp them to what this host can give. */
-function defaultedFields(host: HostRequest): string {
-  const explicit = host.capAdd.some((name) => name.toUpperCase() !== 'ALL');
-  return [...(explicit ? [] : ['capabilities']), ...(host.oomScoreAdj === undefined ? ['oomScoreAdj'] : [])].join(',');
 }
 
 function planProcess({ container, bounding, rlimits }: SpecOutline, user: ResolvedUser): SpecProcess {

@@ -183,6 +183,25 @@ describe.each(RUNTIMES)('the specification’s words, by $name', (under) => {
     if (!differs(under, 'own-words')) expect(readFileSync(log, 'utf8')).toContain('CAP_OF_TOMORROW');
   });
 
+  // @proves runtime-spec: config.md#linux-process/capability-withheld config.md#linux-process/capability-not-applied
+  hostTest(
+    'a capability that the runtime itself is denied is left out with a warning that names it, and the process runs',
+    ['root'],
+    async () => {
+      const without = ['/usr/bin/setpriv', '--bounding-set', '-wake_alarm', ...('under' in under ? under.under : [])];
+      const denied = new TestRuntime({ ...under, under: without });
+      const set = ['CAP_KILL', 'CAP_WAKE_ALARM'];
+      const capabilities = { bounding: set, effective: set, permitted: set };
+      const { code, stdout, stderr } = await denied.run({ process: { capabilities, args: ['/bin/grep', 'CapPrm', '/proc/self/status'] } });
+      await denied.dispose();
+
+      expect(code === 0, stderr).toBe(!differs(under, 'withheld-is-refused'));
+      if (differs(under, 'withheld-is-refused')) return;
+      expect(stdout).toBe('CapPrm:\t0000000000000020\n');
+      expect(stderr).toContain('level=warning msg="CAP_WAKE_ALARM is not given to the process: this host withholds it"');
+    },
+  );
+
   // @proves runtime-spec: config.md#linux-process/oom-score-untouched
   hostTest('without oomScoreAdj the process has its caller’s', ['root'], async () => {
     const own = readFileSync('/proc/self/oom_score_adj', 'utf8');

@@ -15,8 +15,6 @@ export interface Context {
   readonly root: string;
   readonly flags: ParsedFlags;
   readonly log: Log;
-  /** Warnings are wanted (--debug), or go to a file where nobody is disturbed. */
-  readonly verbose: boolean;
   /** Groups are systemd's (--systemd-cgroup). */
   readonly systemd: boolean;
   readonly out: (text: string) => void;
@@ -27,15 +25,13 @@ export interface Context {
 export type Command = (context: Context) => Promise<number>;
 
 /** `alone`: the front's launcher is left alone, since we have to stay with what we make. */
-export function openRuntime({ root, log, verbose, systemd, front }: Context, { alone = false } = {}): Runtime {
+export function openRuntime({ root, log, systemd, front }: Context, { alone = false } = {}): Runtime {
   return createRuntime({
     root,
     cgroupDriver: systemd ? 'systemd' : 'cgroupfs',
     launcher: createLauncher(front === undefined || alone ? {} : { given: front.launcher }),
     movesAreReady: front !== undefined,
-    onWarning: (message) => {
-      if (verbose || log.toFile) log.write('warning', message);
-    },
+    onWarning: (message) => log.write('warning', message),
   });
 }
 

@@ -116,7 +116,7 @@ export async function main({ args, environment }: Call): Promise<number> {
     if (flags.has('help')) return print(help(name));
     const command = await entry.load();
     const root = resolve(global.value('root') ?? DEFAULT_ROOT);
-    return await command({ root, flags, log, verbose: global.has('debug'), systemd: global.has('systemd-cgroup'), out: print, front });
+    return await command({ root, flags, log, systemd: global.has('systemd-cgroup'), out: print, front });
   } catch (error) {
     return fail(log, error, name);
   } finally {

@@ -8,8 +8,7 @@
  * @see capabilities(7)
  */
 import { capabilityName, capabilityNumber, DOCKER_DEFAULTS, type RuntimeSpec, type SpecCapabilities } from '@slipway/oci';
-import { clampsByDefault } from './clamp.ts';
-import { type Draft, missingRight } from './draft.ts';
+import type { Draft } from './draft.ts';
 import type { HostFacts } from './host.ts';
 import { userNamespaceOf } from './namespaces.ts';
 
@@ -54,22 +53,15 @@ function asksForUsual({ bounding, effective, permitted, inheritable = [], ambien
   return bounding === DOCKER_DEFAULTS.capabilities && isRoot;
 }
 
-/** Everybody who makes a user namespace holds every capability in it; elsewhere we can pass on only what we hold. */
+/**
+ * Everybody who makes a user namespace holds every capability in it; elsewhere we can pass on only what we hold, and the specification
+ * wants the rest to be a warning, not a failure.
+ */
 function grantable(draft: Draft, spec: RuntimeSpec, host: HostFacts): Sets {
   const asked = numbersOf(draft, spec.process?.capabilities ?? {});
   const inOwn = userNamespaceOf(spec) === 'own';
   const held = (cap: number) => cap <= host.lastCapability && (!inOwn || host.capabilities.includes(cap));
-  const missing = new Set<number>();
-  for (const set of SETS) {
-    for (const cap of asked[set]) {
-      if (held(cap)) continue;
-      if (!clampsByDefault(spec, 'capabilities')) {
-        const name = capabilityName(cap) ?? String(cap);
-        throw missingRight(`/process/capabilities/${set}`, `${name} cannot be given to the process`, name);
-      }
-      missing.add(cap);
-    }
-  }
+  const missing = new Set(SETS.flatMap((set) => asked[set].filter((cap) => !held(cap))));
   for (const cap of missing) draft.warn(`${capabilityName(cap)} is not given to the process: this host withholds it`);
   return mapSets((set) => asked[set].filter(held));
 }

@@ -12,7 +12,7 @@ import type { RuntimeSpec } from '@slipway/oci';
  */
 export const CLAMP_ANNOTATION = 'dev.slipway.defaults';
 
-export type Clampable = 'capabilities' | 'rlimits' | 'oomScoreAdj';
+export type Clampable = 'rlimits' | 'oomScoreAdj';
 
 /** True when the document says that this field holds a default. */
 export function clampsByDefault(spec: RuntimeSpec, field: Clampable): boolean {

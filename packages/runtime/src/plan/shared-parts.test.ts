@@ -15,7 +15,6 @@ function usualSpec(changes: NonNullable<RuntimeSpec['linux']> = {}): RuntimeSpec
   return smallSpec({
     process: { cwd: '/', args: ['/bin/true'], env: ['PATH=/bin'], capabilities },
     mounts: [...mounts, bind],
-    annotations: { 'dev.slipway.defaults': 'capabilities' },
     linux: { namespaces: NAMESPACES, maskedPaths, readonlyPaths, resources, ...changes },
   });
 }

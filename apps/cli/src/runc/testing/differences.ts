@@ -86,6 +86,11 @@ export const DIFFERENCES = {
     does: '`exec --cap` gives the process that capability alone',
     because: 'ours and runc add it to those of the document',
   },
+  'withheld-is-refused': {
+    runtimes: ['runc', 'crun'],
+    does: 'refuses a document with a capability that the runtime itself is denied',
+    because: 'the sets go to the kernel as they are written, and it takes none beyond the caller’s',
+  },
   'exec-gains-privileges': {
     runtimes: ['crun'],
     does: '`exec` leaves out `noNewPrivileges` of the document',

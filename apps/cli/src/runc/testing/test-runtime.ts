@@ -217,7 +217,7 @@ export class TestRuntime {
 
   async dispose(): Promise<void> {
     for (const child of this.#children) child.kill('SIGKILL');
-    for (const id of this.#ids) await this.call('delete', '--force', id);
+    for (const id of this.#ids) if (existsSync(join(this.root, id))) await this.call('delete', '--force', id);
     rmSync(this.dir, { recursive: true, force: true });
   }
 }
