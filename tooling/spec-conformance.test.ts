@@ -72,20 +72,24 @@ test('a claim without test, a test without claim, code that is missing and contr
   const statements = {
     'good/x': { must: 'x' },
     'good/untested': { must: 'y' },
+    'good/ours': { must: 'o' },
+    'good/tried': { must: 't', untried: 'why' },
     'bare/x': { must: 'z' },
     'good/refused': { should: 'r', refused: 'why' },
     'good/left': { must: 'l', not: 'why' },
   };
   const tag = (id: string) => ({ id, path: 'p', name: 'n' });
-  const proof = (id: string) => ({ ...tag(id), peers: [], differences: [] });
+  const proof = (id: string) => ({ ...tag(id), peers: id === 'a.md#good/ours' ? [] : ['runc', 'crun'], differences: [] });
   const { problems } = planLedger([{ document: 'a.md', statements }], {
     claims: [tag('a.md#good')],
-    proofs: [proof('a.md#good/x'), proof('a.md#bare/x'), proof('a.md#good/left'), proof('a.md#nowhere/x')],
+    proofs: ['good/x', 'good/ours', 'good/tried', 'bare/x', 'good/left', 'nowhere/x'].map((name) => proof(`a.md#${name}`)),
   });
 
   expect(problems).toEqual([
     'p (n) names a.md#nowhere/x, which is no statement in tooling/runtime-spec',
     'a.md#good/untested is claimed to be implemented, and no test says it proves it',
+    'a.md#good/ours is put to no other runtime, or not to each, and nothing says why',
+    'a.md#good/tried is said not to be put to other runtimes, and is',
     'a.md#bare/x is claimed to be implemented, and no code has an @spec for it or its section',
     'a.md#good/refused is claimed to be refused, and no test says it proves it',
     'a.md#good/left is said not to concern the code, and p says it proves it',

@@ -6,7 +6,8 @@
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { DIFFERENCES } from '../apps/cli/src/runc/testing/differences.ts';
-import { FAULTS } from '../apps/cli/src/runc/testing/faults.ts';
+import { FAULTS, type Fault } from '../apps/cli/src/runc/testing/faults.ts';
+import { FIELDS } from '../apps/cli/src/runc/testing/fields.ts';
 import { type Ledger, PEERS, planLedger } from './runtime-spec/ledger.ts';
 import { formatPage } from './runtime-spec/page.ts';
 import { findClaims, findProofs, type Proof, type Source } from './runtime-spec/scan.ts';
@@ -22,15 +23,15 @@ export function planPage(): { readonly ledger: Ledger; readonly page: string } {
     .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
   const isTest = ({ path }: Source) => path.includes('.test.') || path.includes('/v2/inside/');
   const claims = sources.filter((source) => !isTest(source)).flatMap(findClaims);
-  const proofs = [...sources.filter(isTest).flatMap(findProofs), ...proofsOfFaults()];
+  const proofs = [...sources.filter(isTest).flatMap(findProofs), ...proofsOf('faults', FAULTS), ...proofsOf('fields', FIELDS)];
   const ledger = planLedger(CHAPTERS, { claims, proofs }, DIFFERENCES);
   return { ledger, page: formatPage(ledger, Object.values(DIFFERENCES)) };
 }
 
-/** Each document with a fault is a test of its own, on every runtime. */
-function proofsOfFaults(): Proof[] {
-  const path = 'apps/cli/src/runc/faults.host.test.ts';
-  return FAULTS.flatMap(({ proves, what, difference }) => {
+/** Each row of such a table is a test of its own, on every runtime. */
+function proofsOf(table: string, rows: readonly Pick<Fault, 'proves' | 'what' | 'difference'>[]): Proof[] {
+  const path = `apps/cli/src/runc/${table}.host.test.ts`;
+  return rows.flatMap(({ proves, what, difference }) => {
     const differences = difference === undefined ? [] : [difference];
     return proves.map((id) => ({ id, path, name: what, peers: PEERS, differences }));
   });

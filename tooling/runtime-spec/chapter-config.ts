@@ -3,6 +3,9 @@ import type { Chapter } from './statements.ts';
 
 const NO_LSM = 'no security module of that kind is in the kernels that this is built and proved on';
 
+const NO_APPARMOR = 'needs a kernel with AppArmor, and the checks of the virtual machine that has one call ours only';
+const TERMINAL = 'needs somebody at the other end of a terminal, whom the common suite does not have';
+
 export const CONFIG: Chapter = {
   document: 'config.md',
   statements: {
@@ -32,7 +35,7 @@ export const CONFIG: Chapter = {
     'posix-platform-mounts/id-mappings-unsupported': { must: 'mappings that cannot be applied to a mount are an error' },
 
     'process/required-to-start': { must: 'a container can be started only with a process' },
-    'process/terminal': { must: 'with terminal, a pseudo-terminal becomes the three standard streams' },
+    'process/terminal': { must: 'with terminal, a pseudo-terminal becomes the three standard streams', untried: TERMINAL },
     'process/console-size-ignored': { must: 'consoleSize counts only with terminal' },
     'process/console-size-both': { must: 'consoleSize has height and width' },
     'process/cwd': { must: 'cwd is there and is an absolute path' },
@@ -50,7 +53,7 @@ export const CONFIG: Chapter = {
     'linux-process/no-new-privileges': { must: 'with noNewPrivileges the process cannot gain rights' },
     'linux-process/oom-score': { must: 'oom_score_adj is set to oomScoreAdj where that is given' },
     'linux-process/oom-score-untouched': { must: 'oom_score_adj stays as it is where oomScoreAdj is not given' },
-    'linux-process/apparmor': { must: 'the process runs under its AppArmor profile' },
+    'linux-process/apparmor': { must: 'the process runs under its AppArmor profile', untried: NO_APPARMOR },
     'linux-process/selinux': { must: 'the process runs under its SELinux label', refused: NO_LSM },
     'linux-process/scheduler': { must: 'policy and parameters of the scheduler are set' },
     'linux-process/io-priority': { must: 'class and level of io priority are set' },

@@ -26,7 +26,7 @@ export interface Entry extends Statement {
 export const PEERS = ['runc', 'crun'] as const;
 export type Peer = (typeof PEERS)[number];
 
-/** `same`: passes the same test. `otherwise`: the test knows a difference. `untried`: no test of it runs on that runtime. */
+/** `same`: passes the same test. `otherwise`: the test knows a difference. `untried`: no test of it runs on that runtime; the statement says why. */
 export type PeerAnswer = 'same' | 'otherwise' | 'untried';
 
 /** Which runtimes a difference is of, by its name. */
@@ -90,11 +90,15 @@ function findUnknown(entries: readonly Entry[], tags: readonly Tag[]): string[] 
     .map(({ id, path, name }) => `${path}${name && ` (${name})`} names ${id}, which is no statement in tooling/runtime-spec`);
 }
 
-function findProblems({ id, answer, code, proofs, must, should, may }: Entry): string[] {
+function findProblems({ id, answer, code, proofs, must, should, may, untried, peers }: Entry): string[] {
   const problems: string[] = [];
   if ([must, should, may].filter((each) => each !== undefined).length !== 1) problems.push(`${id} needs one of must, should and may`);
   const settled = answer === 'implemented' || answer === 'refused';
   if (settled && proofs.length === 0) problems.push(`${id} is claimed to be ${answer}, and no test says it proves it`);
+  const isTried = PEERS.every((peer) => peers[peer] !== 'untried');
+  if (settled && proofs.length > 0 && !isTried && untried === undefined)
+    problems.push(`${id} is put to no other runtime, or not to each, and nothing says why`);
+  if (isTried && untried !== undefined) problems.push(`${id} is said not to be put to other runtimes, and is`);
   if (!settled && proofs.length > 0) problems.push(`${id} is said not to concern the code, and ${proofs[0]?.path} says it proves it`);
   if (answer === 'implemented' && code.length === 0)
     problems.push(`${id} is claimed to be implemented, and no code has an @spec for it or its section`);

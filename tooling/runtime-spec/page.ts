@@ -23,7 +23,7 @@ const ANSWERS: Readonly<Record<Answer, string>> = {
   author: 'the author’s',
 };
 const COLUMNS: readonly Answer[] = ['implemented', 'refused', 'not', 'author'];
-const PEER_ANSWERS: Readonly<Record<PeerAnswer, string>> = { same: 'as ours', otherwise: '**otherwise**', untried: '' };
+const PEER_ANSWERS: Readonly<Record<PeerAnswer, string>> = { same: 'as ours', otherwise: '**otherwise**', untried: '–' };
 const PEER_COLUMNS: readonly PeerAnswer[] = ['same', 'otherwise', 'untried'];
 
 export function formatPage({ entries }: Ledger, differences: readonly Difference[]): string {
@@ -35,7 +35,7 @@ export function formatPage({ entries }: Ledger, differences: readonly Difference
     `Every normative statement of release ${RELEASE} about Linux, in our words, with the code that answers it and the test that proves it. *Refused* means an error`,
     'that names the field; *the author’s* binds whoever writes a document and leaves a runtime nothing to do. Where no test says it proves a claim,',
     'or a test proves what nothing claims, `npm run check` fails. Tests that go through a command line run on [Debian’s runc and crun](#other-runtimes) too:',
-    '*as ours* means that the same test passes there, *otherwise* that it knows a difference.',
+    '*as ours* means that the same test passes there, *otherwise* that it knows a difference; anything else is why it is not asked there.',
     '',
     ...formatCounts(entries, documents),
     ...documents.flatMap((document) =>
@@ -88,7 +88,7 @@ function formatChapter(document: string, entries: readonly Entry[]): string[] {
   ];
 }
 
-function formatEntry({ id, level, says, answer, reason, code, proofs, peers }: Entry): string {
+function formatEntry({ id, level, says, answer, reason, code, proofs, peers, untried }: Entry): string {
   const why = reason === '' ? '' : `: ${reason}`;
   const where = answer === 'implemented' ? code.map(formatTag).join(', ') : '';
   const cells = [
@@ -97,7 +97,7 @@ function formatEntry({ id, level, says, answer, reason, code, proofs, peers }: E
     `${ANSWERS[answer]}${why}`,
     where,
     proofs.map(formatTag).join('; '),
-    ...PEERS.map((peer) => PEER_ANSWERS[peers[peer]]),
+    ...PEERS.map((peer) => (peers[peer] === 'untried' ? (untried ?? PEER_ANSWERS.untried) : PEER_ANSWERS[peers[peer]])),
   ];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }

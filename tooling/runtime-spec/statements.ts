@@ -27,6 +27,8 @@ export interface Statement {
   readonly not?: string;
   /** It binds whoever writes the document and leaves a runtime nothing to do, for this reason. */
   readonly author?: string;
+  /** Why no test puts it to every other runtime. Where it is implemented or refused, either such a test is there or this reason. */
+  readonly untried?: string;
 }
 
 export interface Chapter {

@@ -9,6 +9,7 @@ import type { RuntimeSpec, SpecMount } from './runtime-spec.ts';
 /** The version of the runtime specification this engine writes and reads. */
 export const OCI_VERSION = '1.2.0';
 
+/** In no ambient set, other than in releases of runc before 1.2: the kernel refuses that where nothing is inheritable. */
 const CAPABILITIES = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
 
 /** Paths that would show the host, hidden from a container. */
@@ -46,7 +47,7 @@ export function defaultSpec(options: DefaultSpecOptions = {}): RuntimeSpec {
       args: ['sh'],
       env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'TERM=xterm'],
       cwd: '/',
-      capabilities: { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES, ambient: CAPABILITIES },
+      capabilities: { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES },
       rlimits: [{ type: 'RLIMIT_NOFILE', hard: 1024, soft: 1024 }],
       noNewPrivileges: true,
     },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostTest } from '@slipway/testing';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { eventually, OURS, OURS_AND_RUNC, TestRuntime } from './testing/test-runtime.ts';
+import { eventually, OURS, RUNTIMES, TestRuntime } from './testing/test-runtime.ts';
 
 describe('a process is scheduled and placed as its document says', () => {
   let runtime: TestRuntime;
@@ -46,16 +46,6 @@ describe('a process is scheduled and placed as its document says', () => {
     expect(refused.stderr).toMatch(/scheduler.*sched_setattr: EINVAL/);
   });
 
-  // @proves runtime-spec: config.md#linux-process/exec-cpu-affinity
-  hostTest('CPUs of a further process', ['root'], async () => {
-    const { id } = await runtime.sleeping();
-    const file = join(runtime.dir, 'process.json');
-    const line = 'grep Cpus_allowed_list /proc/self/status';
-    writeFileSync(file, JSON.stringify({ cwd: '/', args: ['/bin/sh', '-c', line], execCPUAffinity: { initial: '0', final: '0' } }));
-
-    expect((await runtime.must('exec', '--process', file, id)).stdout).toBe('Cpus_allowed_list:\t0\n');
-  });
-
   // @proves runtime-spec: config-linux.md#memory-policy/mode
   hostTest('memory of a NUMA node, where the kernel has them', ['root'], async () => {
     const linux = { memoryPolicy: { mode: 'MPOL_BIND', nodes: '0', flags: ['MPOL_F_STATIC_NODES'] } };
@@ -63,16 +53,6 @@ describe('a process is scheduled and placed as its document says', () => {
 
     if (existsSync('/proc/self/numa_maps')) expect(ended.stdout).toMatch(/ bind=static:0 /);
     else expect(ended.stderr).toMatch(/memoryPolicy.*ENOSYS/);
-  });
-
-  // @proves runtime-spec: config-linux.md#personality/domain
-  hostTest('the personality of a 32-bit machine', ['root'], async () => {
-    const rootfs = runtime.rootfs();
-    const args = ['/bin/busybox', 'uname', '-m'];
-    const machine = async (domain: string) => (await runtime.run({ process: { args }, linux: { personality: { domain } } }, rootfs)).stdout;
-
-    expect(await machine('LINUX')).toBe(execFileSync('uname', ['-m'], { encoding: 'utf8' }));
-    expect(await machine('LINUX32')).toBe(process.arch === 'x64' ? 'i686\n' : 'armv8l\n');
   });
 
   hostTest('a label of a security module is written, or refused where the kernel has none', ['root'], async () => {
@@ -129,7 +109,7 @@ int main(int argc, char **argv)
 }
 `;
 
-describe.each(OURS_AND_RUNC)('a seccomp agent, by $name', (under) => {
+describe.each(RUNTIMES)('a seccomp agent, by $name', (under) => {
   const dir = mkdtempSync(join(tmpdir(), 'slipway-agent-'));
   let runtime: TestRuntime;
   beforeAll(() => {

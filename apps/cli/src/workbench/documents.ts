@@ -12,14 +12,10 @@ import { detectHost, plan, type RuntimePlan } from '@slipway/runtime';
 import { describePlan } from './describe-plan.ts';
 import { inspectImage } from './engine-facts.ts';
 
-/**
- * A document for the image: what `runc spec` writes, with the image's program, environment and directory, a cgroup namespace, and
- * without ambient capabilities, which the kernel refuses where nothing is inheritable.
- */
+/** A document for the image: what `runc spec` writes, with the image's program, environment and directory, and a cgroup namespace. */
 export async function specFor(image: string): Promise<string> {
   const { args, env, cwd } = await inspectImage(image);
   const fresh = defaultSpec();
-  const { ambient: _refused, ...capabilities } = fresh.process?.capabilities ?? {};
   const spec: RuntimeSpec = {
     ...fresh,
     hostname: 'workbench',
@@ -27,7 +23,6 @@ export async function specFor(image: string): Promise<string> {
       user: { uid: 0, gid: 0 },
       ...fresh.process,
       terminal: false,
-      capabilities,
       cwd,
       args: args.length > 0 ? args : ['sh'],
       ...(env.length > 0 ? { env } : {}),

@@ -79,7 +79,6 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     root,
     flags,
     log,
-    verbose: global.has('debug'),
     systemd: false,
     out: () => undefined,
     front: frontOf(launcher),

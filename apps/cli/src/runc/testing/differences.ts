@@ -141,6 +141,66 @@ export const DIFFERENCES = {
     does: 'refuses documents whose `ociVersion` is above 1.0; the suite writes 1.0.2 for it',
     because: 'it compares with the versions it knows',
   },
+  'no-nosymfollow': {
+    runtimes: ['crun'],
+    does: 'refuses the mount option `nosymfollow`',
+    because: 'what is no option of its list goes to the file system as data',
+  },
+  'no-scheduling': {
+    runtimes: ['runc', 'crun'],
+    does: 'leaves out `scheduler`, `ioPriority` and `execCPUAffinity`',
+    because: 'the fields came with 1.1 and later releases of the specification',
+  },
+  'no-time-namespace': {
+    runtimes: ['runc', 'crun'],
+    does: 'does not start a container with a time namespace of its own',
+    because: 'runc knows them since its release 1.2; crun’s birth breaks off on this kernel',
+  },
+  'no-personality': {
+    runtimes: ['runc'],
+    does: 'leaves `personality` out',
+    because: 'it knows the field since its release 1.2',
+  },
+  'poststart-unheard': {
+    runtimes: ['crun'],
+    does: 'goes on after a poststart hook that failed',
+    because: 'nobody looks at how the hook ended',
+  },
+  'poststop-ends': {
+    runtimes: ['runc'],
+    does: 'leaves out the poststop hooks after one that failed',
+    because: 'the first error ends the list, with a line in the log',
+  },
+  'devices-without-weight': {
+    runtimes: ['runc'],
+    does: 'takes a block device without weights',
+    because: 'what is absent is passed over',
+  },
+  'rdma-without-limits': {
+    runtimes: ['crun'],
+    does: 'takes an RDMA device without limits',
+    because: 'on v1 it leaves the whole controller out',
+  },
+  'no-mount-label': {
+    runtimes: ['crun'],
+    does: 'takes a mount label on a kernel without SELinux',
+    because: 'the label is left out there',
+  },
+  'no-resctrl': {
+    runtimes: ['crun'],
+    does: 'takes `intelRdt` on a machine without that file system',
+    because: 'this release does not read the field',
+  },
+  'held-group': {
+    runtimes: ['runc', 'crun'],
+    does: 'starts a container in a group that already holds another’s process',
+    because: 'runc says in its log that it will refuse this one day',
+  },
+  'zero-tasks': {
+    runtimes: ['runc', 'crun'],
+    does: 'takes a limit of 0 tasks for none',
+    because: 'that is how earlier releases of the specification had it',
+  },
   'no-hybrid': {
     runtimes: ['crun'],
     does: 'refuses a host whose v2 hierarchy has controllers beside v1; the suite hides that hierarchy from it',

@@ -88,6 +88,56 @@ export const FAULTS: readonly Fault[] = [
     difference: 'hook-without-time',
   },
   {
+    proves: ['runtime.md#lifecycle/poststart-failure'],
+    what: 'a poststart hook that fails',
+    change: { '/hooks': { poststart: [{ path: '/bin/false' }] } },
+    difference: 'poststart-unheard',
+  },
+  {
+    proves: ['config.md#linux-process/selinux'],
+    what: 'a process label where the kernel has no SELinux',
+    change: { '/process/selinuxLabel': 'system_u:system_r:container_t:s0' },
+  },
+  {
+    proves: ['config-linux.md#mount-label/label'],
+    what: 'a mount label where the kernel has no SELinux',
+    change: { '/linux/mountLabel': 'system_u:object_r:container_file_t:s0' },
+    difference: 'no-mount-label',
+  },
+  {
+    proves: ['config-linux.md#intelrdt/no-filesystem'],
+    what: 'resource control on a machine without it',
+    change: { '/linux/intelRdt': { closID: 'one', l3CacheSchema: 'L3:0=f' } },
+    difference: 'no-resctrl',
+  },
+  {
+    proves: ['config-linux.md#block-io/weight-device'],
+    what: 'a block device without weights',
+    change: { '/linux/resources/blockIO': { weightDevice: [{ major: 7, minor: 0 }] } },
+    difference: 'devices-without-weight',
+  },
+  {
+    proves: ['config-linux.md#huge-page-limits/fields'],
+    what: 'a limit for huge pages of no size',
+    change: { '/linux/resources/hugepageLimits': [{ limit: 4096 }] },
+  },
+  {
+    proves: ['config-linux.md#network/priority-fields'],
+    what: 'a network priority for no interface',
+    change: { '/linux/resources/network': { priorities: [{ priority: 1 }] } },
+  },
+  {
+    proves: ['config-linux.md#rdma/one-of-two'],
+    what: 'an RDMA device without limits',
+    change: { '/linux/resources/rdma': { mlx5_1: {} } },
+    difference: 'rdma-without-limits',
+  },
+  {
+    proves: ['config-linux.md#unified/missing-controller'],
+    what: 'a key of a controller that is nowhere',
+    change: { '/linux/resources/unified': { 'nosuch.max': '1' } },
+  },
+  {
     proves: ['config.md#annotations/map'],
     what: 'annotations as a list',
     change: { '/annotations': ['a'] },
