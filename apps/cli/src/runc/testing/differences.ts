@@ -86,6 +86,11 @@ export const DIFFERENCES = {
     does: '`exec --cap` gives the process that capability alone',
     because: 'ours and runc add it to those of the document',
   },
+  'agent-without-pid': {
+    runtimes: ['crun'],
+    does: 'tells the seccomp agent of a further process 0 for the pid of the container',
+    because: '`exec` fills in the id and the status alone',
+  },
   'withheld-is-refused': {
     runtimes: ['runc', 'crun'],
     does: 'refuses a document with a capability that the runtime itself is denied',
