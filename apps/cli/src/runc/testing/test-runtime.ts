@@ -15,6 +15,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -218,7 +219,14 @@ export class TestRuntime {
   async dispose(): Promise<void> {
     for (const child of this.#children) child.kill('SIGKILL');
     for (const id of this.#ids) if (existsSync(join(this.root, id))) await this.call('delete', '--force', id);
+    // It forgets those of a container that it could not create.
+    if (this.runtime.kind === 'crun') for (const directory of this.groups()) rmdirSync(directory);
     rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** cgroup directories of every container that there was. */
+  groups(): readonly string[] {
+    return [...this.#ids].flatMap(cgroupDirs);
   }
 }
 
