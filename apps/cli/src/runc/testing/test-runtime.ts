@@ -242,7 +242,8 @@ export async function eventually(probe: () => Promise<boolean> | boolean, timeou
 /** Directories of a container's cgroups on this host, by the end of their name. */
 export function cgroupDirs(name: string): string[] {
   const roots = readdirSync('/sys/fs/cgroup', { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return ['', ...roots.map((entry) => entry.name)].flatMap((hierarchy) => findNamed(join('/sys/fs/cgroup', hierarchy), name, 3));
+  const found = ['', ...roots.map((entry) => entry.name)].flatMap((hierarchy) => findNamed(join('/sys/fs/cgroup', hierarchy), name, 3));
+  return [...new Set(found)];
 }
 
 /** What the first of these files holds that exists in one of the directories. */
