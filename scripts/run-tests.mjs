@@ -117,7 +117,7 @@ async function failedFilesPassAlone() {
   if (files.length === 0 || files.length > 5) return false;
   process.stdout.write(`\n── host tests again: ${files.join(', ')} ──\n`);
   const { passed } = await run([...HOST_TESTS, ...files]);
-  remarks.push(passed ? 'these passed when their files were run again, by themselves' : 'and failed again');
+  remarks.push(passed ? 'these passed when their files were run again, without the others' : 'and failed again');
   return passed;
 }
 

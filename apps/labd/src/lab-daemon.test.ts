@@ -4,8 +4,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startLab } from './lab-daemon.ts';
 import {
   FACTS,
-  LIMITS,
   silent,
+  standInConfig,
   standInMachines,
   standInObserver,
   standInPtyHost,
@@ -23,20 +23,7 @@ afterEach(() => directory.remove());
 function prepare() {
   const done: string[] = [];
   const { path } = directory;
-  const config = {
-    host: '127.0.0.1',
-    port: 0,
-    publicOrigin: undefined,
-    devOrigin: undefined,
-    dataDir: `${path}/data`,
-    runDir: `${path}/run`,
-    cgroupParent: '',
-    locale: 'en',
-    limits: LIMITS,
-    loginCodeMs: 60_000,
-    terminalsPerLearner: 4,
-    logLevel: 'error',
-  } as const;
+  const config = standInConfig(path);
   const machines = standInMachines(path);
   const observer = standInObserver();
   const parts = {

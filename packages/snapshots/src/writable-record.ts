@@ -3,7 +3,7 @@
  *
  *     <root>/<n>/snapshot.json    ["active", "<key>", "<parent's name>", <made at, ms>]
  *
- * Every container's start makes one and every removal takes one away: some twenty microseconds, where a row in SQLite takes a
+ * Every container's start makes one and every removal takes one away: some thirty microseconds, where a row in SQLite takes a
  * quarter of a millisecond of a processor that has just done something else. It need not outlive a power cut, as its files would not.
  *
  * Knows: how a record is written and read.

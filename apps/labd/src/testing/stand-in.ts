@@ -11,10 +11,29 @@ import { brotliCompressSync } from 'node:zlib';
 import type { Lab, LessonDocument } from '@slipway/lessons';
 import type { AttachRequest, ChannelListener, TerminalSpec, TerminalState } from '@slipway/terminal';
 import { pino } from 'pino';
+import type { Config } from '../config.ts';
 import type { EmitFromHost, HostObserver, LabMachines, MachineHandle, OpenPtyHost } from '../ports.ts';
 
 export const FACTS = { version: '0.0.0', kernel: '6.0', cgroupMode: 'hybrid' } as const;
 export const LIMITS = { memoryBytes: 1024, cpus: 1, pids: 10 };
+/** Of a lab that keeps everything below `directory`; `port` 0: a free one. */
+export function standInConfig(directory: string, port = 0): Config {
+  return {
+    host: '127.0.0.1',
+    port,
+    publicOrigin: undefined,
+    devOrigin: undefined,
+    dataDir: `${directory}/data`,
+    runDir: `${directory}/run`,
+    cgroupParent: '',
+    locale: 'en',
+    limits: LIMITS,
+    loginCodeMs: 60_000,
+    terminalsPerLearner: 4,
+    logLevel: 'error',
+  };
+}
+
 export const silent = pino({ level: 'silent' });
 
 export function temporaryDirectory(): { readonly path: string; remove(): void } {

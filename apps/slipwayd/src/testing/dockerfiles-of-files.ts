@@ -15,6 +15,23 @@ const DEEP_EXCEPTIONS = 'an exception with ** reaches below directories that are
 const MOUNT_POINTS = 'where only a mount was, nothing is left, as with docker';
 const VOLUMES = 'what is written into a volume stays, as with BuildKit; buildah, as docker’s classic builder, forgets it';
 
+const COPIES = `FROM busybox
+WORKDIR /app
+COPY --chown=daemon:users a.txt ./owned/
+COPY --chown=12 a.txt owned/renamed
+COPY --chmod=4711 --chown=5:6 d /tree/
+COPY d /merged
+COPY e /merged
+COPY *.txt d/[m-o]*.t?t /many/
+COPY ["with space.txt", "/quoted place/"]
+COPY a.txt /new/place/file
+COPY link /linked
+COPY d/sub/ d/run.sh /both/
+COPY --link a.txt /etc/linked.txt
+COPY a.txt .
+COPY . /all/
+`;
+
 export const DOCKERFILES_OF_FILES: readonly DockerfileCase[] = [
   {
     name: 'here-documents',
@@ -49,38 +66,8 @@ COPY --chmod=750 --chown=3:4 script.sh /usr/bin/said
   },
   {
     name: 'COPY: owners, rights, names, patterns, and places that are not there',
-    dockerfile: `FROM busybox
-WORKDIR /app
-COPY --chown=daemon:users a.txt ./owned/
-COPY --chown=12 a.txt owned/renamed
-COPY --chmod=4711 --chown=5:6 d /tree/
-COPY d /merged
-COPY e /merged
-COPY *.txt d/[m-o]*.t?t /many/
-COPY ["with space.txt", "/quoted place/"]
-COPY a.txt /new/place/file
-COPY link /linked
-COPY d/sub/ d/run.sh /both/
-COPY --link a.txt /etc/linked.txt
-COPY a.txt .
-COPY . /all/
-`,
-    peerDockerfile: `FROM busybox
-WORKDIR /app
-COPY --chown=daemon:users a.txt ./owned/
-COPY --chown=12 a.txt owned/renamed
-COPY --chmod=4711 --chown=5:6 d /tree/
-COPY d /merged
-COPY e /merged
-COPY *.txt d/[m-o]*.t?t /many/
-COPY ["with space.txt", "/quoted place/"]
-COPY a.txt /new/place/file
-COPY link /linked
-COPY d/sub/ d/run.sh /both/
-COPY a.txt /etc/linked.txt
-COPY a.txt .
-COPY . /all/
-`,
+    dockerfile: COPIES,
+    peerDockerfile: COPIES.replace('COPY --link', 'COPY'),
     files: {
       'a.txt': 'a\n',
       'b.txt': 'b\n',
